@@ -1,0 +1,183 @@
+/*
+ * The records that the BPF programs and the native addon share: plain C, fixed-width types, no pointers.
+ *
+ * The addon publishes the offset of every field named in native/record_layout.cc to JavaScript, so this header is the
+ * only place where a layout is written down.
+ *
+ * Addresses are link-time virtual addresses (what the ELF file says), also for position-independent targets: the BPF
+ * program learns the load bias of a hit from the instruction pointer and the address of the probe site.
+ */
+#ifndef MAPSCOPE_RECORDS_H
+#define MAPSCOPE_RECORDS_H
+
+#ifndef __bpf__
+#include <linux/types.h>
+#endif
+
+/* The number of probe sites one target may have. Go 1.27 needs 9, a classic binary with every variant 21. */
+#define MAX_PROBE_SITES 64
+
+/* What kind of key a lookup function takes. */
+enum key_class {
+    KEY_BYTES32 = 0, /* mapaccess*_fast32: the key by value, 4 bytes */
+    KEY_BYTES64 = 1, /* mapaccess*_fast64: the key by value, 8 bytes */
+    KEY_STRING = 2,  /* mapaccess*_faststr: pointer and length */
+    KEY_POINTER = 3, /* mapaccess1, mapaccess2, mapaccessK: a pointer to a key of the type's own equality */
+};
+
+/* Where a value is found when a probe site is hit. */
+enum value_home {
+    HOME_NONE = 0,
+    HOME_REGISTER = 1, /* register + addend */
+    HOME_STACK = 2,    /* the word at SP + stack_offset, + addend */
+};
+
+/* Registers by their x86-64 hardware number (rax 0, rcx 1, rdx 2, rbx 3, rsp 4, rbp 5, rsi 6, rdi 7, r8..r15). */
+struct value_location {
+    __u8 home;
+    __u8 register_number;
+    __u8 pad[2];
+    __s32 stack_offset;
+    __s64 addend;
+};
+
+/* One breakpoint, and how to read a lookup from the state of the thread that hit it. */
+struct probe_site {
+    __u64 address;         /* of the probed instruction */
+    __u32 return_offset;   /* SP + this is the return address of the lookup function */
+    __u8 key_class;        /* enum key_class */
+    __u8 has_hash;         /* the function has computed the key's hash here */
+    __u8 map_is_storage;   /* `map` holds the map's first group or bucket, not its header */
+    __u8 lookup_function;  /* index into the session's list of lookup functions */
+    struct value_location type;
+    struct value_location map;
+    struct value_location key;
+    struct value_location key_length;
+    struct value_location hash;
+};
+
+enum map_implementation { MAPS_CLASSIC = 0, MAPS_SWISS = 1 };
+
+/* Facts of the Go version that the decoder needs and that are not per type. */
+struct target_layout {
+    __u32 implementation;       /* enum map_implementation */
+    __u32 process_id;           /* of the target, in the root pid namespace */
+    __u32 sleepable;            /* the program may fault pages in */
+    __u32 swar_match;           /* control bytes are matched by the portable formula (2.2 of the layout notes) */
+    __u64 aes_schedule;         /* address of aeskeysched; 0: small string maps' missed comparisons are inexact */
+    __u64 aes_flag;             /* address of the byte that says whether hashes use AES */
+};
+
+/* What the decoder must know of one map type; key of the map `map_types` is the type descriptor's address. */
+struct map_type_info {
+    __u32 key_size;
+    __u32 keys_offset;   /* of key 0 within a group or bucket */
+    __u32 key_stride;
+    __u32 elems_offset;  /* of element 0 */
+    __u32 elem_stride;
+    __u32 group_size;    /* bytes of a group or bucket */
+    __u8 indirect_key;
+    __u8 indirect_elem;
+    __u8 equality_known; /* 0: the key's equality cannot be decided here, see inexact_reason */
+    __u8 inexact_reason; /* enum inexact_reason */
+    __u16 equal_first;   /* index into the array `equal_steps` */
+    __u16 equal_count;
+};
+
+/* One step of a key comparison: two keys are equal when every step says so. */
+enum equal_kind {
+    EQUAL_MEMORY = 0,  /* size bytes */
+    EQUAL_STRING = 1,  /* a Go string header */
+    EQUAL_FLOAT32 = 2,
+    EQUAL_FLOAT64 = 3,
+    EQUAL_EFACE = 4,   /* interface{}: type word, data word */
+    EQUAL_IFACE = 5,   /* interface with methods: itab, data word */
+};
+
+struct equal_step {
+    __u32 kind; /* enum equal_kind */
+    __u32 offset;
+    __u32 size;
+    __u32 pad;
+};
+
+/* How two interface values of one dynamic type compare; key of the map `dynamic_types` is the type's address. */
+struct dynamic_type_info {
+    __u8 direct; /* the data word is the value itself, not a pointer to it */
+    __u8 equality_known;
+    __u8 pad[2];
+    __u16 equal_first;
+    __u16 equal_count;
+};
+
+#define COUNT_BUCKETS 24 /* of probe length and key comparisons; bounds in bounds.h */
+#define RATIO_BUCKETS 11 /* tenths: 0.1, 0.2, ... 1.0, above */
+#define MAP_SKETCH_WORDS 8
+
+/* What one aggregate is of. */
+struct lookup_key {
+    __u64 caller; /* return address of the first frame that is not a wrapper */
+    __u64 type;   /* address of the map type descriptor; absolute, with bit 63 set, when it was made at run time */
+    __u32 lookup_function;
+    __u32 hit;
+};
+
+/* Counts and distributions; everything counts up from attach and is never reset. */
+struct lookup_stats {
+    __u64 lookups;
+    __u64 probe_length[COUNT_BUCKETS];
+    __u64 probe_length_sum;
+    __u64 probe_length_max;
+    __u64 key_comparisons[COUNT_BUCKETS];
+    __u64 key_comparisons_sum;
+    __u64 key_comparisons_max;
+    __u64 home_position[RATIO_BUCKETS];
+    __u64 home_position_sum; /* in units of 2^-32 */
+    __u64 load_factor[RATIO_BUCKETS];
+    __u64 load_factor_sum; /* in units of 2^-32 */
+    __u64 growing;
+    __u64 inexact;
+    __u64 entries_max;          /* the largest map seen, and its state at that moment: */
+    __u64 buckets_at_max;       /* buckets, or groups of the table visited */
+    __u64 overflow_at_max;      /* classic */
+    __u64 tombstones_at_max;    /* Swiss, of the table visited */
+    __u64 maps_seen[MAP_SKETCH_WORDS]; /* linear-counting sketch over map addresses, 512 cells */
+};
+
+/* Every hit on a probe site ends in exactly one of OBSERVED, DEFERRED, the UNREADABLE_* and the DROPPED_*. */
+enum counter {
+    COUNTER_HITS = 0,
+    COUNTER_OBSERVED,
+    COUNTER_DEFERRED,              /* the same lookup goes on to a hashed site, which records it */
+    COUNTER_EMPTY,                 /* the map was emptied between the function's check and the site */
+    COUNTER_FOREIGN,               /* hit by another process that maps the same file */
+    COUNTER_WINDOW_CLOSED,         /* after the window's hit limit */
+    COUNTER_UNREADABLE_STACK,
+    COUNTER_UNREADABLE_TYPE,
+    COUNTER_UNREADABLE_MAP,
+    COUNTER_UNREADABLE_TABLE,
+    COUNTER_UNREADABLE_GROUP,
+    COUNTER_UNREADABLE_KEY,
+    COUNTER_DROPPED_TABLE_FULL,    /* the aggregate map has no room for another call site */
+    COUNTER_DROPPED_CHAIN_TOO_LONG,/* the probe sequence did not end within the bound */
+    COUNTER_COUNT,
+};
+
+/* Why a lookup's result or comparison count is not certain. The lookup is counted, and counted as inexact too. */
+enum inexact_reason {
+    INEXACT_NONE = 0,
+    INEXACT_DYNAMIC_TYPE,     /* an interface key of a type that was not known when the lookup was made */
+    INEXACT_LONG_KEY,         /* keys equal as far as they were compared */
+    INEXACT_RUNTIME_TYPE,     /* a map type made at run time by reflect */
+    INEXACT_NO_HASH,          /* comparisons of a missed lookup in a small string map, hash not computable */
+    INEXACT_NESTED_INTERFACE, /* an interface inside an interface's value */
+    INEXACT_COUNT,
+};
+
+/* Set by user space at the start of each window. */
+struct window_control {
+    __u64 hit_limit;  /* per CPU; 0: none */
+    __u64 generation; /* raised at each window */
+};
+
+#endif

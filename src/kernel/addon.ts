@@ -1,0 +1,100 @@
+import bindings from 'bindings';
+
+/** Byte offset and size of one field of a record in bpf/records.h; `count` is the array length, 1 for a scalar. */
+export interface FieldLayout {
+  readonly offset: number;
+  /** Size of one element in bytes. */
+  readonly size: number;
+  readonly count: number;
+}
+
+/** Layout of one struct of bpf/records.h as the C++ compiler sees it. */
+export interface RecordLayout {
+  readonly size: number;
+  readonly fields: Readonly<Record<string, FieldLayout>>;
+}
+
+/** What bpf/records.h declares, published by the addon so that no layout is written twice. */
+export interface Records {
+  readonly structs: Readonly<Record<string, RecordLayout>>;
+  /** Enumerations: constant name to value, per enum. */
+  readonly enums: Readonly<Record<string, Readonly<Record<string, number>>>>;
+  readonly constants: Readonly<Record<string, number>>;
+}
+
+/** How probe sites are attached: one link for all sites (Linux 6.6), or one perf event per site. */
+export type AttachMethod = 'uprobe_multi' | 'perf_event';
+
+export interface ProbeObjectOptions {
+  /** Path of the compiled BPF object. */
+  readonly objectPath: string;
+  readonly attachMethod: AttachMethod;
+  /** Load as a sleepable program (may fault pages in). */
+  readonly sleepable: boolean;
+  /** Values of `const volatile` globals, by name; the length must equal the variable's size. */
+  readonly readOnlyData: Readonly<Record<string, Uint8Array>>;
+  /** max_entries by map name. */
+  readonly mapSizes: Readonly<Record<string, number>>;
+}
+
+export interface AttachOptions {
+  /** Path through which the target's executable can be opened, e.g. /proc/PID/exe. */
+  readonly path: string;
+  /** Process to observe (in the sidecar's pid namespace). */
+  readonly pid: number;
+  /** File offsets of the probed instructions. */
+  readonly offsets: readonly bigint[];
+  /** Cookies handed to the program, one per offset: the index of the site. */
+  readonly cookies: readonly bigint[];
+}
+
+/** One loaded BPF object. Methods that return a promise run off the JavaScript thread. */
+export interface ProbeObject {
+  load(): Promise<void>;
+  attach(options: AttachOptions): Promise<void>;
+  detach(): Promise<void>;
+  /** Writes `count` key/value pairs, packed one after the other, into a hash or array map. */
+  updateMap(name: string, keys: Uint8Array, values: Uint8Array, count: number): void;
+  /**
+   * Reads a per-CPU map: for each key its value from every possible CPU, one after the other, each rounded up to 8 bytes.
+   */
+  readPerCpuMap(name: string): Promise<{ keys: Buffer; values: Buffer; count: number; cpus: number }>;
+  /** Nanoseconds and runs of the program so far (needs run statistics, see enableRunStatistics). */
+  runStatistics(): { runTimeNs: bigint; runCount: bigint };
+  /** The verifier's log of the last load, empty when it was not asked for or not needed. */
+  verifierLog(): string;
+  close(): void;
+}
+
+export interface SpawnOptions {
+  readonly file: string;
+  /** argv, with argv[0]. */
+  readonly args: readonly string[];
+  readonly env: readonly string[];
+}
+
+export interface ExitStatus {
+  readonly exitCode: number | null;
+  readonly signal: number | null;
+}
+
+export interface Addon {
+  readonly records: Records;
+  readonly ProbeObject: new (options: ProbeObjectOptions) => ProbeObject;
+  /** Whether this kernel has uprobe_multi links, and whether it lets this process use BPF at all. */
+  features(): { uprobeMulti: boolean; sleepableUprobes: boolean; bpf: boolean; bpfError: string };
+  /**
+   * Starts a program with the caller's stdin, stdout and stderr and leaves it stopped (SIGSTOP) before its first
+   * instruction in user space, after exec: its mappings are there, nothing has run. Returns its pid.
+   */
+  spawnStopped(options: SpawnOptions): number;
+  resume(pid: number): void;
+  waitExit(pid: number): Promise<ExitStatus>;
+  /** Reads target memory; throws when not all of it can be read. */
+  readMemory(pid: number, address: bigint, length: number): Buffer;
+  /** Keeps a lasting run-time statistic of BPF programs switched on until the returned function is called. */
+  enableRunStatistics(): () => void;
+}
+
+/** The native addon, built by node-gyp into build/Release/mapscope.node. */
+export const addon: Addon = bindings('mapscope') as Addon;
