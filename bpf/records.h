@@ -58,30 +58,34 @@ struct probe_site {
 
 enum map_implementation { MAPS_CLASSIC = 0, MAPS_SWISS = 1 };
 
+/* How a map type descriptor says where keys are (src/internal/abi/map*.go). */
+enum map_type_format {
+    FORMAT_CLASSIC = 0, /* up to 1.23, and GOEXPERIMENT=noswissmap: KeySize u8 at 80, BucketSize u16 at 82, Flags at 84 */
+    FORMAT_SLOTS = 1,   /* 1.24-1.26: GroupSize at 80, SlotSize at 88, ElemOff at 96, Flags at 104 */
+    FORMAT_STRIDES = 2, /* 1.27: GroupSize at 80, KeysOff 88, KeyStride 96, ElemsOff 104, ElemStride 112, Flags 128 */
+};
+
 /* Facts of the Go version that the decoder needs and that are not per type. */
 struct target_layout {
     __u32 implementation;       /* enum map_implementation */
-    __u32 process_id;           /* of the target, in the root pid namespace */
-    __u32 sleepable;            /* the program may fault pages in */
-    __u32 swar_match;           /* control bytes are matched by the portable formula (2.2 of the layout notes) */
-    __u64 aes_schedule;         /* address of aeskeysched; 0: small string maps' missed comparisons are inexact */
-    __u64 aes_flag;             /* address of the byte that says whether hashes use AES */
+    __u32 map_type_format;      /* enum map_type_format */
+    __u32 hash_known;           /* aes_schedule and aes_flag are set, and aes_table is filled */
+    __u32 pad;
+    __u64 aes_schedule;         /* address of aeskeysched, the key schedule of Go's string hash */
+    __u64 aes_flag;             /* address of the byte that says whether the process hashes with AES instructions */
 };
 
 /* What the decoder must know of one map type; key of the map `map_types` is the type descriptor's address. */
 struct map_type_info {
-    __u32 key_size;
-    __u32 keys_offset;   /* of key 0 within a group or bucket */
+    __u32 keys_offset; /* of key 0 within a group or bucket */
     __u32 key_stride;
-    __u32 elems_offset;  /* of element 0 */
-    __u32 elem_stride;
-    __u32 group_size;    /* bytes of a group or bucket */
-    __u8 indirect_key;
-    __u8 indirect_elem;
-    __u8 equality_known; /* 0: the key's equality cannot be decided here, see inexact_reason */
-    __u8 inexact_reason; /* enum inexact_reason */
-    __u16 equal_first;   /* index into the array `equal_steps` */
+    __u32 group_size; /* bytes of a group or bucket */
+    __u16 equal_first; /* index into the array `equal_steps` */
     __u16 equal_count;
+    __u8 indirect_key;
+    __u8 equality_known; /* 0: the key's equality cannot be decided, for the reason given */
+    __u8 inexact_reason; /* enum inexact_reason */
+    __u8 pad;
 };
 
 /* One step of a key comparison: two keys are equal when every step says so. */
@@ -150,7 +154,6 @@ enum counter {
     COUNTER_OBSERVED,
     COUNTER_DEFERRED,              /* the same lookup goes on to a hashed site, which records it */
     COUNTER_EMPTY,                 /* the map was emptied between the function's check and the site */
-    COUNTER_FOREIGN,               /* hit by another process that maps the same file */
     COUNTER_WINDOW_CLOSED,         /* after the window's hit limit */
     COUNTER_UNREADABLE_STACK,
     COUNTER_UNREADABLE_TYPE,
@@ -173,6 +176,10 @@ enum inexact_reason {
     INEXACT_NESTED_INTERFACE, /* an interface inside an interface's value */
     INEXACT_COUNT,
 };
+
+/* Words of the bit filter over the return addresses of wrapper functions. */
+#define WRAPPER_FILTER_WORDS 64
+#define WRAPPER_FILTER_MULTIPLIER 0x9e3779b97f4a7c15ULL
 
 /* Set by user space at the start of each window. */
 struct window_control {

@@ -11,6 +11,7 @@ export interface FieldLayout {
 /** Layout of one struct of bpf/records.h as the C++ compiler sees it. */
 export interface RecordLayout {
   readonly size: number;
+  /** A struct inside a struct is spread out under its path: `type.home`. */
   readonly fields: Readonly<Record<string, FieldLayout>>;
 }
 
@@ -20,6 +21,8 @@ export interface Records {
   /** Enumerations: constant name to value, per enum. */
   readonly enums: Readonly<Record<string, Readonly<Record<string, number>>>>;
   readonly constants: Readonly<Record<string, number>>;
+  /** The constants of 64 bits, which a number would not hold exactly. */
+  readonly wideConstants: Readonly<Record<string, bigint>>;
 }
 
 /** How probe sites are attached: one link for all sites (Linux 6.6), or one perf event per site. */
@@ -48,10 +51,25 @@ export interface AttachOptions {
   readonly cookies: readonly bigint[];
 }
 
-/** One loaded BPF object. Methods that return a promise run off the JavaScript thread. */
+/** What the addon throws or rejects with, other than a TypeError for an argument of the wrong type. */
+export interface AddonError extends Error {
+  /** The errno's name, e.g. EPERM; ENOEXEC for a file that is no BPF object. */
+  readonly code: string;
+}
+
+/**
+ * One BPF object. Methods that return a promise run off the JavaScript thread, one after the other in the order of the
+ * calls; none of them throws.
+ */
 export interface ProbeObject {
+  /** Opens, configures and loads the object. Every error of the constructor's options shows here. May be retried. */
   load(): Promise<void>;
+  /**
+   * Attaches to all sites or to none. EBUSY when attached already. The kernel does not object to a process that does
+   * not map the file: its sites are just never hit.
+   */
   attach(options: AttachOptions): Promise<void>;
+  /** When it resolves, the program runs no more. Harmless when nothing is attached. */
   detach(): Promise<void>;
   /** Writes `count` key/value pairs, packed one after the other, into a hash or array map. */
   updateMap(name: string, keys: Uint8Array, values: Uint8Array, count: number): void;
@@ -61,18 +79,24 @@ export interface ProbeObject {
   readPerCpuMap(name: string): Promise<{ keys: Buffer; values: Buffer; count: number; cpus: number }>;
   /** Nanoseconds and runs of the program so far (needs run statistics, see enableRunStatistics). */
   runStatistics(): { runTimeNs: bigint; runCount: bigint };
-  /** The verifier's log of the last load, empty when it was not asked for or not needed. */
+  /** The verifier's log of the last load, empty unless the verifier refused the program. Remains after close(). */
   verifierLog(): string;
+  /**
+   * Detaches and gives everything back; may be called again. Operations that wait for their turn are rejected with
+   * ECANCELED, one that runs is left to end first. An object that is garbage-collected is closed.
+   */
   close(): void;
 }
 
 export interface SpawnOptions {
+  /** A path; PATH is not searched. */
   readonly file: string;
   /** argv, with argv[0]. */
   readonly args: readonly string[];
   readonly env: readonly string[];
 }
 
+/** How a process ended: one of the two is null. */
 export interface ExitStatus {
   readonly exitCode: number | null;
   readonly signal: number | null;
@@ -81,18 +105,26 @@ export interface ExitStatus {
 export interface Addon {
   readonly records: Records;
   readonly ProbeObject: new (options: ProbeObjectOptions) => ProbeObject;
-  /** Whether this kernel has uprobe_multi links, and whether it lets this process use BPF at all. */
+  /**
+   * Whether this kernel has uprobe_multi links (with a filter by process: the first ones filtered by thread), and
+   * whether it lets this process use BPF at all; if not, `bpfError` is a sentence that says why.
+   */
   features(): { uprobeMulti: boolean; sleepableUprobes: boolean; bpf: boolean; bpfError: string };
   /**
    * Starts a program with the caller's stdin, stdout and stderr and leaves it stopped (SIGSTOP) before its first
-   * instruction in user space, after exec: its mappings are there, nothing has run. Returns its pid.
+   * instruction in user space, after exec: its mappings are there, nothing has run. Returns its pid. If this process
+   * ends before the call of resume(), the program is killed.
    */
   spawnStopped(options: SpawnOptions): number;
   resume(pid: number): void;
+  /** Waits for the end of a process that spawnStopped() started, and reaps it: works once per process. */
   waitExit(pid: number): Promise<ExitStatus>;
   /** Reads target memory; throws when not all of it can be read. */
   readMemory(pid: number, address: bigint, length: number): Buffer;
-  /** Keeps a lasting run-time statistic of BPF programs switched on until the returned function is called. */
+  /**
+   * Keeps the kernel's run-time statistics of BPF programs switched on until the returned function is called. Needs
+   * CAP_SYS_ADMIN, unlike all the rest.
+   */
   enableRunStatistics(): () => void;
 }
 

@@ -108,6 +108,25 @@ export function disassemble(code: Uint8Array, entry: number): Instruction[] {
   return ordered;
 }
 
+/** Decodes from the function's entry up to the first instruction that leaves the straight line, that one included. */
+export function disassembleStraight(code: Uint8Array, entry: number): Instruction[] {
+  const decoder = new Decoder(64, code, DecoderOptions.None);
+  const info = new InstructionInfoFactory();
+  const found: Instruction[] = [];
+  decoder.ip = BigInt(entry);
+  while (decoder.canDecode) {
+    const at = decoder.position;
+    const decoded = decoder.decode();
+    const instruction = reduce(decoded, code.subarray(at, at + decoded.length), info);
+    decoded.free();
+    found.push(instruction);
+    if (instruction.flow !== 'next') break;
+  }
+  decoder.free();
+  info.free();
+  return found;
+}
+
 /** An address as people write it. */
 export function hex(address: number): string {
   return `0x${address.toString(16)}`;

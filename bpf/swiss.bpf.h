@@ -1,0 +1,237 @@
+/*
+ * Swiss maps (Go 1.24 and later): src/internal/runtime/maps/{map,table,group}.go. The layouts below are the same in
+ * 1.24-1.27; what differs between versions is per type and comes with the type's description.
+ */
+#pragma once
+
+#include "bits.bpf.h"
+#include "key.bpf.h"
+#include "string_hash.bpf.h"
+
+/* maps.Map. From 1.25 a bool tombstonePossible sits in the padding after `writing`. */
+struct swiss_map {
+    __u64 used;
+    __u64 seed;
+    __u64 directory; /* address of the directory, or of the only group when directory_length is 0 */
+    __u64 directory_length;
+    __u8 global_depth;
+    __u8 global_shift;
+    __u8 writing;
+    __u8 pad[5];
+};
+
+/* maps.table */
+struct swiss_table {
+    __u16 used;
+    __u16 capacity;
+    __u16 growth_left;
+    __u8 local_depth;
+    __u8 pad;
+    __u64 index;
+    __u64 groups;
+    __u64 length_mask;
+};
+
+#define GROUP_SLOTS 8
+#define CONTROL_EMPTY 0x80
+#define CONTROL_FULL_MASK 0x8080808080808080ULL /* a full slot's control byte has the top bit clear */
+#define MAX_GROUPS 128                          /* a table has at most 1024 slots (maxTableCapacity) */
+
+/* Slots whose control byte is a hash's H2, compared in slot order until one is equal. Sets l->hit. */
+separate outcome compare_candidates(struct lookup *l, __u64 group, __u64 matches)
+{
+    if (!l)
+        return COUNTER_UNREADABLE_KEY;
+    for (int i = 0; i < GROUP_SLOTS && matches; i++) {
+        __u64 slot = group + l->info.keys_offset + (__u64)first_match(matches) * l->info.key_stride;
+        matches = without_first_match(matches);
+        l->comparisons++;
+        __u32 result = compare_key(l, slot);
+        if (result == UNREADABLE_KEY)
+            return COUNTER_UNREADABLE_KEY;
+        if (result == EQUAL) {
+            l->hit = 1;
+            break;
+        }
+    }
+    return DECODED;
+}
+
+struct swiss_probe {
+    struct lookup *l;
+    __u64 groups;
+    __u64 mask;
+    __u64 offset;
+    __u32 step;
+    __u16 failure;
+    __u16 ended;
+};
+
+/* Visits one group of the probe sequence; 1 ends it. */
+static long visit_group(__u32 index, struct swiss_probe *p)
+{
+    struct lookup *l = p->l;
+    __u64 group = p->groups + p->offset * l->info.group_size;
+    __u64 control;
+    if (read_user(&control, sizeof(control), group)) {
+        p->failure = COUNTER_UNREADABLE_GROUP;
+        return 1;
+    }
+    l->probe_length++;
+    __u64 matches = match_byte(control, l->hash & 0x7f);
+    if (matches) {
+        p->failure = compare_candidates(l, group, matches);
+        if (p->failure)
+            return 1;
+    }
+    /* An empty slot ends every probe sequence that could have gone on past it. */
+    if (l->hit || match_byte(control, CONTROL_EMPTY)) {
+        p->ended = 1;
+        return 1;
+    }
+    p->offset = (p->offset + ++p->step) & p->mask;
+    return 0;
+}
+
+inline_always outcome probe_table(struct lookup *l, const struct swiss_map *map)
+{
+    __u64 entry = map->directory;
+    if (map->directory_length != 1)
+        entry += 8 * (l->hash >> (map->global_shift & 63));
+    __u64 address;
+    struct swiss_table table;
+    if (read_user(&address, sizeof(address), entry) || read_user(&table, sizeof(table), address))
+        return COUNTER_UNREADABLE_TABLE;
+    struct swiss_probe p = {.l = l, .groups = table.groups, .mask = table.length_mask};
+    p.offset = (l->hash >> 7) & table.length_mask;
+    l->home = p.offset;
+    l->buckets = table.length_mask + 1;
+    l->used = table.used;
+    l->slots = table.capacity;
+    /* The runtime's own formula: maximum load 7/8, except a table of one group, which keeps one slot free (table.go). */
+    __s32 limit = table.capacity > GROUP_SLOTS ? table.capacity * 7 / 8 : GROUP_SLOTS - 1;
+    __s32 tombstones = limit - table.used - table.growth_left;
+    l->tombstones = tombstones > 0 ? tombstones : 0;
+    if (!visit_group(0, &p))
+        bpf_loop(MAX_GROUPS, visit_group, &p, 0);
+    if (p.failure)
+        return p.failure;
+    return p.ended ? DECODED : COUNTER_DROPPED_CHAIN_TOO_LONG;
+}
+
+/* Fast keys in a small map are not hashed: slots are compared in order while a full one is left (fast32, fast64). */
+separate outcome scan_small_group(struct lookup *l, __u64 group, __u64 control)
+{
+    if (!l)
+        return COUNTER_UNREADABLE_KEY;
+    __u64 full = ~control & CONTROL_FULL_MASK;
+    for (int i = 0; i < GROUP_SLOTS && full; i++) {
+        __u32 result = compare_key(l, group + l->info.keys_offset + (__u64)i * l->info.key_stride);
+        l->comparisons++;
+        if (result == UNREADABLE_KEY)
+            return COUNTER_UNREADABLE_KEY;
+        /* The raw key is compared first, whether the slot is full is asked after that. */
+        if (result == EQUAL && (full & 0x80)) {
+            l->hit = 1;
+            break;
+        }
+        full >>= 8;
+    }
+    return DECODED;
+}
+
+#define QUICK_TEST_LENGTH 64 /* strings longer than this are not hashed in a small map */
+
+/*
+ * Full slots whose string has the length of the key and, for long keys, its first and last eight bytes: the quick test of
+ * (*Map).getWithoutKeySmallFastStr. Their bits are set as match_byte sets them; -1 when unreadable.
+ */
+separate __s64 quick_candidates(struct lookup *l, __u64 group, __u64 control)
+{
+    if (!l)
+        return -1;
+    __u64 candidates = 0, first = 0, last = 0;
+    __u64 length = l->key_length;
+    __u8 is_long = length > QUICK_TEST_LENGTH;
+    if (is_long && (read_user(&first, 8, l->key) || read_user(&last, 8, l->key + length - 8)))
+        return -1;
+    for (int i = 0; i < GROUP_SLOTS; i++) {
+        struct go_string key;
+        __u64 head, tail;
+        if (control >> (8 * i) & 0x80)
+            continue;
+        if (read_user(&key, sizeof(key), group + l->info.keys_offset + (__u64)i * l->info.key_stride))
+            return -1;
+        if (key.length != length)
+            continue;
+        if (is_long && (read_user(&head, 8, key.data) || read_user(&tail, 8, key.data + length - 8)))
+            return -1;
+        if (!is_long || (head == first && tail == last))
+            candidates |= 0x80ULL << (8 * i);
+    }
+    /* Bit 63 is slot 7's; shift so that the sign stays free for the error. */
+    return candidates >> 7;
+}
+
+/* A string in a small map: which slots are compared depends on the key's hash, which the caller does not know yet. */
+inline_always outcome scan_small_strings(struct lookup *l, __u64 group, __u64 control, __u64 seed)
+{
+    __u8 is_long = l->key_length > QUICK_TEST_LENGTH;
+    if (!is_long && hash_string(l, seed, &l->hash) == 0)
+        return compare_candidates(l, group, match_byte(control, l->hash & 0x7f));
+    __s64 found = quick_candidates(l, group, control);
+    if (found < 0)
+        return COUNTER_UNREADABLE_KEY;
+    __u64 candidates = (__u64)found << 7;
+    __u32 count = count_matches(candidates);
+    outcome failure = compare_candidates(l, group, candidates);
+    if (failure)
+        return failure;
+    if (is_long && count < 2) {
+        l->comparisons = count;
+        return DECODED;
+    }
+    /* The function compares the slots that share the key's H2. A hit's slot tells the H2; a miss does not. */
+    l->comparisons = 0;
+    l->inexact = INEXACT_NO_HASH;
+    return DECODED;
+}
+
+separate outcome look_up_small(struct lookup *l, __u64 group, __u64 seed)
+{
+    if (!l)
+        return COUNTER_UNREADABLE_GROUP;
+    __u64 control;
+    if (read_user(&control, sizeof(control), group))
+        return COUNTER_UNREADABLE_GROUP;
+    l->probe_length = 1;
+    l->buckets = 1;
+    l->slots = GROUP_SLOTS;
+    l->used = count_matches(~control & CONTROL_FULL_MASK);
+    /* A small map is one group without tombstones, so its control word tells the entries without the header. */
+    l->entries = l->used;
+    if (l->used == 0)
+        return COUNTER_EMPTY;
+    if (l->has_hash)
+        return compare_candidates(l, group, match_byte(control, l->hash & 0x7f));
+    if (l->key_class == KEY_STRING)
+        return scan_small_strings(l, group, control, seed);
+    return scan_small_group(l, group, control);
+}
+
+inline_always outcome look_up_swiss(struct lookup *l, __u8 map_is_storage)
+{
+    struct swiss_map map;
+    if (map_is_storage)
+        return look_up_small(l, l->map, 0);
+    if (read_user(&map, sizeof(map), l->map))
+        return COUNTER_UNREADABLE_MAP;
+    if (map.used == 0)
+        return COUNTER_EMPTY;
+    if (map.directory_length == 0)
+        return look_up_small(l, map.directory, map.seed);
+    if (!l->has_hash)
+        return COUNTER_DEFERRED;
+    l->entries = map.used;
+    return probe_table(l, &map);
+}

@@ -1,0 +1,88 @@
+import { addon, type RecordLayout } from './addon.ts';
+
+/** Values of a record's fields by name; fields left out are 0. */
+export type RecordValues = Readonly<Record<string, number | bigint>>;
+
+function layoutOf(struct: string): RecordLayout {
+  const layout = addon.records.structs[struct];
+  if (layout === undefined) throw new TypeError(`the native addon knows no record ${struct}`);
+  return layout;
+}
+
+/** Size in bytes of a struct of bpf/records.h. */
+export function recordSize(struct: string): number {
+  return layoutOf(struct).size;
+}
+
+/** A constant or enumerator of bpf/records.h. */
+export function recordConstant(name: string): number {
+  const { constants, enums } = addon.records;
+  const value = constants[name] ?? Object.values(enums).find((values) => name in values)?.[name];
+  if (value === undefined) throw new TypeError(`the native addon knows no constant ${name}`);
+  return value;
+}
+
+/** The enumerators of an enum of bpf/records.h, by name. */
+export function recordEnum(name: string): Readonly<Record<string, number>> {
+  const values = addon.records.enums[name];
+  if (values === undefined) throw new TypeError(`the native addon knows no enum ${name}`);
+  return values;
+}
+
+/** Encodes records of one struct, one after the other, as the kernel side lays them out. */
+export function encodeRecords(struct: string, records: readonly RecordValues[]): Buffer {
+  const { size, fields } = layoutOf(struct);
+  const buffer = Buffer.alloc(size * records.length);
+  records.forEach((values, i) => {
+    for (const [name, value] of Object.entries(values)) {
+      const field = fields[name];
+      if (field === undefined) throw new TypeError(`the record ${struct} has no field ${name}`);
+      writeInteger(buffer, i * size + field.offset, field.size, BigInt(value));
+    }
+  });
+  return buffer;
+}
+
+function writeInteger(buffer: Buffer, offset: number, size: number, value: bigint): void {
+  const unsigned = BigInt.asUintN(8 * size, value);
+  if (size === 8) buffer.writeBigUInt64LE(unsigned, offset);
+  else buffer.writeUIntLE(Number(unsigned), offset, size);
+}
+
+/** Reads fields of records in a buffer. Offsets are looked up once, when the reader is made. */
+export class RecordReader {
+  readonly size: number;
+  readonly #fields: RecordLayout['fields'];
+  readonly #struct: string;
+
+  constructor(struct: string) {
+    const layout = layoutOf(struct);
+    this.size = layout.size;
+    this.#fields = layout.fields;
+    this.#struct = struct;
+  }
+
+  /** An unsigned field as a number (exact up to 2^53). `start` is the record's offset in the buffer. */
+  number(buffer: Buffer, start: number, name: string, index = 0): number {
+    const { offset, size } = this.#field(name);
+    const at = start + offset + index * size;
+    return size === 8 ? Number(buffer.readBigUInt64LE(at)) : buffer.readUIntLE(at, size);
+  }
+
+  /** An unsigned 64-bit field. */
+  bigint(buffer: Buffer, start: number, name: string, index = 0): bigint {
+    const { offset, size } = this.#field(name);
+    return buffer.readBigUInt64LE(start + offset + index * size);
+  }
+
+  /** Number of elements of an array field. */
+  count(name: string): number {
+    return this.#field(name).count;
+  }
+
+  #field(name: string) {
+    const field = this.#fields[name];
+    if (field === undefined) throw new TypeError(`the record ${this.#struct} has no field ${name}`);
+    return field;
+  }
+}

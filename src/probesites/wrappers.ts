@@ -1,0 +1,54 @@
+import type { GoBinary, GoFunction } from '../gobinary/index.ts';
+import { lookupFunctions } from './plan.ts';
+
+/** Functions that stand between the user's line and the lookup: what the compiler and reflect put there. */
+const WRAPPER = /^(reflect|internal\/reflectlite)\.|^runtime\.(mapaccess|mapiter|mapIter)\w*$/;
+
+/** Frames skipped at most; the BPF program walks no further (MAX_WRAPPERS in bpf/caller.bpf.h). */
+const MOST_FRAMES = 8;
+
+const CALL_REL32 = 0xe8;
+
+/**
+ * Finds the return addresses at which a wrapper waits for a lookup: the runtime's own lookup functions that call another
+ * one, map iteration, and whatever in package reflect calls those, up to eight frames.
+ *
+ * The code is searched for calls byte by byte. A byte that only looks like a call does no harm: its "return address" is
+ * never on a stack.
+ *
+ * @returns for each return address the bytes from SP after that return to the wrapper's own return address
+ */
+export function wrapperFrames(binary: GoBinary): Map<number, number> {
+  const frames = new Map<number, number>();
+  const callers = new Map<GoFunction, Calls>();
+  for (const fn of binary.functions()) if (WRAPPER.test(fn.name)) callers.set(fn, findCalls(binary, fn));
+  let targets = new Set(lookupFunctions(binary).map((fn) => fn.entry));
+  for (let depth = 0; depth < MOST_FRAMES && targets.size > 0; depth++) {
+    const next = new Set<number>();
+    for (const [fn, calls] of callers) {
+      for (const [returnAddress, target] of calls) {
+        if (!targets.has(target) || frames.has(returnAddress)) continue;
+        const size = binary.spDelta(returnAddress);
+        if (size === undefined) continue;
+        frames.set(returnAddress, size);
+        next.add(fn.entry);
+      }
+    }
+    targets = next;
+  }
+  return frames;
+}
+
+/** Return address and target of everything that may be a direct call. */
+type Calls = readonly (readonly [returnAddress: number, target: number])[];
+
+function findCalls(binary: GoBinary, fn: GoFunction): Calls {
+  const code = binary.code(fn);
+  const view = new DataView(code.buffer, code.byteOffset, code.byteLength);
+  const calls: [number, number][] = [];
+  for (let at = code.indexOf(CALL_REL32); at >= 0 && at + 5 <= code.length; at = code.indexOf(CALL_REL32, at + 1)) {
+    const returnAddress = fn.entry + at + 5;
+    calls.push([returnAddress, returnAddress + view.getInt32(at + 1, true)]);
+  }
+  return calls;
+}
