@@ -48,6 +48,12 @@ inline_always void count(__u32 counter)
         add(value, 1);
 }
 
+/* An index that the verifier can see to be within an array of `size`. */
+inline_always __u32 within(__u32 index, __u32 size)
+{
+    return index < size ? index : size - 1;
+}
+
 /* Small counts have a bucket each; the others are searched. */
 #define DIRECT_BUCKETS 8
 
@@ -104,10 +110,10 @@ separate outcome aggregate(const struct lookup *l, struct lookup_key *key)
     if (!stats)
         return COUNTER_DROPPED_TABLE_FULL;
     add(&stats->lookups, 1);
-    add(&stats->probe_length[count_bucket(l->probe_length) % COUNT_BUCKETS], 1);
+    add(&stats->probe_length[within(count_bucket(l->probe_length), COUNT_BUCKETS)], 1);
     add(&stats->probe_length_sum, l->probe_length);
     raise_to(&stats->probe_length_max, l->probe_length);
-    add(&stats->key_comparisons[count_bucket(l->comparisons) % COUNT_BUCKETS], 1);
+    add(&stats->key_comparisons[within(count_bucket(l->comparisons), COUNT_BUCKETS)], 1);
     add(&stats->key_comparisons_sum, l->comparisons);
     raise_to(&stats->key_comparisons_max, l->comparisons);
     add(&stats->home_position[tenth(l->home, l->buckets)], 1);
@@ -117,7 +123,7 @@ separate outcome aggregate(const struct lookup *l, struct lookup_key *key)
     if (l->growing)
         add(&stats->growing, 1);
     if (l->inexact)
-        add(&stats->inexact, 1);
+        add(&stats->inexact[within(l->inexact, INEXACT_COUNT)], 1);
     if (l->entries > stats->entries_max) {
         raise_to(&stats->entries_max, l->entries);
         stats->buckets_at_max = l->buckets;

@@ -91,7 +91,7 @@ separate outcome scan_top_hashes(struct lookup *l, __u64 bucket, __u64 matches)
 }
 
 /* Visits one bucket of a chain; 1 ends it. */
-static long visit_bucket(__u32 index, struct chain *c)
+static long visit_bucket(__u32 index unused, struct chain *c)
 {
     struct lookup *l = c->l;
     __u64 tops;

@@ -11,6 +11,8 @@
 
 #include "records.h"
 
+#define unused __attribute__((unused))
+
 /*
  * Three kinds of functions, by what the verifier makes of them. `separate` ones it checks once, for any arguments, which
  * keeps the whole program within its limits; pointers they are given may be NULL for all it knows. `called` ones it

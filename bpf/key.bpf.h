@@ -44,7 +44,7 @@ struct bytes_comparison {
 };
 
 /* Compares the next chunk; 1 ends the loop. */
-static long compare_chunk(__u32 index, struct bytes_comparison *c)
+static long compare_chunk(__u32 index unused, struct bytes_comparison *c)
 {
     __u64 left[CHUNK / 8] = {}, right[CHUNK / 8] = {};
     __u64 size = c->remaining;
@@ -170,7 +170,7 @@ inline_always __u32 enter_interface(struct steps_comparison *c, __u32 kind, __u6
 }
 
 /* Does the next step; 1 ends the comparison. */
-static long compare_next(__u32 index, struct steps_comparison *c)
+static long compare_next(__u32 index unused, struct steps_comparison *c)
 {
     if (c->now.next == c->now.end) {
         if (!c->inside)

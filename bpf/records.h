@@ -114,6 +114,18 @@ struct dynamic_type_info {
     __u16 equal_count;
 };
 
+/* Why a lookup's result or comparison count is not certain. The lookup is counted, and counted as inexact too. */
+enum inexact_reason {
+    INEXACT_NONE = 0,
+    INEXACT_DYNAMIC_TYPE,     /* an interface key of a type that was not known when the lookup was made */
+    INEXACT_LONG_KEY,         /* keys equal as far as they were compared */
+    INEXACT_RUNTIME_TYPE,     /* a map type made at run time by reflect */
+    INEXACT_NO_HASH,          /* comparisons of a missed lookup in a small string map, hash not computable */
+    INEXACT_NESTED_INTERFACE, /* an interface inside an interface's value */
+    INEXACT_UNKNOWN_EQUALITY, /* the key's type has more parts than are compared */
+    INEXACT_COUNT,
+};
+
 #define COUNT_BUCKETS 24 /* of probe length and key comparisons; bounds in bounds.h */
 #define RATIO_BUCKETS 11 /* tenths: 0.1, 0.2, ... 1.0, above */
 #define MAP_SKETCH_WORDS 8
@@ -140,7 +152,7 @@ struct lookup_stats {
     __u64 load_factor[RATIO_BUCKETS];
     __u64 load_factor_sum; /* in units of 2^-32 */
     __u64 growing;
-    __u64 inexact;
+    __u64 inexact[INEXACT_COUNT]; /* by reason */
     __u64 entries_max;          /* the largest map seen, and its state at that moment: */
     __u64 buckets_at_max;       /* buckets, or groups of the table visited */
     __u64 overflow_at_max;      /* classic */
@@ -164,17 +176,6 @@ enum counter {
     COUNTER_DROPPED_TABLE_FULL,    /* the aggregate map has no room for another call site */
     COUNTER_DROPPED_CHAIN_TOO_LONG,/* the probe sequence did not end within the bound */
     COUNTER_COUNT,
-};
-
-/* Why a lookup's result or comparison count is not certain. The lookup is counted, and counted as inexact too. */
-enum inexact_reason {
-    INEXACT_NONE = 0,
-    INEXACT_DYNAMIC_TYPE,     /* an interface key of a type that was not known when the lookup was made */
-    INEXACT_LONG_KEY,         /* keys equal as far as they were compared */
-    INEXACT_RUNTIME_TYPE,     /* a map type made at run time by reflect */
-    INEXACT_NO_HASH,          /* comparisons of a missed lookup in a small string map, hash not computable */
-    INEXACT_NESTED_INTERFACE, /* an interface inside an interface's value */
-    INEXACT_COUNT,
 };
 
 /* Words of the bit filter over the return addresses of wrapper functions. */

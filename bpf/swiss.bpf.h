@@ -68,7 +68,7 @@ struct swiss_probe {
 };
 
 /* Visits one group of the probe sequence; 1 ends it. */
-static long visit_group(__u32 index, struct swiss_probe *p)
+static long visit_group(__u32 index unused, struct swiss_probe *p)
 {
     struct lookup *l = p->l;
     __u64 group = p->groups + p->offset * l->info.group_size;

@@ -1,7 +1,7 @@
-import { disassemble, hex, type Instruction, UnprovenError } from "./disassemble.ts";
-import { apply, type Effect, entryState, type FunctionFacts, slotOffset } from "./transfer.ts";
-import type { ArgumentName, State } from "./values.ts";
-import { copyState, joinState } from "./values.ts";
+import { disassemble, hex, type Instruction, UnprovenError } from './disassemble.ts';
+import { apply, type Effect, entryState, type FunctionFacts, slotOffset } from './transfer.ts';
+import type { ArgumentName, State } from './values.ts';
+import { copyState, joinState } from './values.ts';
 
 /** One instruction with all that is known before it and of it. */
 export interface AnalyzedInstruction {
@@ -20,7 +20,7 @@ const NO_EFFECT: Effect = { readsStorage: false, hashes: false, readsCount: fals
 export type AnalyzedFunction = readonly AnalyzedInstruction[];
 
 /** What the caller knows of the function: everything but the slot liveness, which the analysis works out itself. */
-export interface AnalysisInput extends Omit<FunctionFacts, "liveSlots"> {
+export interface AnalysisInput extends Omit<FunctionFacts, 'liveSlots'> {
   readonly code: Uint8Array;
   readonly entry: number;
 }
@@ -61,19 +61,19 @@ const NO_RETURN =
 
 function successorsOf(
   instructions: readonly Instruction[],
-  calleeName: FunctionFacts["calleeName"],
+  calleeName: FunctionFacts['calleeName'],
 ): number[][] {
   const index = new Map(instructions.map((instruction, i) => [instruction.address, i]));
   return instructions.map((instruction) => {
     const following = index.get(instruction.address + instruction.length);
     const target =
-      instruction.flow === "jump" || instruction.flow === "branch"
+      instruction.flow === 'jump' || instruction.flow === 'branch'
         ? index.get(instruction.target ?? -1)
         : undefined;
-    const callee = instruction.flow === "call" ? calleeName(instruction.target ?? -1) : undefined;
+    const callee = instruction.flow === 'call' ? calleeName(instruction.target ?? -1) : undefined;
     const ends = callee !== undefined && NO_RETURN.test(callee);
     const falls =
-      !ends && instruction.flow !== "jump" && instruction.flow !== "return" && instruction.flow !== "stop";
+      !ends && instruction.flow !== 'jump' && instruction.flow !== 'return' && instruction.flow !== 'stop';
     return [falls ? following : undefined, target].filter((i) => i !== undefined);
   });
 }
@@ -115,12 +115,12 @@ function liveSlotsAfter(
   successors: readonly (readonly number[])[],
   states: readonly (State | undefined)[],
 ): ReadonlySet<number>[] {
-  const reads = instructions.map((instruction, i) => slotsTouched(instruction, states[i], "read"));
-  const writes = instructions.map((instruction, i) => slotsTouched(instruction, states[i], "write"));
+  const reads = instructions.map((instruction, i) => slotsTouched(instruction, states[i], 'read'));
+  const writes = instructions.map((instruction, i) => slotsTouched(instruction, states[i], 'write'));
   // A variable whose address is taken may be read through the pointer; the compiler keeps it live throughout
   // (cmd/compile/internal/liveness). A string's header takes two words.
   const taken = instructions.flatMap((instruction, i) => [
-    ...slotsTouched(instruction, states[i], "address"),
+    ...slotsTouched(instruction, states[i], 'address'),
   ]);
   const after: Set<number>[] = instructions.map(() => new Set(taken.flatMap((slot) => [slot, slot + 8])));
   for (let changed = true; changed; ) {
@@ -138,56 +138,56 @@ function liveSlotsAfter(
   return after;
 }
 
-type SlotAccess = "read" | "write" | "address";
+type SlotAccess = 'read' | 'write' | 'address';
 
 function slotsTouched(instruction: Instruction, state: State | undefined, access: SlotAccess): Set<number> {
   const slots = new Set<number>();
   if (state === undefined) return slots;
   instruction.operands.forEach((operand, i) => {
-    if (operand.kind !== "memory") return;
+    if (operand.kind !== 'memory') return;
     const slot = slotOffset(operand.memory, state);
     const kind: SlotAccess =
-      instruction.mnemonic === "lea"
-        ? "address"
+      instruction.mnemonic === 'lea'
+        ? 'address'
         : i === 0 && /^mov/.test(instruction.mnemonic)
-          ? "write"
-          : "read";
+          ? 'write'
+          : 'read';
     if (slot !== undefined && kind === access) slots.add(slot);
   });
-  if (instruction.mnemonic === "pop" && access === "read") slots.add(state.sp);
-  if (instruction.mnemonic === "push" && access === "write") slots.add(state.sp - 8);
+  if (instruction.mnemonic === 'pop' && access === 'read') slots.add(state.sp);
+  if (instruction.mnemonic === 'push' && access === 'write') slots.add(state.sp - 8);
   return slots;
 }
 
 /** Where a value is at a point of the function, as seen by someone who has the registers and the stack. */
 export type Location =
-  | { readonly home: "register"; readonly register: number; readonly addend: number }
+  | { readonly home: 'register'; readonly register: number; readonly addend: number }
   | {
-      readonly home: "stack" /** from the SP at this point */;
+      readonly home: 'stack' /** from the SP at this point */;
       readonly offset: number;
       readonly addend: number;
     };
 
 /** Finds a register or stack slot that holds the value; a register is preferred, since reading it costs nothing. */
-export function locate(state: State, wanted: ArgumentName | "hash" | "storage"): Location | undefined {
+export function locate(state: State, wanted: ArgumentName | 'hash' | 'storage'): Location | undefined {
   for (const [register, value] of state.registers.entries()) {
     const addend = addendOf(value, wanted);
-    if (addend !== undefined) return { home: "register", register, addend };
+    if (addend !== undefined) return { home: 'register', register, addend };
   }
   for (const [slot, value] of state.slots) {
     const addend = addendOf(value, wanted);
-    if (addend !== undefined) return { home: "stack", offset: slot - state.sp, addend };
+    if (addend !== undefined) return { home: 'stack', offset: slot - state.sp, addend };
   }
   return undefined;
 }
 
 /** What must be added to `value` to get the wanted one: 0 mostly; undefined when it is something else. */
 function addendOf(
-  value: State["registers"][number],
-  wanted: ArgumentName | "hash" | "storage",
+  value: State['registers'][number],
+  wanted: ArgumentName | 'hash' | 'storage',
 ): number | undefined {
-  if (wanted === "storage")
-    return value.kind === "storage" ? (value.addend === 0 ? 0 : -value.addend) : undefined;
-  if (wanted === "hash") return value.kind === "hash" ? 0 : undefined;
-  return value.kind === "argument" && value.name === wanted ? 0 : undefined;
+  if (wanted === 'storage')
+    return value.kind === 'storage' ? (value.addend === 0 ? 0 : -value.addend) : undefined;
+  if (wanted === 'hash') return value.kind === 'hash' ? 0 : undefined;
+  return value.kind === 'argument' && value.name === wanted ? 0 : undefined;
 }

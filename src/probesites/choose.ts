@@ -1,7 +1,7 @@
-import { type AnalyzedFunction, type Location, locate } from "./analyze.ts";
-import { isEmulated } from "./emulated.ts";
-import { provesEachLookupOnce, provesHashedOnce } from "./paths.ts";
-import type { ArgumentName } from "./values.ts";
+import { type AnalyzedFunction, type Location, locate } from './analyze.ts';
+import { isEmulated } from './emulated.ts';
+import { provesEachLookupOnce, provesHashedOnce } from './paths.ts';
+import type { ArgumentName } from './values.ts';
 
 /** A breakpoint and where the values of a lookup are when it is hit. */
 export interface SiteChoice {
@@ -52,7 +52,7 @@ export function chooseSites(
     readers.every((r) => r.effect.callee === delegate)
   )
     return { proven: true, delegatesTo: delegate };
-  const needed = names.filter((name) => name !== "map");
+  const needed = names.filter((name) => name !== 'map');
   const candidates = fn.flatMap((node, index) => {
     const site =
       node.reachable && isEmulated(node.instruction)
@@ -65,7 +65,7 @@ export function chooseSites(
     candidates.filter((c) => c.hasHash),
   );
   if (hashed === undefined)
-    return { proven: false, reason: "no emulated instruction after the hash is on every hashed path" };
+    return { proven: false, reason: 'no emulated instruction after the hash is on every hashed path' };
   const behindHash = reachableFrom(
     fn,
     fn.flatMap((node) => (node.effect.hashes ? node.next : [])),
@@ -111,14 +111,14 @@ function describe(
 ): SiteChoice | undefined {
   const state = fn[index]?.before;
   if (state === undefined) return undefined;
-  const hash = locate(state, "hash");
-  const header = locate(state, "map");
-  const map = header ?? (hash === undefined && storageIsEnough ? locate(state, "storage") : undefined);
-  const type = locate(state, "type");
-  const key = locate(state, "key");
-  const keyLength = locate(state, "keyLength");
+  const hash = locate(state, 'hash');
+  const header = locate(state, 'map');
+  const map = header ?? (hash === undefined && storageIsEnough ? locate(state, 'storage') : undefined);
+  const type = locate(state, 'type');
+  const key = locate(state, 'key');
+  const keyLength = locate(state, 'keyLength');
   if (map === undefined || type === undefined || key === undefined) return undefined;
-  if (needed.includes("keyLength") && keyLength === undefined) return undefined;
+  if (needed.includes('keyLength') && keyLength === undefined) return undefined;
   return {
     index,
     hasHash: hash !== undefined,

@@ -10,7 +10,7 @@ import {
   OpKind,
   Register,
   RegisterExt,
-} from "iced-x86";
+} from 'iced-x86';
 
 /** A memory operand: the address is base + index * scale + displacement, or `displacement` alone when rip-relative. */
 export interface MemoryOperand {
@@ -23,13 +23,13 @@ export interface MemoryOperand {
 }
 
 export type Operand =
-  | { readonly kind: "register"; readonly register: number; readonly size: number }
-  | { readonly kind: "vector" }
-  | { readonly kind: "immediate"; readonly value: number }
-  | { readonly kind: "memory"; readonly memory: MemoryOperand }
-  | { readonly kind: "target" };
+  | { readonly kind: 'register'; readonly register: number; readonly size: number }
+  | { readonly kind: 'vector' }
+  | { readonly kind: 'immediate'; readonly value: number }
+  | { readonly kind: 'memory'; readonly memory: MemoryOperand }
+  | { readonly kind: 'target' };
 
-export type Flow = "next" | "jump" | "branch" | "call" | "indirectCall" | "return" | "stop";
+export type Flow = 'next' | 'jump' | 'branch' | 'call' | 'indirectCall' | 'return' | 'stop';
 
 /** One instruction, reduced to what the data-flow analysis of a lookup function looks at. */
 export interface Instruction {
@@ -52,7 +52,7 @@ export interface Instruction {
 
 /** The machine code is not what the analysis understands; the function is refused, never guessed. */
 export class UnprovenError extends Error {
-  override readonly name = "UnprovenError";
+  override readonly name = 'UnprovenError';
 }
 
 /**
@@ -83,16 +83,16 @@ export function disassemble(code: Uint8Array, entry: number): Instruction[] {
       );
       decoded.free();
       found.set(address, instruction);
-      if (instruction.flow === "jump" || instruction.flow === "branch") {
+      if (instruction.flow === 'jump' || instruction.flow === 'branch') {
         if (instruction.target === undefined) throw new UnprovenError(`indirect jump at ${hex(address)}`);
         // A jump out of the function is a tail call: the state there is another function's business.
         if (instruction.target >= entry && instruction.target < end) pending.push(instruction.target);
         else throw new UnprovenError(`jump out of the function at ${hex(address)}`);
       }
-      if (instruction.flow === "jump" || instruction.flow === "return" || instruction.flow === "stop") break;
+      if (instruction.flow === 'jump' || instruction.flow === 'return' || instruction.flow === 'stop') break;
       address += instruction.length;
       // A call of a function that does not return may be the last instruction.
-      if (address >= end && (instruction.flow === "call" || instruction.flow === "indirectCall")) break;
+      if (address >= end && (instruction.flow === 'call' || instruction.flow === 'indirectCall')) break;
     }
   }
   decoder.free();
@@ -133,15 +133,15 @@ export function hex(address: number): string {
 }
 
 const FLOWS: ReadonlyMap<FlowControl, Flow> = new Map([
-  [FlowControl.Next, "next"],
-  [FlowControl.UnconditionalBranch, "jump"],
-  [FlowControl.IndirectBranch, "jump"],
-  [FlowControl.ConditionalBranch, "branch"],
-  [FlowControl.Call, "call"],
-  [FlowControl.IndirectCall, "indirectCall"],
-  [FlowControl.Return, "return"],
-  [FlowControl.Exception, "stop"],
-  [FlowControl.Interrupt, "stop"],
+  [FlowControl.Next, 'next'],
+  [FlowControl.UnconditionalBranch, 'jump'],
+  [FlowControl.IndirectBranch, 'jump'],
+  [FlowControl.ConditionalBranch, 'branch'],
+  [FlowControl.Call, 'call'],
+  [FlowControl.IndirectCall, 'indirectCall'],
+  [FlowControl.Return, 'return'],
+  [FlowControl.Exception, 'stop'],
+  [FlowControl.Interrupt, 'stop'],
 ]);
 
 const WRITING: readonly OpAccess[] = [
@@ -172,13 +172,13 @@ function reduce(decoded: IcedInstruction, bytes: Uint8Array, factory: Instructio
       registers.flatMap((r) => (r.number !== undefined && accesses.includes(r.access) ? [r.number] : [])),
     ),
   ];
-  const explicit = operands.flatMap((o) => (o.kind === "memory" ? [o.memory] : []));
-  const direct = flow === "call" || ((flow === "jump" || flow === "branch") && hasNearTarget(decoded));
+  const explicit = operands.flatMap((o) => (o.kind === 'memory' ? [o.memory] : []));
+  const direct = flow === 'call' || ((flow === 'jump' || flow === 'branch') && hasNearTarget(decoded));
   return {
     address: Number(decoded.ip),
     length: decoded.length,
     bytes: Uint8Array.from(bytes),
-    mnemonic: (Mnemonic[decoded.mnemonic] ?? "?").toLowerCase(),
+    mnemonic: (Mnemonic[decoded.mnemonic] ?? '?').toLowerCase(),
     flow,
     target: direct ? Number(decoded.nearBranchTarget) : undefined,
     operands,
@@ -199,13 +199,13 @@ function operand(decoded: IcedInstruction, i: number): Operand {
       const register = decoded.opRegister(i);
       const number = generalRegister(register);
       return number === undefined
-        ? { kind: "vector" }
-        : { kind: "register", register: number, size: RegisterExt.size(register) };
+        ? { kind: 'vector' }
+        : { kind: 'register', register: number, size: RegisterExt.size(register) };
     }
     case OpKind.Memory: {
       const addressOnly = decoded.mnemonic === Mnemonic.Lea || decoded.mnemonic === Mnemonic.Nop;
       return {
-        kind: "memory",
+        kind: 'memory',
         memory: {
           base: decoded.isIpRelMemoryOperand ? undefined : generalRegister(decoded.memoryBase),
           index: generalRegister(decoded.memoryIndex),
@@ -220,13 +220,13 @@ function operand(decoded: IcedInstruction, i: number): Operand {
       };
     }
     case OpKind.NearBranch64:
-      return { kind: "target" };
+      return { kind: 'target' };
     case OpKind.MemorySegRSI:
     case OpKind.MemoryESRDI:
       // String instructions: no lookup function has them, and the analysis does not follow them.
       throw new UnprovenError(`string instruction at ${hex(Number(decoded.ip))}`);
     default:
-      return { kind: "immediate", value: Number(BigInt.asIntN(64, decoded.immediate(i))) };
+      return { kind: 'immediate', value: Number(BigInt.asIntN(64, decoded.immediate(i))) };
   }
 }
 

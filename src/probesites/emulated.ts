@@ -1,4 +1,4 @@
-import type { Instruction } from "./disassemble.ts";
+import type { Instruction } from './disassemble.ts';
 
 /**
  * Whether the kernel emulates the instruction under a uprobe, so that a hit costs one trap instead of two.

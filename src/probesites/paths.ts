@@ -1,4 +1,4 @@
-import type { AnalyzedFunction } from "./analyze.ts";
+import type { AnalyzedFunction } from './analyze.ts';
 
 /** What has happened on a path so far. Two crossings stand for two and more. */
 interface Progress {
@@ -74,7 +74,7 @@ function explore(fn: AnalyzedFunction, request: ProofRequest, accepts: (end: Pro
     // Crossing twice is wrong whatever follows, also in a function that then panics.
     if (progress.hashed === 2 || progress.unhashed === 2) return false;
     if (request.afterCount && request.unhashed.has(i) && !before.readCount) return false;
-    if (node.instruction.flow === "return") {
+    if (node.instruction.flow === 'return') {
       returns++;
       if (!accepts(progress)) return false;
     }

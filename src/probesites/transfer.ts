@@ -1,7 +1,7 @@
-import type { Instruction, MemoryOperand, Operand } from "./disassemble.ts";
-import { hex, UnprovenError } from "./disassemble.ts";
-import { GENERAL_REGISTERS, GO_ARGUMENTS, RAX, RBP, RDX, RSP } from "./registers.ts";
-import { type ArgumentName, DERIVED, leadsToStorage, type State, UNKNOWN, type Value } from "./values.ts";
+import type { Instruction, MemoryOperand, Operand } from './disassemble.ts';
+import { hex, UnprovenError } from './disassemble.ts';
+import { GENERAL_REGISTERS, GO_ARGUMENTS, RAX, RBP, RDX, RSP } from './registers.ts';
+import { type ArgumentName, DERIVED, leadsToStorage, type State, UNKNOWN, type Value } from './values.ts';
 
 /** What the analysis must be told of the function and the Go version. */
 export interface FunctionFacts {
@@ -35,9 +35,9 @@ export function entryState(facts: FunctionFacts): State {
   const registers: Value[] = Array.from({ length: GENERAL_REGISTERS }, () => UNKNOWN);
   facts.arguments.forEach((name, i) => {
     const register = GO_ARGUMENTS[i];
-    if (register !== undefined) registers[register] = { kind: "argument", name };
+    if (register !== undefined) registers[register] = { kind: 'argument', name };
   });
-  registers[RSP] = { kind: "stack", offset: 0 };
+  registers[RSP] = { kind: 'stack', offset: 0 };
   return { registers, slots: new Map(), sp: 0 };
 }
 
@@ -54,19 +54,19 @@ export interface Effect {
 
 /** Applies one instruction to `state`, in place. */
 export function apply(instruction: Instruction, state: State, facts: FunctionFacts): Effect {
-  if (instruction.flow === "call" || instruction.flow === "indirectCall")
+  if (instruction.flow === 'call' || instruction.flow === 'indirectCall')
     return applyCall(instruction, state, facts);
   const readsStorage = instruction.memory.some((m) => m.size > 0 && addressLeadsToStorage(m, state));
   const readsCount = instruction.memory.some((m) => m.size === 8 && isEntryCount(m, state));
   const handler = HANDLERS[instruction.mnemonic] ?? applyOther;
   handler(instruction, state, facts);
   const stack = state.registers[RSP];
-  if (stack?.kind !== "stack")
+  if (stack?.kind !== 'stack')
     throw new UnprovenError(`stack pointer unknown after ${hex(instruction.address)}`);
   state.sp = stack.offset;
   const [to] = instruction.operands;
   const hashes =
-    instruction.mnemonic === "xor" && to?.kind === "register" && state.registers[to.register]?.kind === "mix";
+    instruction.mnemonic === 'xor' && to?.kind === 'register' && state.registers[to.register]?.kind === 'mix';
   return { readsStorage, hashes, readsCount, callee: undefined };
 }
 
@@ -80,33 +80,33 @@ const HANDLERS: Readonly<Record<string, Handler | undefined>> = {
     const sp = state.sp - 8;
     const value = source(instruction.operands[0], state);
     state.slots.delete(sp);
-    if (value.kind !== "unknown") state.slots.set(sp, value);
-    state.registers[RSP] = { kind: "stack", offset: sp };
+    if (value.kind !== 'unknown') state.slots.set(sp, value);
+    state.registers[RSP] = { kind: 'stack', offset: sp };
   },
   pop: (instruction, state) => {
     const value = state.slots.get(state.sp) ?? UNKNOWN;
     setDestination(instruction.operands[0], value, state);
-    state.registers[RSP] = { kind: "stack", offset: state.sp + 8 };
+    state.registers[RSP] = { kind: 'stack', offset: state.sp + 8 };
   },
   add: (instruction, state) => applyAdd(instruction, state, 1),
   sub: (instruction, state) => applyAdd(instruction, state, -1),
   mul: (_instruction, state) => {
-    state.registers[RAX] = { kind: "product" };
-    state.registers[RDX] = { kind: "product" };
+    state.registers[RAX] = { kind: 'product' };
+    state.registers[RDX] = { kind: 'product' };
   },
   xor: (instruction, state) => {
     const [to, from] = instruction.operands;
     const a = source(to, state);
     const b = source(from, state);
     applyOther(instruction, state);
-    if (a.kind === "product" && b.kind === "product" && to?.kind === "register")
-      state.registers[to.register] = { kind: "mix" };
+    if (a.kind === 'product' && b.kind === 'product' && to?.kind === 'register')
+      state.registers[to.register] = { kind: 'mix' };
   },
   nop: () => {},
   xchg: (instruction, state) => {
     // xchg %ax,%ax is a two-byte nop.
     const [a, b] = instruction.operands;
-    if (a?.kind === "register" && b?.kind === "register" && a.register === b.register) return;
+    if (a?.kind === 'register' && b?.kind === 'register' && a.register === b.register) return;
     applyOther(instruction, state);
   },
   ret: () => {},
@@ -114,17 +114,20 @@ const HANDLERS: Readonly<Record<string, Handler | undefined>> = {
 
 function applyMove(instruction: Instruction, state: State, facts: FunctionFacts): void {
   const [to, from] = instruction.operands;
-  let value = from?.kind === "memory" ? load(from.memory, state, facts) : source(from, state);
-  const width = to?.kind === "register" ? to.size : to?.kind === "memory" ? to.memory.size : 0;
+  let value = from?.kind === 'memory' ? load(from.memory, state, facts) : source(from, state);
+  const width = to?.kind === 'register' ? to.size : to?.kind === 'memory' ? to.memory.size : 0;
   const whole =
-    width === 8 || (width === 4 && facts.key32 && value.kind === "argument" && value.name === "key");
-  if (!whole || instruction.mnemonic !== "mov") value = leadsToStorage(value) ? DERIVED : UNKNOWN;
+    width === 8 || (width === 4 && facts.key32 && value.kind === 'argument' && value.name === 'key');
+  if (!whole || instruction.mnemonic !== 'mov') value = leadsToStorage(value) ? DERIVED : UNKNOWN;
   setDestination(to, value, state);
 }
 
 function applyLea(instruction: Instruction, state: State): void {
   const [to, from] = instruction.operands;
-  if (to?.kind !== "register" || from?.kind !== "memory") return applyOther(instruction, state);
+  if (to?.kind !== 'register' || from?.kind !== 'memory') {
+    applyOther(instruction, state);
+    return;
+  }
   const { base, index, displacement } = from.memory;
   const value = base === undefined ? UNKNOWN : (state.registers[base] ?? UNKNOWN);
   const other = index === undefined ? undefined : (state.registers[index] ?? UNKNOWN);
@@ -134,17 +137,19 @@ function applyLea(instruction: Instruction, state: State): void {
 
 function applyAdd(instruction: Instruction, state: State, sign: 1 | -1): void {
   const [to, by] = instruction.operands;
-  if (to?.kind !== "register" || to.size !== 8 || by?.kind !== "immediate")
-    return applyOther(instruction, state);
+  if (to?.kind !== 'register' || to.size !== 8 || by?.kind !== 'immediate') {
+    applyOther(instruction, state);
+    return;
+  }
   state.registers[to.register] = moved(state.registers[to.register] ?? UNKNOWN, sign * by.value);
 }
 
 /** The value `by` bytes further on. */
 function moved(value: Value, by: number): Value {
-  if (value.kind === "stack") return { kind: "stack", offset: value.offset + by };
-  if (value.kind === "storage") return { kind: "storage", addend: value.addend + by };
+  if (value.kind === 'stack') return { kind: 'stack', offset: value.offset + by };
+  if (value.kind === 'storage') return { kind: 'storage', addend: value.addend + by };
   if (by === 0) return value;
-  return value.kind === "derived" ? DERIVED : UNKNOWN;
+  return value.kind === 'derived' ? DERIVED : UNKNOWN;
 }
 
 /** Any instruction without a rule of its own: what it writes becomes unknown, or derived when a source is. */
@@ -158,12 +163,12 @@ function applyOther(instruction: Instruction, state: State): void {
     state.registers[register] = derived ? DERIVED : UNKNOWN;
   }
   const to = instruction.operands[0];
-  if (to?.kind === "memory" && !READ_ONLY.has(instruction.mnemonic))
+  if (to?.kind === 'memory' && !READ_ONLY.has(instruction.mnemonic))
     setDestination(to, derived ? DERIVED : UNKNOWN, state);
 }
 
 /** Instructions whose first operand is only read. */
-const READ_ONLY: ReadonlySet<string> = new Set(["cmp", "test", "bt", "nop", "prefetcht0", "prefetchnta"]);
+const READ_ONLY: ReadonlySet<string> = new Set(['cmp', 'test', 'bt', 'nop', 'prefetcht0', 'prefetchnta']);
 
 function applyCall(instruction: Instruction, state: State, facts: FunctionFacts): Effect {
   const callee = instruction.target === undefined ? undefined : facts.calleeName(instruction.target);
@@ -172,10 +177,10 @@ function applyCall(instruction: Instruction, state: State, facts: FunctionFacts)
   const readsStorage =
     !hashes &&
     !(callee !== undefined && (NOT_A_READER.test(callee) || HEADER_READER.test(callee))) &&
-    (given.some((v) => leadsToStorage(v) || (v.kind === "argument" && v.name === "map")) ||
+    (given.some((v) => leadsToStorage(v) || (v.kind === 'argument' && v.name === 'map')) ||
       instruction.memory.some((m) => addressLeadsToStorage(m, state)));
   for (let r = 0; r < GENERAL_REGISTERS; r++) if (r !== RSP && r !== RBP) state.registers[r] = UNKNOWN;
-  if (hashes) state.registers[RAX] = { kind: "hash" };
+  if (hashes) state.registers[RAX] = { kind: 'hash' };
   else if (readsStorage) for (const r of GO_ARGUMENTS) state.registers[r] = DERIVED;
   // A callee may move the stack, and then only slots that the code still reads are carried along and adjusted. Those the
   // callee also leaves alone: it may write its own arguments' homes at the bottom of this frame, which nobody reads here,
@@ -188,10 +193,10 @@ function applyCall(instruction: Instruction, state: State, facts: FunctionFacts)
 
 function callsHasher(instruction: Instruction, state: State): boolean {
   const [callee] = instruction.operands;
-  if (callee?.kind === "register") return state.registers[callee.register]?.kind === "hasherCode";
-  if (callee?.kind !== "memory" || callee.memory.base === undefined || callee.memory.index !== undefined)
+  if (callee?.kind === 'register') return state.registers[callee.register]?.kind === 'hasherCode';
+  if (callee?.kind !== 'memory' || callee.memory.base === undefined || callee.memory.index !== undefined)
     return false;
-  return callee.memory.displacement === 0 && state.registers[callee.memory.base]?.kind === "hasher";
+  return callee.memory.displacement === 0 && state.registers[callee.memory.base]?.kind === 'hasher';
 }
 
 function load(memory: MemoryOperand, state: State, facts: FunctionFacts): Value {
@@ -200,46 +205,46 @@ function load(memory: MemoryOperand, state: State, facts: FunctionFacts): Value 
   if (addressLeadsToStorage(memory, state)) return DERIVED;
   if (memory.base === undefined || memory.index !== undefined) return UNKNOWN;
   const base = state.registers[memory.base] ?? UNKNOWN;
-  if (base.kind === "argument" && base.name === "map" && facts.storageOffsets.includes(memory.displacement))
-    return memory.displacement === facts.storageOffsets[0] ? { kind: "storage", addend: 0 } : DERIVED;
-  if (base.kind === "argument" && base.name === "type" && memory.displacement === HASHER_OFFSET)
-    return { kind: "hasher" };
-  if (base.kind === "hasher" && memory.displacement === 0) return { kind: "hasherCode" };
+  if (base.kind === 'argument' && base.name === 'map' && facts.storageOffsets.includes(memory.displacement))
+    return memory.displacement === facts.storageOffsets[0] ? { kind: 'storage', addend: 0 } : DERIVED;
+  if (base.kind === 'argument' && base.name === 'type' && memory.displacement === HASHER_OFFSET)
+    return { kind: 'hasher' };
+  if (base.kind === 'hasher' && memory.displacement === 0) return { kind: 'hasherCode' };
   return UNKNOWN;
 }
 
 function source(operand: Operand | undefined, state: State): Value {
-  if (operand?.kind === "register" && operand.size === 8) return state.registers[operand.register] ?? UNKNOWN;
-  if (operand?.kind === "register") {
+  if (operand?.kind === 'register' && operand.size === 8) return state.registers[operand.register] ?? UNKNOWN;
+  if (operand?.kind === 'register') {
     const value = state.registers[operand.register] ?? UNKNOWN;
     // The low half of a register still is the key when the key has 4 bytes; the caller decides.
-    return value.kind === "argument" && value.name === "key"
+    return value.kind === 'argument' && value.name === 'key'
       ? value
       : leadsToStorage(value)
         ? DERIVED
         : UNKNOWN;
   }
-  if (operand?.kind === "memory") return slotValue(operand.memory, state);
+  if (operand?.kind === 'memory') return slotValue(operand.memory, state);
   return UNKNOWN;
 }
 
 function setDestination(operand: Operand | undefined, value: Value, state: State): void {
-  if (operand?.kind === "register") state.registers[operand.register] = value;
-  if (operand?.kind !== "memory") return;
+  if (operand?.kind === 'register') state.registers[operand.register] = value;
+  if (operand?.kind !== 'memory') return;
   const slot = slotOffset(operand.memory, state);
   // A lookup writes nothing but its own frame. Were that not so, a store could change a slot unnoticed.
   if (slot === undefined) throw new UnprovenError("a store that is not to the function's frame");
   // Words that the store overlaps no longer hold what they held.
   const size = Math.max(operand.memory.size, 1);
   for (let overlapped = slot - 7; overlapped < slot + size; overlapped++) state.slots.delete(overlapped);
-  if (value.kind !== "unknown") state.slots.set(slot, value);
+  if (value.kind !== 'unknown') state.slots.set(slot, value);
 }
 
 /** The stack slot an operand names, in bytes from the SP at entry, if it names one. */
 export function slotOffset(memory: MemoryOperand, state: State): number | undefined {
   if (memory.base === undefined || memory.index !== undefined) return undefined;
   const base = state.registers[memory.base];
-  return base?.kind === "stack" ? base.offset + memory.displacement : undefined;
+  return base?.kind === 'stack' ? base.offset + memory.displacement : undefined;
 }
 
 function slotValue(memory: MemoryOperand, state: State): Value {
@@ -250,7 +255,7 @@ function slotValue(memory: MemoryOperand, state: State): Value {
 function isEntryCount(memory: MemoryOperand, state: State): boolean {
   if (memory.base === undefined || memory.index !== undefined || memory.displacement !== 0) return false;
   const base = state.registers[memory.base];
-  return base?.kind === "argument" && base.name === "map";
+  return base?.kind === 'argument' && base.name === 'map';
 }
 
 function addressLeadsToStorage(memory: MemoryOperand, state: State): boolean {

@@ -12,26 +12,26 @@
  *     unknown      anything else
  */
 export type Value =
-  | { readonly kind: "argument"; readonly name: ArgumentName }
-  | { readonly kind: "stack"; readonly offset: number }
-  | { readonly kind: "storage"; readonly addend: number }
-  | { readonly kind: "derived" | "hasher" | "hasherCode" | "hash" | "product" | "mix" | "unknown" };
+  | { readonly kind: 'argument'; readonly name: ArgumentName }
+  | { readonly kind: 'stack'; readonly offset: number }
+  | { readonly kind: 'storage'; readonly addend: number }
+  | { readonly kind: 'derived' | 'hasher' | 'hasherCode' | 'hash' | 'product' | 'mix' | 'unknown' };
 
-export type ArgumentName = "type" | "map" | "key" | "keyLength";
+export type ArgumentName = 'type' | 'map' | 'key' | 'keyLength';
 
-export const UNKNOWN: Value = { kind: "unknown" };
-export const DERIVED: Value = { kind: "derived" };
+export const UNKNOWN: Value = { kind: 'unknown' };
+export const DERIVED: Value = { kind: 'derived' };
 
 export function sameValue(a: Value, b: Value): boolean {
-  if (a.kind === "argument") return b.kind === "argument" && a.name === b.name;
-  if (a.kind === "stack") return b.kind === "stack" && a.offset === b.offset;
-  if (a.kind === "storage") return b.kind === "storage" && a.addend === b.addend;
+  if (a.kind === 'argument') return b.kind === 'argument' && a.name === b.name;
+  if (a.kind === 'stack') return b.kind === 'stack' && a.offset === b.offset;
+  if (a.kind === 'storage') return b.kind === 'storage' && a.addend === b.addend;
   return a.kind === b.kind;
 }
 
 /** Whether a memory access through this value may read the map's buckets, groups, tables or directory. */
 export function leadsToStorage(value: Value): boolean {
-  return value.kind === "storage" || value.kind === "derived";
+  return value.kind === 'storage' || value.kind === 'derived';
 }
 
 /**
@@ -41,8 +41,8 @@ export function leadsToStorage(value: Value): boolean {
 export function joinValues(a: Value, b: Value): Value {
   if (sameValue(a, b)) return a;
   if (leadsToStorage(a) || leadsToStorage(b)) return DERIVED;
-  if ((a.kind === "hash" && b.kind === "mix") || (a.kind === "mix" && b.kind === "hash"))
-    return { kind: "hash" };
+  if ((a.kind === 'hash' && b.kind === 'mix') || (a.kind === 'mix' && b.kind === 'hash'))
+    return { kind: 'hash' };
   return UNKNOWN;
 }
 
@@ -73,7 +73,7 @@ export function joinState(state: State, incoming: State): boolean {
     const after = joinValues(before, incoming.slots.get(offset) ?? UNKNOWN);
     if (sameValue(before, after)) continue;
     changed = true;
-    if (after.kind === "unknown") state.slots.delete(offset);
+    if (after.kind === 'unknown') state.slots.delete(offset);
     else state.slots.set(offset, after);
   }
   for (const [offset, value] of incoming.slots) {

@@ -46,7 +46,11 @@ function findCalls(binary: GoBinary, fn: GoFunction): Calls {
   const code = binary.code(fn);
   const view = new DataView(code.buffer, code.byteOffset, code.byteLength);
   const calls: [number, number][] = [];
-  for (let at = code.indexOf(CALL_REL32); at >= 0 && at + 5 <= code.length; at = code.indexOf(CALL_REL32, at + 1)) {
+  for (
+    let at = code.indexOf(CALL_REL32);
+    at >= 0 && at + 5 <= code.length;
+    at = code.indexOf(CALL_REL32, at + 1)
+  ) {
     const returnAddress = fn.entry + at + 5;
     calls.push([returnAddress, returnAddress + view.getInt32(at + 1, true)]);
   }

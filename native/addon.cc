@@ -1,0 +1,107 @@
+/*
+ * Entry of the addon: the object that src/kernel/addon.ts describes.
+ *
+ * The addon knows the kernel and nothing of Go. What it exports is documented there.
+ */
+#include <napi.h>
+
+#include "arguments.h"
+#include "errors.h"
+#include "features.h"
+#include "libbpf_log.h"
+#include "probe_object.h"
+#include "process.h"
+#include "record_layout.h"
+#include "run_statistics.h"
+#include "wait_exit.h"
+
+namespace mapscope {
+
+namespace {
+
+Napi::Value FeaturesOfKernel(const Napi::CallbackInfo &info) {
+    const Features features = ProbeFeatures();
+    auto result = Napi::Object::New(info.Env());
+    result.Set("uprobeMulti", Napi::Boolean::New(info.Env(), features.uprobe_multi));
+    result.Set("sleepableUprobes", Napi::Boolean::New(info.Env(), features.sleepable_uprobes));
+    result.Set("bpf", Napi::Boolean::New(info.Env(), features.bpf));
+    result.Set("bpfError", Napi::String::New(info.Env(), features.bpf_error));
+    return result;
+}
+
+Napi::Value SpawnStoppedProgram(const Napi::CallbackInfo &info) {
+    Arguments arguments("spawnStopped");
+    const Napi::Object options = arguments.Options(info[0]);
+    Program program;
+    program.file = arguments.Text(options.Get("file"), "options.file");
+    program.arguments = arguments.Texts(options.Get("args"), "options.args");
+    program.environment = arguments.Texts(options.Get("env"), "options.env");
+    if (arguments.failure())
+        return Throw(info.Env(), *arguments.failure());
+    auto pid = SpawnStopped(program);
+    if (!pid)
+        return Throw(info.Env(), pid.failure());
+    return Napi::Number::New(info.Env(), *pid);
+}
+
+Napi::Value ResumeProcess(const Napi::CallbackInfo &info) {
+    Arguments arguments("resume");
+    const pid_t pid = arguments.ProcessId(info[0], "pid");
+    if (arguments.failure())
+        return Throw(info.Env(), *arguments.failure());
+    if (Status failure = Resume(pid))
+        return Throw(info.Env(), *failure);
+    return info.Env().Undefined();
+}
+
+Napi::Value WaitForExit(const Napi::CallbackInfo &info) {
+    Arguments arguments("waitExit");
+    const pid_t pid = arguments.ProcessId(info[0], "pid");
+    if (arguments.failure())
+        return RejectedPromise(info.Env(), *arguments.failure());
+    return WaitExit(info.Env(), pid);
+}
+
+Napi::Value ReadTargetMemory(const Napi::CallbackInfo &info) {
+    Arguments arguments("readMemory");
+    const pid_t pid = arguments.ProcessId(info[0], "pid");
+    const uint64_t address = arguments.Word(info[1], "address");
+    const uint32_t length = arguments.Count(info[2], "length");
+    if (arguments.failure())
+        return Throw(info.Env(), *arguments.failure());
+    auto memory = Napi::Buffer<uint8_t>::New(info.Env(), length);
+    if (info.Env().IsExceptionPending()) /* there is no buffer of that length */
+        return info.Env().Undefined();
+    if (Status failure = ReadMemory(pid, address, memory.Data(), length))
+        return Throw(info.Env(), *failure);
+    return memory;
+}
+
+Napi::Value EnableRunStatistics(const Napi::CallbackInfo &info) {
+    return info.Env().GetInstanceData<RunStatistics>()->Enable(info.Env());
+}
+
+/* Runs once per environment: the main thread's and each worker's. */
+Napi::Object Initialize(Napi::Env env, Napi::Object exports) {
+    LibbpfLog::Install();
+    env.SetInstanceData(new RunStatistics());
+    exports.Set("records", PublishRecords(env));
+    exports.Set("ProbeObject", ProbeObject::Define(env));
+    exports.Set("features", Napi::Function::New<FeaturesOfKernel>(env, "features"));
+    exports.Set("spawnStopped", Napi::Function::New<SpawnStoppedProgram>(env, "spawnStopped"));
+    exports.Set("resume", Napi::Function::New<ResumeProcess>(env, "resume"));
+    exports.Set("waitExit", Napi::Function::New<WaitForExit>(env, "waitExit"));
+    exports.Set("readMemory", Napi::Function::New<ReadTargetMemory>(env, "readMemory"));
+    exports.Set("enableRunStatistics", Napi::Function::New<EnableRunStatistics>(env, "enableRunStatistics"));
+    return exports;
+}
+
+} // namespace
+
+} // namespace mapscope
+
+static Napi::Object InitializeAddon(Napi::Env env, Napi::Object exports) {
+    return mapscope::Initialize(env, exports);
+}
+
+NODE_API_MODULE(mapscope, InitializeAddon)

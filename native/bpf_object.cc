@@ -1,0 +1,107 @@
+/* Opens, configures and loads a BPF object; see bpf_object.h. */
+#include "bpf_object.h"
+
+#include <cerrno>
+
+#include "kernel_abi.h"
+#include "libbpf_log.h"
+#include "load_failure.h"
+#include "read_only_data.h"
+
+namespace mapscope {
+
+namespace {
+
+constexpr size_t kVerifierLogBytes = 16 * 1024 * 1024;
+
+} // namespace
+
+Result<std::unique_ptr<BpfObject>> BpfObject::Load(const LoadOptions &options, std::string &verifier_log) {
+    std::unique_ptr<BpfObject> object(new BpfObject());
+    if (Status failure = object->Open(options))
+        return *failure;
+    if (Status failure = object->Configure(options))
+        return *failure;
+    if (Status failure = object->LoadIntoKernel(options, verifier_log))
+        return *failure;
+    return object;
+}
+
+Status BpfObject::Open(const LoadOptions &options) {
+    LibbpfLog log;
+    object_.reset(bpf_object__open_file(options.path.c_str(), nullptr));
+    if (!object_) {
+        const int error = errno;
+        const std::string attempted = "cannot open the BPF object " + options.path;
+        /* libbpf's warning tells what is wrong with a file; for one that cannot be read, the errno says it
+         * better. */
+        if (error < __LIBBPF_ERRNO__START || log.FirstWarning().empty())
+            return SystemFailure(attempted, error);
+        return Failure{attempted + ": " + log.FirstWarning(), ErrorCode(error)};
+    }
+    program_ = bpf_object__next_program(object_.get(), nullptr);
+    if (program_ == nullptr)
+        return Failure{"the BPF object " + options.path + " contains no program", "ENOEXEC"};
+    return {};
+}
+
+Status BpfObject::Configure(const LoadOptions &options) {
+    for (const auto &[name, bytes] : options.read_only_data)
+        if (Status failure = SetReadOnlyData(object_.get(), options.path, name, bytes))
+            return failure;
+
+    for (const auto &[name, max_entries] : options.map_sizes) {
+        struct bpf_map *map = bpf_object__find_map_by_name(object_.get(), name.c_str());
+        if (map == nullptr)
+            return Failure{"cannot set the size of map '" + name + "': " + options.path + " has no such map",
+                           "ENOENT"};
+        if (const int result = bpf_map__set_max_entries(map, max_entries))
+            return SystemFailure("cannot set the size of map '" + name + "'", -result);
+    }
+
+    int result = 0;
+    if (options.sleepable)
+        result = bpf_program__set_flags(program_, bpf_program__flags(program_) | BPF_F_SLEEPABLE);
+    /*
+     * The kernel fixes at load time how a uprobe program may be attached: one loaded for uprobe_multi cannot
+     * be attached to a perf event, nor the other way round.
+     */
+    if (result == 0 && options.attach_method == AttachMethod::kUprobeMulti)
+        result = bpf_program__set_expected_attach_type(program_, kTraceUprobeMulti);
+    if (result)
+        return SystemFailure("cannot prepare the BPF program of " + options.path, -result);
+    return {};
+}
+
+Status BpfObject::LoadIntoKernel(const LoadOptions &options, std::string &verifier_log) {
+    /*
+     * libbpf loads without a log first and, when the kernel refuses, once more into this buffer. It is left
+     * uninitialized, so that the usual, good load touches none of its pages; only the terminator must be
+     * there, for failures that never reach the verifier.
+     */
+    std::unique_ptr<char[]> buffer(new char[kVerifierLogBytes]);
+    buffer[0] = '\0';
+    bpf_program__set_log_buf(program_, buffer.get(), kVerifierLogBytes);
+
+    LibbpfLog log;
+    const int result = bpf_object__load(object_.get());
+    if (result == 0)
+        return {};
+    verifier_log = buffer.get();
+    return ExplainLoadFailure(options.path, bpf_program__name(program_), -result, verifier_log,
+                              log.FirstWarning());
+}
+
+Result<MapInfo> BpfObject::FindMap(const std::string &name, const std::string &attempted) const {
+    const struct bpf_map *map = bpf_object__find_map_by_name(object_.get(), name.c_str());
+    if (map == nullptr)
+        return Failure{attempted + ": the BPF object has no such map", "ENOENT"};
+    return MapInfo{name,
+                   bpf_map__fd(map),
+                   bpf_map__type(map),
+                   bpf_map__key_size(map),
+                   bpf_map__value_size(map),
+                   bpf_map__max_entries(map)};
+}
+
+} // namespace mapscope

@@ -1,0 +1,20 @@
+/* What this kernel and this process's rights allow, found out by trying. */
+#ifndef MAPSCOPE_NATIVE_FEATURES_H
+#define MAPSCOPE_NATIVE_FEATURES_H
+
+#include <string>
+
+namespace mapscope {
+
+struct Features {
+    bool uprobe_multi = false;
+    bool sleepable_uprobes = false;
+    bool bpf = false;
+    std::string bpf_error; /* one sentence when bpf is false */
+};
+
+Features ProbeFeatures();
+
+} // namespace mapscope
+
+#endif

@@ -1,0 +1,164 @@
+/* Batched access to BPF maps, with a way out for kernels that have none; see map_access.h. */
+#include "map_access.h"
+
+#include <algorithm>
+#include <cerrno>
+
+#include <bpf/bpf.h>
+
+namespace mapscope {
+
+namespace {
+
+constexpr uint64_t kBatchBytes = 1024 * 1024;
+constexpr int kKernelNotSupported = 524; /* ENOTSUPP, which no user-space header declares */
+
+/* A kernel from before batches, or a map type without them. */
+bool IsBatchRefused(int error) {
+    return error == EINVAL || error == kKernelNotSupported || error == EOPNOTSUPP;
+}
+
+/* Reads by steps that each append to the contents. */
+class PerCpuReader {
+  public:
+    PerCpuReader(const MapInfo &map, MapContents &contents)
+        : map_(map), contents_(contents),
+          /* The kernel's layout: it pads each CPU's value, and includes CPUs that are possible but absent. */
+          value_bytes_(uint64_t{(map.value_size + 7) / 8 * 8} * contents.cpus) {}
+
+    /* Returns 0 or an errno. */
+    int ReadInBatches() {
+        /* A hash map's position is a 4-byte bucket number, an array's is a key. */
+        std::vector<uint8_t> position(std::max<size_t>(map_.key_size, sizeof(uint32_t)));
+        bool at_start = true;
+        uint64_t room =
+            std::clamp<uint64_t>(kBatchBytes / (map_.key_size + value_bytes_), 1, map_.max_entries);
+        for (;;) {
+            Resize(contents_.count + room);
+            uint32_t count = room;
+            const int result = bpf_map_lookup_batch(map_.fd, at_start ? nullptr : position.data(),
+                                                    position.data(), NextKey(), NextValue(), &count, nullptr);
+            switch (-result) {
+            case 0:
+                contents_.count += count;
+                at_start = false;
+                break;
+            case ENOENT: /* the end of the map, and the last batch is good */
+                contents_.count += count;
+                Resize(contents_.count);
+                return 0;
+            case ENOSPC: /* a single bucket of the hash holds more than there is room for */
+                if (room > map_.max_entries)
+                    return ENOSPC;
+                room *= 2;
+                break;
+            default:
+                return -result;
+            }
+        }
+    }
+
+    int ReadOneByOne() {
+        std::vector<uint8_t> key(map_.key_size);
+        const void *previous = nullptr;
+        /* Bounded, because the iteration starts over when its last key has been deleted meanwhile. */
+        for (uint32_t steps = 0; steps < map_.max_entries; steps++) {
+            const int next = bpf_map_get_next_key(map_.fd, previous, key.data());
+            if (next == -ENOENT)
+                break;
+            if (next)
+                return -next;
+            previous = key.data();
+            Resize(contents_.count + 1);
+            std::copy(key.begin(), key.end(), NextKey());
+            const int found = bpf_map_lookup_elem(map_.fd, key.data(), NextValue());
+            if (found == 0)
+                contents_.count++;
+            else if (found != -ENOENT) /* deleted meanwhile */
+                return -found;
+        }
+        Resize(contents_.count);
+        return 0;
+    }
+
+  private:
+    void Resize(uint64_t count) {
+        contents_.keys.resize(count * map_.key_size);
+        contents_.values.resize(count * value_bytes_);
+    }
+    uint8_t *NextKey() { return contents_.keys.data() + uint64_t{contents_.count} * map_.key_size; }
+    uint8_t *NextValue() { return contents_.values.data() + contents_.count * value_bytes_; }
+
+    const MapInfo &map_;
+    MapContents &contents_;
+    const uint64_t value_bytes_;
+};
+
+int UpdateOneByOne(const MapInfo &map, std::span<const uint8_t> keys, std::span<const uint8_t> values,
+                   uint32_t count) {
+    for (size_t i = 0; i < count; i++) {
+        const int result = bpf_map_update_elem(map.fd, keys.data() + i * map.key_size,
+                                               values.data() + i * map.value_size, BPF_ANY);
+        if (result)
+            return -result;
+    }
+    return 0;
+}
+
+Failure WrongSize(const std::string &attempted, const char *what, uint32_t count, size_t each,
+                  size_t actual) {
+    return {attempted + ": " + std::to_string(count) + " " + what + " of " + std::to_string(each) +
+                " bytes make " + std::to_string(count * each) + " bytes, not " + std::to_string(actual),
+            "EINVAL"};
+}
+
+} // namespace
+
+Status UpdateMap(const MapInfo &map, std::span<const uint8_t> keys, std::span<const uint8_t> values,
+                 uint32_t count) {
+    const std::string attempted = "cannot update the BPF map '" + map.name + "'";
+    if (map.type != BPF_MAP_TYPE_HASH && map.type != BPF_MAP_TYPE_LRU_HASH && map.type != BPF_MAP_TYPE_ARRAY)
+        return Failure{attempted + ": it is neither a hash nor an array map", "EINVAL"};
+    if (keys.size() != uint64_t{count} * map.key_size)
+        return WrongSize(attempted, "keys", count, map.key_size, keys.size());
+    if (values.size() != uint64_t{count} * map.value_size)
+        return WrongSize(attempted, "values", count, map.value_size, values.size());
+    if (count == 0)
+        return {};
+
+    uint32_t written = count;
+    int error = -bpf_map_update_batch(map.fd, keys.data(), values.data(), &written, nullptr);
+    if (error && IsBatchRefused(error))
+        error = UpdateOneByOne(map, keys, values, count);
+    if (error == 0)
+        return {};
+    Failure failure = SystemFailure(attempted, error);
+    if (error == E2BIG) /* the text for this errno speaks of argument lists */
+        failure.sentence =
+            attempted + ": it has room for only " + std::to_string(map.max_entries) + " entries";
+    return failure;
+}
+
+Status ReadPerCpuMap(const MapInfo &map, MapContents &contents) {
+    const std::string attempted = "cannot read the BPF map '" + map.name + "'";
+    if (map.type != BPF_MAP_TYPE_PERCPU_HASH && map.type != BPF_MAP_TYPE_LRU_PERCPU_HASH &&
+        map.type != BPF_MAP_TYPE_PERCPU_ARRAY)
+        return Failure{attempted + ": it is not a per-CPU map", "EINVAL"};
+    const int cpus = libbpf_num_possible_cpus();
+    if (cpus < 0)
+        return SystemFailure(attempted + ", for the number of CPUs is unknown", -cpus);
+
+    contents = {};
+    contents.cpus = cpus;
+    PerCpuReader reader(map, contents);
+    int error = reader.ReadInBatches();
+    if (error && IsBatchRefused(error)) {
+        contents.count = 0;
+        error = reader.ReadOneByOne();
+    }
+    if (error)
+        return SystemFailure(attempted, error);
+    return {};
+}
+
+} // namespace mapscope

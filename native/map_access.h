@@ -1,0 +1,32 @@
+/* Fills and reads BPF maps, many elements per system call where the kernel can. */
+#ifndef MAPSCOPE_NATIVE_MAP_ACCESS_H
+#define MAPSCOPE_NATIVE_MAP_ACCESS_H
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "bpf_object.h"
+#include "failure.h"
+
+namespace mapscope {
+
+/** Keys and values packed one after the other; a per-CPU value is one value per possible CPU, each padded to
+ * 8 bytes. */
+struct MapContents {
+    std::vector<uint8_t> keys;
+    std::vector<uint8_t> values;
+    uint32_t count = 0;
+    uint32_t cpus = 0;
+};
+
+/** Writes `count` elements into a hash or array map. */
+Status UpdateMap(const MapInfo &map, std::span<const uint8_t> keys, std::span<const uint8_t> values,
+                 uint32_t count);
+
+/** Reads every element of a per-CPU hash or array map. */
+Status ReadPerCpuMap(const MapInfo &map, MapContents &contents);
+
+} // namespace mapscope
+
+#endif

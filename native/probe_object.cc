@@ -1,0 +1,230 @@
+/* The JavaScript side of a BPF object; see probe_object.h. */
+#include "probe_object.h"
+
+#include <cerrno>
+#include <cstring>
+
+#include <bpf/bpf.h>
+
+#include "arguments.h"
+#include "errors.h"
+#include "map_access.h"
+
+namespace mapscope {
+
+namespace {
+
+/* What a promise for void resolves to. */
+Napi::Value Nothing(Napi::Env env) { return env.Undefined(); }
+
+Napi::Buffer<uint8_t> ToBuffer(Napi::Env env, const std::vector<uint8_t> &bytes) {
+    return Napi::Buffer<uint8_t>::Copy(env, bytes.data(), bytes.size());
+}
+
+AttachMethod ToAttachMethod(Arguments &arguments, const std::string &name) {
+    if (name == "perf_event")
+        return AttachMethod::kPerfEvent;
+    if (name != "uprobe_multi")
+        arguments.Fail("options.attachMethod", "'uprobe_multi' or 'perf_event'");
+    return AttachMethod::kUprobeMulti;
+}
+
+} // namespace
+
+Napi::Function ProbeObject::Define(Napi::Env env) {
+    return DefineClass(env, "ProbeObject",
+                       {
+                           InstanceMethod<&ProbeObject::Load>("load"),
+                           InstanceMethod<&ProbeObject::Attach>("attach"),
+                           InstanceMethod<&ProbeObject::Detach>("detach"),
+                           InstanceMethod<&ProbeObject::UpdateMap>("updateMap"),
+                           InstanceMethod<&ProbeObject::ReadPerCpuMap>("readPerCpuMap"),
+                           InstanceMethod<&ProbeObject::RunStatistics>("runStatistics"),
+                           InstanceMethod<&ProbeObject::VerifierLog>("verifierLog"),
+                           InstanceMethod<&ProbeObject::Close>("close"),
+                       });
+}
+
+ProbeObject::ProbeObject(const Napi::CallbackInfo &info)
+    : Napi::ObjectWrap<ProbeObject>(info), queue_([this] { OnIdle(); }) {
+    Arguments arguments("ProbeObject");
+    const Napi::Object options = arguments.Options(info[0]);
+    options_.path = arguments.Text(options.Get("objectPath"), "options.objectPath");
+    options_.attach_method =
+        ToAttachMethod(arguments, arguments.Text(options.Get("attachMethod"), "options.attachMethod"));
+    options_.sleepable = arguments.Flag(options.Get("sleepable"), "options.sleepable");
+    options_.read_only_data = arguments.NamedBytes(options.Get("readOnlyData"), "options.readOnlyData");
+    options_.map_sizes = arguments.NamedCounts(options.Get("mapSizes"), "options.mapSizes");
+    if (arguments.failure())
+        Throw(info.Env(), *arguments.failure());
+}
+
+/* Runs when JavaScript has lost the object, or at the end of the environment. Nothing is running then, see
+ * Start(). */
+ProbeObject::~ProbeObject() = default;
+
+/* Queues an operation and keeps the object alive, even if JavaScript drops it, until the queue is idle again.
+ */
+Napi::Value ProbeObject::Start(Napi::Env env, Operation::Work work, Operation::Deliver deliver) {
+    auto operation = std::make_unique<Operation>(env, std::move(work), std::move(deliver));
+    const Napi::Promise promise = operation->promise();
+    if (!queue_.busy())
+        Ref();
+    queue_.Add(std::move(operation));
+    return promise;
+}
+
+void ProbeObject::OnIdle() {
+    if (closed_)
+        session_.reset();
+    Unref();
+}
+
+/* Whether a method that needs a loaded object may go on. */
+Status ProbeObject::Usable(const std::string &attempted) const {
+    if (closed_)
+        return Failure{attempted + ": the BPF object is closed", "EBADF"};
+    if (!loaded_)
+        return Failure{attempted + ": the BPF object is not loaded", "EBADF"};
+    return {};
+}
+
+Napi::Value ProbeObject::Load(const Napi::CallbackInfo &info) {
+    const std::string attempted = "cannot load the BPF object " + options_.path;
+    if (closed_)
+        return RejectedPromise(info.Env(), {attempted + ": it is closed", "EBADF"});
+    return Start(
+        info.Env(),
+        [session = session_, log = verifier_log_, options = options_, attempted]() -> Status {
+            if (session->object)
+                return Failure{attempted + ": it is loaded already", "EBUSY"};
+            std::string text;
+            auto object = BpfObject::Load(options, text);
+            {
+                const std::lock_guard lock(log->mutex);
+                log->text = std::move(text);
+            }
+            if (!object)
+                return object.failure();
+            session->object = std::move(*object);
+            return {};
+        },
+        [this](Napi::Env env) {
+            loaded_ = true;
+            return env.Undefined();
+        });
+}
+
+Napi::Value ProbeObject::Attach(const Napi::CallbackInfo &info) {
+    Arguments arguments("attach");
+    const Napi::Object options = arguments.Options(info[0]);
+    ProbeSites sites;
+    sites.path = arguments.Text(options.Get("path"), "options.path");
+    sites.pid = arguments.ProcessId(options.Get("pid"), "options.pid");
+    sites.offsets = arguments.Words(options.Get("offsets"), "options.offsets");
+    sites.cookies = arguments.Words(options.Get("cookies"), "options.cookies");
+    if (sites.offsets.empty() || sites.offsets.size() != sites.cookies.size())
+        arguments.Fail("options.cookies", "as many as options.offsets, and at least one");
+    if (arguments.failure())
+        return RejectedPromise(info.Env(), *arguments.failure());
+    const std::string attempted = "cannot attach to process " + std::to_string(sites.pid);
+    if (closed_)
+        return RejectedPromise(info.Env(), {attempted + ": the BPF object is closed", "EBADF"});
+    return Start(
+        info.Env(),
+        [session = session_, sites = std::move(sites), method = options_.attach_method,
+         attempted]() -> Status {
+            if (!session->object)
+                return Failure{attempted + ": the BPF object is not loaded", "EBADF"};
+            if (session->links.attached())
+                return Failure{attempted + ": the BPF object is attached already, detach it first", "EBUSY"};
+            return session->links.Attach(*session->object, method, sites);
+        },
+        Nothing);
+}
+
+Napi::Value ProbeObject::Detach(const Napi::CallbackInfo &info) {
+    auto work = [session = session_]() -> Status {
+        if (session) /* nothing is attached any more when it is closed */
+            session->links.Close();
+        return {};
+    };
+    return Start(info.Env(), std::move(work), Nothing);
+}
+
+Napi::Value ProbeObject::UpdateMap(const Napi::CallbackInfo &info) {
+    Arguments arguments("updateMap");
+    const std::string name = arguments.Text(info[0], "name");
+    const auto keys = arguments.Bytes(info[1], "keys");
+    const auto values = arguments.Bytes(info[2], "values");
+    const uint32_t count = arguments.Count(info[3], "count");
+    if (arguments.failure())
+        return Throw(info.Env(), *arguments.failure());
+    const std::string attempted = "cannot update the BPF map '" + name + "'";
+    if (Status failure = Usable(attempted))
+        return Throw(info.Env(), *failure);
+    auto map = session_->object->FindMap(name, attempted);
+    if (!map)
+        return Throw(info.Env(), map.failure());
+    if (Status failure = mapscope::UpdateMap(*map, keys, values, count))
+        return Throw(info.Env(), *failure);
+    return info.Env().Undefined();
+}
+
+Napi::Value ProbeObject::ReadPerCpuMap(const Napi::CallbackInfo &info) {
+    Arguments arguments("readPerCpuMap");
+    const std::string name = arguments.Text(info[0], "name");
+    if (arguments.failure())
+        return RejectedPromise(info.Env(), *arguments.failure());
+    const std::string attempted = "cannot read the BPF map '" + name + "'";
+    if (closed_)
+        return RejectedPromise(info.Env(), {attempted + ": the BPF object is closed", "EBADF"});
+    auto contents = std::make_shared<MapContents>();
+    return Start(
+        info.Env(),
+        [session = session_, contents, name, attempted]() -> Status {
+            if (!session->object)
+                return Failure{attempted + ": the BPF object is not loaded", "EBADF"};
+            auto map = session->object->FindMap(name, attempted);
+            if (!map)
+                return map.failure();
+            return mapscope::ReadPerCpuMap(*map, *contents);
+        },
+        [contents](Napi::Env env) {
+            auto result = Napi::Object::New(env);
+            result.Set("keys", ToBuffer(env, contents->keys));
+            result.Set("values", ToBuffer(env, contents->values));
+            result.Set("count", Napi::Number::New(env, contents->count));
+            result.Set("cpus", Napi::Number::New(env, contents->cpus));
+            return result;
+        });
+}
+
+Napi::Value ProbeObject::RunStatistics(const Napi::CallbackInfo &info) {
+    const std::string attempted = "cannot read the run statistics of the BPF program";
+    if (Status failure = Usable(attempted))
+        return Throw(info.Env(), *failure);
+    struct bpf_prog_info program = {}; /* zero, for its pointers ask the kernel to fill arrays */
+    uint32_t size = sizeof(program);
+    if (const int result = bpf_obj_get_info_by_fd(session_->object->program_fd(), &program, &size))
+        return Throw(info.Env(), SystemFailure(attempted, -result));
+    auto statistics = Napi::Object::New(info.Env());
+    statistics.Set("runTimeNs", Napi::BigInt::New(info.Env(), uint64_t{program.run_time_ns}));
+    statistics.Set("runCount", Napi::BigInt::New(info.Env(), uint64_t{program.run_cnt}));
+    return statistics;
+}
+
+Napi::Value ProbeObject::VerifierLog(const Napi::CallbackInfo &info) {
+    const std::lock_guard lock(verifier_log_->mutex);
+    return Napi::String::New(info.Env(), verifier_log_->text);
+}
+
+Napi::Value ProbeObject::Close(const Napi::CallbackInfo &info) {
+    closed_ = true;
+    queue_.RefuseWaiting({"the BPF object was closed before its turn came", "ECANCELED"});
+    if (!queue_.busy())
+        session_.reset(); /* otherwise OnIdle() does it */
+    return info.Env().Undefined();
+}
+
+} // namespace mapscope

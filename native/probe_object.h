@@ -1,0 +1,69 @@
+/*
+ * The class ProbeObject of src/kernel/addon.ts: one BPF object, its probes and its maps.
+ *
+ * This is the JavaScript side only: it takes arguments, keeps the order of operations and settles promises.
+ * The work is done by BpfObject, UprobeLinks and map_access, which know nothing of JavaScript.
+ */
+#ifndef MAPSCOPE_NATIVE_PROBE_OBJECT_H
+#define MAPSCOPE_NATIVE_PROBE_OBJECT_H
+
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include <napi.h>
+
+#include "bpf_object.h"
+#include "operation.h"
+#include "uprobe_links.h"
+
+namespace mapscope {
+
+class ProbeObject : public Napi::ObjectWrap<ProbeObject> {
+  public:
+    static Napi::Function Define(Napi::Env env);
+
+    explicit ProbeObject(const Napi::CallbackInfo &info);
+    ~ProbeObject() override;
+
+  private:
+    /* Everything that lives in the kernel. Links go first: members are destroyed in reverse order. */
+    struct Session {
+        std::unique_ptr<BpfObject> object;
+        UprobeLinks links;
+    };
+
+    /* Written by the thread that loads, read by JavaScript at any time, and kept after close(). */
+    struct VerifierLogText {
+        std::mutex mutex;
+        std::string text;
+    };
+
+    Napi::Value Load(const Napi::CallbackInfo &info);
+    Napi::Value Attach(const Napi::CallbackInfo &info);
+    Napi::Value Detach(const Napi::CallbackInfo &info);
+    Napi::Value UpdateMap(const Napi::CallbackInfo &info);
+    Napi::Value ReadPerCpuMap(const Napi::CallbackInfo &info);
+    Napi::Value RunStatistics(const Napi::CallbackInfo &info);
+    Napi::Value VerifierLog(const Napi::CallbackInfo &info);
+    Napi::Value Close(const Napi::CallbackInfo &info);
+
+    Napi::Value Start(Napi::Env env, Operation::Work work, Operation::Deliver deliver);
+    void OnIdle();
+    Status Usable(const std::string &attempted) const;
+
+    LoadOptions options_;
+    /*
+     * Shared with the operation that runs. Only that operation changes it, except while the queue is idle.
+     * Methods that work at once may read it once loaded_ is set: a loaded object is never exchanged.
+     */
+    std::shared_ptr<Session> session_ = std::make_shared<Session>();
+    OperationQueue queue_;
+    bool loaded_ = false; /* as the JavaScript thread knows it */
+    bool closed_ = false;
+    std::shared_ptr<VerifierLogText> verifier_log_ = std::make_shared<VerifierLogText>();
+};
+
+} // namespace mapscope
+
+#endif

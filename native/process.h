@@ -1,0 +1,31 @@
+/* What the addon does to the target itself: starts it, lets it go, reads its memory, waits for its end. */
+#ifndef MAPSCOPE_NATIVE_PROCESS_H
+#define MAPSCOPE_NATIVE_PROCESS_H
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include <sys/types.h>
+
+#include "failure.h"
+
+namespace mapscope {
+
+struct Program {
+    std::string file; /* a path: PATH is not searched */
+    std::vector<std::string> arguments;
+    std::vector<std::string> environment;
+};
+
+/** Starts a program and leaves it stopped before its first instruction. */
+Result<pid_t> SpawnStopped(const Program &program);
+
+Status Resume(pid_t pid);
+
+/** Reads all of `length` bytes or fails. */
+Status ReadMemory(pid_t pid, uint64_t address, uint8_t *bytes, size_t length);
+
+} // namespace mapscope
+
+#endif

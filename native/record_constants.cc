@@ -1,0 +1,100 @@
+/*
+ * The enumerations and #define constants of bpf/records.h.
+ *
+ * Only names stand here: values are the compiler's. An enumerator that is missing from its list does not
+ * compile; a missing constant is found by a test that reads the header.
+ */
+#include "../bpf/records.h"
+#include "record_tables.h"
+
+namespace mapscope {
+
+namespace {
+
+#define KEY_CLASSES(X)                                                                                       \
+    X(KEY_BYTES32)                                                                                           \
+    X(KEY_BYTES64)                                                                                           \
+    X(KEY_STRING)                                                                                            \
+    X(KEY_POINTER)
+ENUMERATION(key_class, KEY_CLASSES);
+
+#define VALUE_HOMES(X)                                                                                       \
+    X(HOME_NONE)                                                                                             \
+    X(HOME_REGISTER)                                                                                         \
+    X(HOME_STACK)
+ENUMERATION(value_home, VALUE_HOMES);
+
+#define MAP_IMPLEMENTATIONS(X)                                                                               \
+    X(MAPS_CLASSIC)                                                                                          \
+    X(MAPS_SWISS)
+ENUMERATION(map_implementation, MAP_IMPLEMENTATIONS);
+
+#define MAP_TYPE_FORMATS(X)                                                                                  \
+    X(FORMAT_CLASSIC)                                                                                        \
+    X(FORMAT_SLOTS)                                                                                          \
+    X(FORMAT_STRIDES)
+ENUMERATION(map_type_format, MAP_TYPE_FORMATS);
+
+#define EQUAL_KINDS(X)                                                                                       \
+    X(EQUAL_MEMORY)                                                                                          \
+    X(EQUAL_STRING)                                                                                          \
+    X(EQUAL_FLOAT32)                                                                                         \
+    X(EQUAL_FLOAT64)                                                                                         \
+    X(EQUAL_EFACE)                                                                                           \
+    X(EQUAL_IFACE)
+ENUMERATION(equal_kind, EQUAL_KINDS);
+
+#define COUNTERS(X)                                                                                          \
+    X(COUNTER_HITS)                                                                                          \
+    X(COUNTER_OBSERVED)                                                                                      \
+    X(COUNTER_DEFERRED)                                                                                      \
+    X(COUNTER_EMPTY)                                                                                         \
+    X(COUNTER_WINDOW_CLOSED)                                                                                 \
+    X(COUNTER_UNREADABLE_STACK)                                                                              \
+    X(COUNTER_UNREADABLE_TYPE)                                                                               \
+    X(COUNTER_UNREADABLE_MAP)                                                                                \
+    X(COUNTER_UNREADABLE_TABLE)                                                                              \
+    X(COUNTER_UNREADABLE_GROUP)                                                                              \
+    X(COUNTER_UNREADABLE_KEY)                                                                                \
+    X(COUNTER_DROPPED_TABLE_FULL)                                                                            \
+    X(COUNTER_DROPPED_CHAIN_TOO_LONG)                                                                        \
+    X(COUNTER_COUNT)
+ENUMERATION(counter, COUNTERS);
+
+#define INEXACT_REASONS(X)                                                                                   \
+    X(INEXACT_NONE)                                                                                          \
+    X(INEXACT_DYNAMIC_TYPE)                                                                                  \
+    X(INEXACT_LONG_KEY)                                                                                      \
+    X(INEXACT_RUNTIME_TYPE)                                                                                  \
+    X(INEXACT_NO_HASH)                                                                                       \
+    X(INEXACT_NESTED_INTERFACE)                                                                              \
+    X(INEXACT_UNKNOWN_EQUALITY)                                                                              \
+    X(INEXACT_COUNT)
+ENUMERATION(inexact_reason, INEXACT_REASONS);
+
+constexpr Enumeration kEnumerations[] = {
+    key_class_enumeration,       value_home_enumeration, map_implementation_enumeration,
+    map_type_format_enumeration, equal_kind_enumeration, counter_enumeration,
+    inexact_reason_enumeration,
+};
+
+constexpr Constant kConstants[] = {
+    CONSTANT(MAX_PROBE_SITES),  CONSTANT(COUNT_BUCKETS),        CONSTANT(RATIO_BUCKETS),
+    CONSTANT(MAP_SKETCH_WORDS), CONSTANT(WRAPPER_FILTER_WORDS),
+};
+
+static_assert(FitNumbers(kConstants), "a constant of this size belongs to the wide ones");
+
+constexpr WideConstant kWideConstants[] = {
+    WIDE_CONSTANT(WRAPPER_FILTER_MULTIPLIER),
+};
+
+} // namespace
+
+std::span<const Enumeration> Enumerations() { return kEnumerations; }
+
+std::span<const Constant> Constants() { return kConstants; }
+
+std::span<const WideConstant> WideConstants() { return kWideConstants; }
+
+} // namespace mapscope

@@ -1,0 +1,123 @@
+/*
+ * The structs of bpf/records.h, field by field.
+ *
+ * Only names stand here: offsets and sizes are the compiler's. A new field is one more line; without it this
+ * file does not compile.
+ */
+#include "../bpf/records.h"
+#include "record_tables.h"
+
+namespace mapscope {
+
+namespace {
+
+#define VALUE_LOCATION_FIELDS(X)                                                                             \
+    X(home)                                                                                                  \
+    X(register_number)                                                                                       \
+    X(pad)                                                                                                   \
+    X(stack_offset)                                                                                          \
+    X(addend)
+RECORD(value_location, VALUE_LOCATION_FIELDS);
+
+/* A value_location inside another struct: its fields under their path, "type.home". */
+#define LOCATION(X, member)                                                                                  \
+    X(member.home)                                                                                           \
+    X(member.register_number)                                                                                \
+    X(member.pad)                                                                                            \
+    X(member.stack_offset)                                                                                   \
+    X(member.addend)
+
+#define PROBE_SITE_FIELDS(X)                                                                                 \
+    X(address)                                                                                               \
+    X(return_offset)                                                                                         \
+    X(key_class)                                                                                             \
+    X(has_hash)                                                                                              \
+    X(map_is_storage)                                                                                        \
+    X(lookup_function)                                                                                       \
+    LOCATION(X, type)                                                                                        \
+    LOCATION(X, map)                                                                                         \
+    LOCATION(X, key)                                                                                         \
+    LOCATION(X, key_length)                                                                                  \
+    LOCATION(X, hash)
+RECORD(probe_site, PROBE_SITE_FIELDS);
+
+#define TARGET_LAYOUT_FIELDS(X)                                                                              \
+    X(implementation)                                                                                        \
+    X(map_type_format)                                                                                       \
+    X(hash_known)                                                                                            \
+    X(pad)                                                                                                   \
+    X(aes_schedule)                                                                                          \
+    X(aes_flag)
+RECORD(target_layout, TARGET_LAYOUT_FIELDS);
+
+#define MAP_TYPE_INFO_FIELDS(X)                                                                              \
+    X(keys_offset)                                                                                           \
+    X(key_stride)                                                                                            \
+    X(group_size)                                                                                            \
+    X(equal_first)                                                                                           \
+    X(equal_count)                                                                                           \
+    X(indirect_key)                                                                                          \
+    X(equality_known)                                                                                        \
+    X(inexact_reason)                                                                                        \
+    X(pad)
+RECORD(map_type_info, MAP_TYPE_INFO_FIELDS);
+
+#define EQUAL_STEP_FIELDS(X)                                                                                 \
+    X(kind)                                                                                                  \
+    X(offset)                                                                                                \
+    X(size)                                                                                                  \
+    X(pad)
+RECORD(equal_step, EQUAL_STEP_FIELDS);
+
+#define DYNAMIC_TYPE_INFO_FIELDS(X)                                                                          \
+    X(direct)                                                                                                \
+    X(equality_known)                                                                                        \
+    X(pad)                                                                                                   \
+    X(equal_first)                                                                                           \
+    X(equal_count)
+RECORD(dynamic_type_info, DYNAMIC_TYPE_INFO_FIELDS);
+
+#define LOOKUP_KEY_FIELDS(X)                                                                                 \
+    X(caller)                                                                                                \
+    X(type)                                                                                                  \
+    X(lookup_function)                                                                                       \
+    X(hit)
+RECORD(lookup_key, LOOKUP_KEY_FIELDS);
+
+#define LOOKUP_STATS_FIELDS(X)                                                                               \
+    X(lookups)                                                                                               \
+    X(probe_length)                                                                                          \
+    X(probe_length_sum)                                                                                      \
+    X(probe_length_max)                                                                                      \
+    X(key_comparisons)                                                                                       \
+    X(key_comparisons_sum)                                                                                   \
+    X(key_comparisons_max)                                                                                   \
+    X(home_position)                                                                                         \
+    X(home_position_sum)                                                                                     \
+    X(load_factor)                                                                                           \
+    X(load_factor_sum)                                                                                       \
+    X(growing)                                                                                               \
+    X(inexact)                                                                                               \
+    X(entries_max)                                                                                           \
+    X(buckets_at_max)                                                                                        \
+    X(overflow_at_max)                                                                                       \
+    X(tombstones_at_max)                                                                                     \
+    X(maps_seen)
+RECORD(lookup_stats, LOOKUP_STATS_FIELDS);
+
+#define WINDOW_CONTROL_FIELDS(X)                                                                             \
+    X(hit_limit)                                                                                             \
+    X(generation)
+RECORD(window_control, WINDOW_CONTROL_FIELDS);
+
+constexpr Record kRecords[] = {
+    value_location_record, probe_site_record,   target_layout_record,
+    map_type_info_record,  equal_step_record,   dynamic_type_info_record,
+    lookup_key_record,     lookup_stats_record, window_control_record,
+};
+
+} // namespace
+
+std::span<const Record> Records() { return kRecords; }
+
+} // namespace mapscope

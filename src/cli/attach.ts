@@ -1,0 +1,62 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { EXIT, messageOf, UserError } from '../errors.ts';
+import { summarize } from '../model/summary.ts';
+import { executableName, executablePath, findByExecutable, isAlive } from '../target/process.ts';
+import { log } from './log.ts';
+import { ObservedTarget } from './observe.ts';
+import { report } from './report.ts';
+import type { Settings } from './settings.ts';
+import { type StopRequest, stopRequested } from './signals.ts';
+import { openTarget } from './target.ts';
+
+/** Which processes to observe: one by its id, or all whose executable matches. */
+export type TargetChoice = { readonly pid: number } | { readonly exe: string };
+
+/** How often a target is looked at, to see whether it has ended, in milliseconds. */
+const LIVENESS_MILLIS = 200;
+
+/** `mapscope attach`: observes running processes until the duration is over, a signal comes, or the last one has ended. */
+export async function attach(choice: TargetChoice, settings: Settings): Promise<void> {
+  const pids = 'pid' in choice ? [choice.pid] : findByExecutable(choice.exe);
+  if (pids.length === 0)
+    throw new UserError(`No process runs an executable that matches ${noun(choice)}.`, EXIT.cannotObserve);
+  const stop = stopRequested();
+  const targets = await startAll(pids, settings);
+  await Promise.all(targets.map((target) => observe(target, settings, stop)));
+  stop.done();
+}
+
+function noun(choice: TargetChoice): string {
+  return 'exe' in choice ? choice.exe : String(choice.pid);
+}
+
+/** Starts what can be started; of several targets one that cannot be observed does not keep the others from it. */
+async function startAll(pids: readonly number[], settings: Settings): Promise<ObservedTarget[]> {
+  const started: ObservedTarget[] = [];
+  for (const pid of pids) {
+    try {
+      const binary = openTarget(executablePath(pid), `Process ${pid} (${executableName(pid)})`);
+      started.push(await ObservedTarget.start(pid, binary, settings, pids.length === 1));
+    } catch (error) {
+      if (pids.length === 1) throw error;
+      log('warn', `Process ${pid} is left out: ${messageOf(error)}`);
+    }
+  }
+  if (started.length === 0) throw new UserError('None of the processes can be observed.', EXIT.cannotObserve);
+  return started;
+}
+
+async function observe(observed: ObservedTarget, settings: Settings, stop: StopRequest): Promise<void> {
+  const over = new AbortController();
+  const waiting = [stop.requested, ended(observed.target.pid, over.signal)];
+  if (settings.duration !== undefined)
+    waiting.push(delay(settings.duration, undefined, { signal: over.signal }));
+  await Promise.race(waiting.map((promise) => promise.catch(() => {})));
+  over.abort();
+  const snapshot = await observed.stop();
+  await report(summarize(observed.target, settings.mode, snapshot), settings);
+}
+
+async function ended(pid: number, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted && isAlive(pid)) await delay(LIVENESS_MILLIS, undefined, { signal });
+}

@@ -1,0 +1,70 @@
+#!/usr/bin/env node
+import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { EXIT, messageOf, UserError } from '../errors.ts';
+import { VERSION } from '../export/version.ts';
+import { attach } from './attach.ts';
+import { run } from './run.ts';
+import { readSettings } from './settings.ts';
+
+/** Options of every command that observes. */
+function withObservationOptions(command: Command): Command {
+  return command
+    .option('--config <file>', 'settings from a YAML file; the command line wins')
+    .option(
+      '--duration <time>',
+      'how long to observe, such as 10s or 2m (default: until the target ends or Ctrl-C)',
+    )
+    .option('--mode <mode>', 'windows: short windows within the budget; all: every lookup (default: windows)')
+    .option('--budget <share>', "share of the target's CPU that observation may cost (default: 1%)")
+    .option('--format <format>', 'table or json (default: table)')
+    .option('--output <file>', 'where the report goes (default: stdout)')
+    .option(
+      '--otlp-endpoint <url>',
+      'OpenTelemetry collector, OTLP/gRPC (default: the OTEL_EXPORTER_OTLP_* variables)',
+    )
+    .option('--attach-method <method>', 'uprobe_multi or perf_event (default: the best the kernel has)');
+}
+
+function processId(text: string): number {
+  const pid = Number(text);
+  if (!Number.isInteger(pid) || pid <= 0) throw new InvalidArgumentError('It must be a process id.');
+  return pid;
+}
+
+function commandLine(): Command {
+  const program = new Command('mapscope')
+    .description("See a Go program's map lookups: where, which type, how many probes, hit or miss.")
+    .version(VERSION)
+    .showHelpAfterError('(mapscope --help tells more)')
+    .enablePositionalOptions()
+    .exitOverride();
+  withObservationOptions(program.command('run').description('start a Go program and observe it'))
+    .argument('<program>', 'the program')
+    .argument('[args...]', 'its arguments')
+    .passThroughOptions()
+    .action((name: string, args: string[], options) => run(name, args, readSettings(options)));
+  withObservationOptions(program.command('attach').description('observe what is running'))
+    .option('--pid <pid>', 'the process to observe', processId)
+    .option('--exe <glob>', 'observe every process whose executable matches, by name or by path')
+    .action(({ pid, exe, ...options }: { pid?: number; exe?: string }) => {
+      if ((pid === undefined) === (exe === undefined))
+        throw new UserError('Say which process: either --pid or --exe.', EXIT.usage);
+      return attach(pid !== undefined ? { pid } : { exe: exe ?? '' }, readSettings(options));
+    });
+  return program;
+}
+
+/** Exit status for whatever went wrong; says it first. */
+function fail(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
+  const text =
+    error instanceof UserError ? messageOf(error) : `internal error: ${(error as Error)?.stack ?? error}`;
+  process.stderr.write(`mapscope: ${text}\n`);
+  return error instanceof UserError ? error.exitStatus : EXIT.failed;
+}
+
+try {
+  await commandLine().parseAsync();
+} catch (error) {
+  process.exitCode = fail(error);
+}

@@ -1,0 +1,86 @@
+import { OtlpExport } from '../export/otlp.ts';
+import { createProgress } from '../export/progress.ts';
+import { targetResource } from '../export/resource.ts';
+import type { GoBinary } from '../gobinary/index.ts';
+import type { Snapshot } from '../model/snapshot.ts';
+import type { Target } from '../model/target.ts';
+import { Observation } from '../observe/observation.ts';
+import { log } from './log.ts';
+import type { Settings } from './settings.ts';
+import { describeTarget } from './target.ts';
+
+/** How often the live line is renewed, in milliseconds. */
+const PROGRESS_MILLIS = 1000;
+
+/** One observed target: the observation, its export and its line on the terminal. */
+export class ObservedTarget {
+  readonly target: Target;
+  readonly #observation: Observation;
+  readonly #export: OtlpExport | undefined;
+  readonly #progress = createProgress(process.stderr);
+  readonly #timer: NodeJS.Timeout | undefined;
+  #final: Snapshot | undefined;
+
+  private constructor(target: Target, observation: Observation, settings: Settings, withProgress: boolean) {
+    this.target = target;
+    this.#observation = observation;
+    this.#export = OtlpExport.create({
+      source: () => this.#final ?? observation.snapshot(),
+      mapImplementation: target.mapImplementation,
+      resource: targetResource(target),
+      log,
+      ...(settings.otlpEndpoint !== undefined && { endpoint: settings.otlpEndpoint }),
+    });
+    // Types made at run time can only be named while the target lives, so snapshots are taken also without a terminal.
+    this.#timer = setInterval(() => this.#tick(withProgress), PROGRESS_MILLIS);
+    for (const { name, reason } of observation.plan.functions.flatMap(refusal))
+      log('warn', `${name} is not observed: ${reason}.`);
+  }
+
+  /** @param withProgress false while the target writes to the same terminal */
+  static async start(
+    pid: number,
+    binary: GoBinary,
+    settings: Settings,
+    withProgress: boolean,
+  ): Promise<ObservedTarget> {
+    const observation = await Observation.start({
+      pid,
+      binary,
+      mode: settings.mode,
+      budget: settings.budget,
+      ...(settings.attachMethod !== undefined && { attachMethod: settings.attachMethod }),
+    });
+    try {
+      return new ObservedTarget(describeTarget(pid, binary), observation, settings, withProgress);
+    } catch (error) {
+      await observation.stop();
+      throw error;
+    }
+  }
+
+  /** Ends the observation; the last state goes to the collector, and a failure to get it there to the user. */
+  async stop(): Promise<Snapshot> {
+    clearInterval(this.#timer);
+    this.#progress.clear();
+    this.#final = await this.#observation.stop();
+    const delivery = await this.#export?.shutdown();
+    if (delivery?.problem !== undefined) log('warn', delivery.problem);
+    return this.#final;
+  }
+
+  async #tick(withProgress: boolean): Promise<void> {
+    try {
+      const snapshot = await this.#observation.snapshot();
+      if (withProgress) this.#progress.update(snapshot);
+    } catch {
+      // The observation is ending; stop() reports what is wrong with it, if anything.
+    }
+  }
+}
+
+type Planned = Observation['plan']['functions'][number];
+
+function refusal(fn: Planned): { name: string; reason: string }[] {
+  return fn.outcome === 'refused' ? [{ name: fn.name, reason: fn.reason }] : [];
+}

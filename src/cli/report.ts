@@ -1,0 +1,23 @@
+import { EXIT, messageOf, UserError } from '../errors.ts';
+import { summaryJson } from '../export/json.ts';
+import { writeReport } from '../export/report.ts';
+import { summaryTable } from '../export/table.ts';
+import type { Summary } from '../model/summary-schema.ts';
+import type { Settings } from './settings.ts';
+
+/** Writes the summary as it was asked for: to the file named by --output, else to stdout. */
+export async function report(summary: Summary, settings: Settings): Promise<void> {
+  const { output, format } = settings;
+  const terminal = output === undefined && process.stdout.isTTY;
+  const color = terminal && !process.env.NO_COLOR;
+  const table = () => summaryTable(summary, { color, ...(terminal && { width: process.stdout.columns }) });
+  const text = format === 'json' ? summaryJson(summary) : table();
+  try {
+    await writeReport(text, output ?? process.stdout);
+  } catch (error) {
+    throw new UserError(
+      `The report could not be written to ${output ?? 'stdout'}: ${messageOf(error)}`,
+      EXIT.failed,
+    );
+  }
+}

@@ -1,0 +1,50 @@
+import { EXIT, messageOf, UserError } from '../errors.ts';
+import { addon } from '../kernel/addon.ts';
+import { summarize } from '../model/summary.ts';
+import { ObservedTarget } from './observe.ts';
+import { report } from './report.ts';
+import type { Settings } from './settings.ts';
+import { stopRequested } from './signals.ts';
+import { findProgram, openTarget } from './target.ts';
+
+/**
+ * `mapscope run -- PROGRAM ARGS`: starts a Go program with the probes in place before its first instruction, and reports
+ * when it has ended. With a duration the observation ends earlier; the program runs on, and its end is awaited.
+ */
+export async function run(program: string, args: readonly string[], settings: Settings): Promise<void> {
+  const path = findProgram(program);
+  const binary = openTarget(path);
+  const pid = spawn(path, program, args);
+  let observed: ObservedTarget;
+  try {
+    observed = await ObservedTarget.start(pid, binary, settings, false);
+  } catch (error) {
+    // It has not executed anything yet.
+    process.kill(pid, 'SIGKILL');
+    throw error;
+  }
+  const exit = addon.waitExit(pid);
+  const requested = stopRequested((signal) => process.kill(pid, signal));
+  addon.resume(pid);
+  await Promise.race([exit, elapsed(settings.duration)]);
+  const snapshot = await observed.stop();
+  const { exitCode } = await exit;
+  requested.done();
+  await report(summarize({ ...observed.target, exitCode }, settings.mode, snapshot), settings);
+}
+
+function spawn(path: string, program: string, args: readonly string[]): number {
+  const env = Object.entries(process.env).map(([name, value]) => `${name}=${value}`);
+  try {
+    return addon.spawnStopped({ file: path, args: [program, ...args], env });
+  } catch (error) {
+    throw new UserError(messageOf(error), EXIT.cannotObserve, { cause: error });
+  }
+}
+
+/** Resolves after the duration; without one, never. */
+function elapsed(millis: number | undefined): Promise<void> {
+  return new Promise((resolve) => {
+    if (millis !== undefined) setTimeout(resolve, millis).unref();
+  });
+}

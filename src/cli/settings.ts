@@ -1,0 +1,72 @@
+import { readFileSync } from 'node:fs';
+import { parse } from 'yaml';
+import { z } from 'zod';
+import { EXIT, messageOf, UserError } from '../errors.ts';
+
+/** Milliseconds of a duration such as `10s`, `500ms`, `2m`, `1h`. */
+const duration = z
+  .string()
+  .regex(/^\d+(\.\d+)?(ms|s|m|h)$/, 'is no duration such as 10s, 500ms or 2m')
+  .transform((text) => Number.parseFloat(text) * (MILLIS[text.replace(/^[\d.]+/, '')] ?? 0))
+  .refine((millis) => millis > 0, 'must be longer than nothing');
+
+const MILLIS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+
+/** A share such as `1%` or `0.5%`, as a fraction. */
+const share = z
+  .string()
+  .regex(/^\d+(\.\d+)?%$/, 'is no share such as 1% or 0.5%')
+  .transform((text) => Number.parseFloat(text) / 100)
+  .refine((fraction) => fraction > 0 && fraction <= 1, 'must be more than 0% and at most 100%');
+
+/** What can be set in the configuration file and on the command line, under the same names. */
+const settingsSchema = z.strictObject({
+  duration: duration.optional(),
+  mode: z.enum(['windows', 'all'], 'must be windows or all').default('windows'),
+  budget: share.default(0.01),
+  format: z.enum(['table', 'json'], 'must be table or json').default('table'),
+  output: z.string().min(1).optional(),
+  otlpEndpoint: z.url({ protocol: /^(https?|grpc)$/, error: 'is no http or https URL' }).optional(),
+  attachMethod: z.enum(['uprobe_multi', 'perf_event'], 'must be uprobe_multi or perf_event').optional(),
+});
+
+/** Settings after defaults, configuration file and command line have been put together, in that order. */
+export type Settings = z.output<typeof settingsSchema>;
+
+/** The options as the command line gives them: text, by name. */
+export type RawOptions = Readonly<Record<string, unknown>> & { readonly config?: string };
+
+/** @throws UserError (usage) that names the option or the key at fault */
+export function readSettings({ config, ...options }: RawOptions): Settings {
+  const file = config === undefined ? {} : readFile(config);
+  check(file, config ?? '');
+  return check({ ...file, ...options }, 'the command line');
+}
+
+function readFile(path: string): Record<string, unknown> {
+  let content: unknown;
+  try {
+    content = parse(readFileSync(path, 'utf8'));
+  } catch (error) {
+    throw new UserError(
+      `The configuration ${path} cannot be read: ${messageOf(error).split('\n')[0]}`,
+      EXIT.usage,
+    );
+  }
+  if (content === null || content === undefined) return {};
+  if (typeof content !== 'object' || Array.isArray(content))
+    throw new UserError(`The configuration ${path} holds no list of settings.`, EXIT.usage);
+  return content as Record<string, unknown>;
+}
+
+function check(values: Record<string, unknown>, where: string): Settings {
+  const result = settingsSchema.safeParse(values);
+  if (result.success) return result.data;
+  const [issue] = result.error.issues;
+  const name = issue?.path.join('.') ?? '';
+  const what =
+    issue?.code === 'unrecognized_keys'
+      ? `unknown setting ${issue.keys.join(', ')}`
+      : `${name} ${issue?.message}`;
+  throw new UserError(`In ${where}: ${what}.`, EXIT.usage);
+}

@@ -1,0 +1,63 @@
+import { accessSync, constants, statSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { EXIT, UserError } from '../errors.ts';
+import { BinaryError, type GoBinary, openGoBinary } from '../gobinary/index.ts';
+import type { Target } from '../model/target.ts';
+import { commandLine, environment, executableName, startTime } from '../target/process.ts';
+
+/** Opens a binary for observation; what is wrong with it becomes one line for the user. */
+export function openTarget(path: string, shown: string = path): GoBinary {
+  try {
+    return openGoBinary(path);
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    if (error instanceof BinaryError)
+      throw new UserError(`${shown} cannot be observed: ${error.message}`, EXIT.cannotObserve, {
+        cause: error,
+      });
+    if (code === 'EACCES' || code === 'EPERM')
+      throw new UserError(
+        `${shown} may not be read: run as the same user, as root, or with CAP_SYS_PTRACE.`,
+        EXIT.cannotObserve,
+      );
+    if (code === 'ENOENT') throw new UserError(`There is no ${shown}.`, EXIT.cannotObserve);
+    throw error;
+  }
+}
+
+/** Finds a program as a shell does: by path when it has a slash, otherwise along PATH. */
+export function findProgram(program: string, path: string = process.env.PATH ?? ''): string {
+  const candidates = program.includes('/')
+    ? [program]
+    : path.split(delimiter).map((folder) => join(folder, program));
+  const found = candidates.find(isExecutable);
+  if (found !== undefined) return found;
+  throw new UserError(`There is no program ${program} that may be executed.`, EXIT.usage);
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return statSync(path).isFile();
+  } catch {
+    return false;
+  }
+}
+
+/** Describes the target for reports and exports. */
+export function describeTarget(pid: number, binary: GoBinary): Target {
+  const variables = environment(pid);
+  return {
+    pid,
+    exe: executableName(pid),
+    goVersion: binary.version.text,
+    mapImplementation: binary.mapImplementation,
+    stripped: binary.stripped,
+    exitCode: null,
+    commandLine: commandLine(pid),
+    startTimeUnixNano: startTime(pid),
+    ...(binary.modulePath !== undefined && { modulePath: binary.modulePath }),
+    ...(binary.buildId !== undefined && { buildId: binary.buildId }),
+    ...(variables !== undefined && { environment: variables }),
+  };
+}

@@ -1,0 +1,47 @@
+import type { Attributes } from '@opentelemetry/api';
+import type { CallSiteStats } from '../model/snapshot.ts';
+import { ATTRIBUTES, type AttributeKey } from './metrics.ts';
+
+/** Point attributes of a call site: those of the contract's keys that are known. */
+export function attributesOf(callSite: CallSiteStats, keys: readonly AttributeKey[]): Attributes {
+  const attributes: Attributes = {};
+  for (const key of keys) {
+    const value = attributeValue(callSite, key);
+    if (value !== undefined) {
+      attributes[ATTRIBUTES[key].name] = value;
+    }
+  }
+  return attributes;
+}
+
+/** Attributes of the series that takes what is beyond the series limit. The result is kept: it cannot grow in number. */
+export function overflowAttributes(callSite: CallSiteStats, keys: readonly AttributeKey[]): Attributes {
+  const result = attributesOf(
+    callSite,
+    keys.filter((key) => key === 'result'),
+  );
+  return { ...result, [ATTRIBUTES.overflow.name]: true };
+}
+
+/** Identity of a series within one metric. Relies on attributes being built in the contract's order. */
+export function seriesKey(attributes: Attributes): string {
+  return JSON.stringify(attributes);
+}
+
+function attributeValue(callSite: CallSiteStats, key: AttributeKey): string | number | undefined {
+  switch (key) {
+    case 'type':
+      return callSite.type;
+    case 'result':
+      return callSite.hit ? 'hit' : 'miss';
+    case 'functionName':
+      return callSite.callSite.function;
+    case 'filePath':
+      return callSite.callSite.file || undefined;
+    case 'lineNumber':
+      return callSite.callSite.line || undefined;
+    case 'reason':
+    case 'overflow':
+      return undefined;
+  }
+}

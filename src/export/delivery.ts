@@ -1,0 +1,116 @@
+import { type ExportReport, statusCode } from './retry.ts';
+
+/** How serious a sentence for the user is. */
+export type LogLevel = 'info' | 'warn';
+
+/** Takes one sentence for the user. */
+export type Log = (level: LogLevel, sentence: string) => void;
+
+/** What a flush or shutdown achieved. */
+export interface DeliveryResult {
+  /** Everything there was to send has been accepted. */
+  delivered: boolean;
+  /** Data points accepted during the call. */
+  points: number;
+  /** One sentence for the user; absent when all is well. */
+  problem?: string;
+}
+
+/** Exports (requests, with their retries) and what became of them. */
+export interface DeliveryTotals {
+  exported: number;
+  failed: number;
+  /** Data points accepted. */
+  points: number;
+  lastError?: Error;
+}
+
+const NONE: DeliveryTotals = { exported: 0, failed: 0, points: 0 };
+
+/**
+ * Keeps account of exports and tells the user when their state changes: when they begin to fail and when they work
+ * again, not at each cycle in between.
+ */
+export class DeliveryMonitor {
+  readonly #endpoint: string;
+  readonly #log: Log;
+  #totals: Readonly<DeliveryTotals> = NONE;
+  #cycle: Readonly<DeliveryTotals> = NONE;
+  /** Failed exports in a row. */
+  #failing = 0;
+  #ending = false;
+
+  constructor(endpoint: string, log: Log) {
+    this.#endpoint = endpoint;
+    this.#log = log;
+  }
+
+  /** Since the start. */
+  get totals(): Readonly<DeliveryTotals> {
+    return this.#totals;
+  }
+
+  /** Since the metrics were last collected: a collection may be sent as several requests. */
+  get cycle(): Readonly<DeliveryTotals> {
+    return this.#cycle;
+  }
+
+  beginCycle(): void {
+    this.#cycle = NONE;
+  }
+
+  /** From here on nothing is said: the result of the shutdown tells how it ended. */
+  end(): void {
+    this.#ending = true;
+  }
+
+  record(report: ExportReport): void {
+    this.#totals = add(this.#totals, report);
+    this.#cycle = add(this.#cycle, report);
+    const { error, attempts } = report;
+    if (error !== undefined) {
+      if (this.#failing++ === 0 && !this.#ending) {
+        const tries = attempts === 1 ? '' : ` (tried ${attempts} times)`;
+        this.#log('warn', `${this.describe(error)}${tries}. The observation goes on, and so do the exports.`);
+      }
+    } else if (this.#failing > 0) {
+      const failures = this.#failing === 1 ? 'one failed export' : `${this.#failing} failed exports`;
+      this.#failing = 0;
+      if (!this.#ending) {
+        this.#log('info', `Metrics reach ${this.#endpoint} again, after ${failures}.`);
+      }
+    }
+  }
+
+  /** What an export's error means, in words. */
+  describe(error: Error): string {
+    return `Metrics do not reach ${this.#endpoint}: ${reason(error)}`;
+  }
+}
+
+function add(to: Readonly<DeliveryTotals>, { metrics, error }: ExportReport): DeliveryTotals {
+  if (error !== undefined) {
+    return { ...to, failed: to.failed + 1, lastError: error };
+  }
+  const points = metrics.scopeMetrics
+    .flatMap((scope) => scope.metrics)
+    .reduce((sum, metric) => sum + metric.dataPoints.length, 0);
+  return { ...to, exported: to.exported + 1, points: to.points + points };
+}
+
+/** gRPC status codes that have a plainer explanation than the error's own text. */
+const EXPLANATIONS: Readonly<Record<number, string>> = {
+  3: 'the receiver does not accept the data',
+  4: 'it did not answer in time',
+  7: 'permission denied; check OTEL_EXPORTER_OTLP_HEADERS',
+  8: 'it takes no more data at the moment',
+  12: 'it is no OTLP/gRPC metrics receiver',
+  14: 'it cannot be reached',
+  16: 'it asks for credentials; check OTEL_EXPORTER_OTLP_HEADERS',
+};
+
+function reason(error: Error): string {
+  const code = statusCode(error);
+  const explanation = code === undefined ? undefined : EXPLANATIONS[code];
+  return explanation === undefined ? error.message : `${explanation} (${error.message})`;
+}

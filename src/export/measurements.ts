@@ -1,0 +1,105 @@
+import type { Attributes } from '@opentelemetry/api';
+import type { Distribution, Snapshot } from '../model/snapshot.ts';
+import { seriesKey } from './attributes.ts';
+import { ATTRIBUTES, MAP_METRICS, type MetricContract, SELF_METRICS } from './metrics.ts';
+import type { Exemplar } from './points.ts';
+import type { Series } from './series.ts';
+
+/** Value of one series since the start of the observation; of gauges, now. */
+export interface Measured<T> {
+  /** Identity of the series within its metric. */
+  key: string;
+  attributes: Attributes;
+  value: T;
+  exemplars?: readonly Exemplar[];
+}
+
+/** One metric with its series, before a temporality is chosen. */
+export type Measurement =
+  | { contract: MetricContract; histograms: readonly Measured<Distribution>[] }
+  | { contract: MetricContract; numbers: readonly Measured<number>[] };
+
+/** The series of a snapshot, grouped once by each set of attributes that metrics use. */
+export interface SnapshotSeries {
+  /** By call site, type and result. */
+  byResult: readonly Series[];
+  /** By call site and type. */
+  bySite: readonly Series[];
+  /** Estimated lookups by key of `byResult`. */
+  estimatedLookups: ReadonlyMap<string, number>;
+}
+
+/** Facts about the target's maps, metric by metric. */
+export function mapMeasurements(series: SnapshotSeries): Measurement[] {
+  const { byResult, bySite, estimatedLookups } = series;
+  return [
+    histograms(MAP_METRICS.probeLength, byResult, ({ stats }) => stats.probeLength),
+    histograms(MAP_METRICS.keyComparisons, byResult, ({ stats }) => stats.keyComparisons),
+    histograms(MAP_METRICS.homePosition, byResult, ({ stats }) => stats.homePosition),
+    histograms(MAP_METRICS.loadFactor, byResult, ({ stats }) => stats.loadFactor),
+    numbers(MAP_METRICS.lookups, byResult, ({ stats }) => stats.lookups),
+    numbers(MAP_METRICS.estimatedLookups, byResult, ({ key }) => estimatedLookups.get(key) ?? 0),
+    numbers(MAP_METRICS.growing, byResult, ({ stats }) => stats.growing),
+    numbers(MAP_METRICS.entries, bySite, ({ stats }) => stats.largest.entries),
+    numbers(MAP_METRICS.buckets, bySite, ({ stats }) => stats.largest.buckets),
+    numbers(MAP_METRICS.overflowBuckets, bySite, ({ stats }) => stats.largest.overflowBuckets),
+    numbers(MAP_METRICS.tombstones, bySite, ({ stats }) => stats.largest.tombstones),
+  ];
+}
+
+/** Facts about the export that are not in the snapshot. */
+export interface ExportFacts {
+  overflowedSeries: number;
+  failedExports: number;
+}
+
+/** The sidecar's account of its own work, metric by metric. */
+export function selfMeasurements(snapshot: Snapshot, facts: ExportFacts): Measurement[] {
+  return [
+    single(SELF_METRICS.hits, snapshot.hits),
+    single(SELF_METRICS.observed, snapshot.observed),
+    single(SELF_METRICS.deferred, snapshot.deferred),
+    byReason(SELF_METRICS.unreadable, snapshot.unreadable),
+    byReason(SELF_METRICS.dropped, snapshot.dropped),
+    byReason(SELF_METRICS.inexact, snapshot.inexact),
+    single(SELF_METRICS.windows, snapshot.windows),
+    single(SELF_METRICS.attachedTime, snapshot.attachedSeconds),
+    single(SELF_METRICS.refusedFunctions, snapshot.refused.length),
+    single(SELF_METRICS.overflowedSeries, facts.overflowedSeries),
+    single(SELF_METRICS.failedExports, facts.failedExports),
+  ];
+}
+
+function histograms(
+  contract: MetricContract,
+  series: readonly Series[],
+  measure: (series: Series) => Distribution,
+): Measurement {
+  return { contract, histograms: series.map((one) => ({ ...identity(one), value: measure(one) })) };
+}
+
+function numbers(
+  contract: MetricContract,
+  series: readonly Series[],
+  measure: (series: Series) => number,
+): Measurement {
+  return { contract, numbers: series.map((one) => ({ ...identity(one), value: measure(one) })) };
+}
+
+function identity({ key, attributes }: Series): Pick<Series, 'key' | 'attributes'> {
+  return { key, attributes };
+}
+
+function single(contract: MetricContract, value: number): Measurement {
+  return { contract, numbers: [{ key: '', attributes: {}, value }] };
+}
+
+function byReason(contract: MetricContract, counts: Readonly<Record<string, number>>): Measurement {
+  return {
+    contract,
+    numbers: Object.entries(counts).map(([reason, value]) => {
+      const attributes = { [ATTRIBUTES.reason.name]: reason };
+      return { key: seriesKey(attributes), attributes, value };
+    }),
+  };
+}

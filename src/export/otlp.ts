@@ -1,0 +1,156 @@
+import { OTLPMetricExporter } from '@opentelemetry/exporter-metrics-otlp-grpc';
+import type { Resource } from '@opentelemetry/resources';
+import { MeterProvider, PeriodicExportingMetricReader } from '@opentelemetry/sdk-metrics';
+import type { Target } from '../model/target.ts';
+import { DeliveryMonitor, type DeliveryResult, type DeliveryTotals, type Log } from './delivery.ts';
+import { forwardDiagnostics } from './diagnostics.ts';
+import { type Environment, otlpSettings } from './otlp-config.ts';
+import { SnapshotMetricProducer, type SnapshotSource } from './producer.ts';
+import { DEFAULT_RETRY, RetryingMetricExporter, type RetryPolicy } from './retry.ts';
+
+export interface OtlpExportOptions {
+  /** `--otlp-endpoint`; wins over the environment. */
+  endpoint?: string;
+  source: SnapshotSource;
+  mapImplementation: Target['mapImplementation'];
+  /** Describes the target, see resource.ts. */
+  resource: Resource;
+  log: Log;
+  /** Overrides OTEL_METRIC_EXPORT_INTERVAL. */
+  intervalMillis?: number;
+  seriesLimit?: number;
+  retry?: Partial<RetryPolicy>;
+  /**
+   * Where to look for the variables that are decided here (process.env). The official exporter reads its own from
+   * process.env in any case.
+   */
+  environment?: Environment;
+}
+
+/**
+ * Data points per request. Receivers take 4 MiB by default, which some 5,000 histograms fill when all of them carry
+ * exemplars.
+ */
+const MAX_POINTS_PER_REQUEST = 2000;
+
+/** Time for a flush or shutdown, unless the caller says otherwise. */
+const FLUSH_MILLIS = 5000;
+
+/** What remains of a flush's time when its exports have to end, to have an answer from them. */
+const ANSWER_MILLIS = 100;
+
+/** Periodic export of the observation over OTLP/gRPC. It never throws and never ends the process. */
+export class OtlpExport {
+  readonly endpoint: string;
+  readonly #provider: MeterProvider;
+  readonly #producer: SnapshotMetricProducer;
+  readonly #exporter: RetryingMetricExporter;
+  readonly #monitor: DeliveryMonitor;
+
+  /** Undefined when no endpoint is configured. Throws OtlpConfigurationError when it makes no sense. */
+  static create(options: OtlpExportOptions): OtlpExport | undefined {
+    const settings = otlpSettings(options.endpoint, options.environment ?? process.env, options.log);
+    if (settings === undefined) {
+      return undefined;
+    }
+    const intervalMillis = options.intervalMillis ?? settings.intervalMillis;
+    const timeoutMillis = Math.min(settings.timeoutMillis, intervalMillis);
+    return new OtlpExport(options, { ...settings, intervalMillis, timeoutMillis });
+  }
+
+  private constructor(
+    options: OtlpExportOptions,
+    settings: { endpoint: string; intervalMillis: number; timeoutMillis: number },
+  ) {
+    this.endpoint = settings.endpoint;
+    forwardDiagnostics(options.log);
+    const monitor = new DeliveryMonitor(settings.endpoint, options.log);
+    const official = new OTLPMetricExporter({ url: settings.endpoint });
+    const retry = {
+      ...DEFAULT_RETRY,
+      timeoutMillis: settings.timeoutMillis - ANSWER_MILLIS,
+      ...options.retry,
+    };
+    this.#exporter = new RetryingMetricExporter(official, retry, (report) => {
+      monitor.record(report);
+      if (report.error === undefined) {
+        this.#producer.acknowledge(report.metrics);
+      }
+    });
+    this.#producer = new SnapshotMetricProducer({
+      source: () => {
+        monitor.beginCycle();
+        return options.source();
+      },
+      mapImplementation: options.mapImplementation,
+      temporality: this.#exporter.selectAggregationTemporality,
+      failedExports: () => monitor.totals.failed,
+      ...(options.seriesLimit !== undefined && { seriesLimit: options.seriesLimit }),
+    });
+    this.#monitor = monitor;
+    this.#provider = new MeterProvider({
+      resource: options.resource,
+      readers: [
+        new PeriodicExportingMetricReader({
+          exporter: this.#exporter,
+          exportIntervalMillis: settings.intervalMillis,
+          exportTimeoutMillis: settings.timeoutMillis,
+          metricProducers: [this.#producer],
+          maxExportBatchSize: MAX_POINTS_PER_REQUEST,
+        }),
+      ],
+    });
+  }
+
+  /** Exports so far. */
+  get totals(): Readonly<DeliveryTotals> {
+    return this.#monitor.totals;
+  }
+
+  /** Exports the present state and waits for the answer, at most `timeoutMillis`. */
+  flush(timeoutMillis = FLUSH_MILLIS): Promise<DeliveryResult> {
+    return this.#finish(timeoutMillis, () => this.#provider.forceFlush());
+  }
+
+  /** Exports the last state and ends, in at most `timeoutMillis`. */
+  shutdown(timeoutMillis = FLUSH_MILLIS): Promise<DeliveryResult> {
+    this.#monitor.end();
+    this.#exporter.hurry(performance.now() + timeoutMillis - ANSWER_MILLIS);
+    return this.#finish(timeoutMillis, () => this.#provider.shutdown());
+  }
+
+  async #finish(timeoutMillis: number, work: () => Promise<void>): Promise<DeliveryResult> {
+    const inTime = await endsWithin(work(), timeoutMillis);
+    const { points, lastError } = this.#monitor.cycle;
+    const problem = this.#problem(lastError, inTime, timeoutMillis);
+    return { delivered: problem === undefined, points, ...(problem !== undefined && { problem }) };
+  }
+
+  #problem(error: Error | undefined, inTime: boolean, timeoutMillis: number): string | undefined {
+    if (error !== undefined) {
+      return `${this.#monitor.describe(error)}.`;
+    }
+    if (!inTime) {
+      return `Metrics do not reach ${this.endpoint}: no answer within ${timeoutMillis} ms.`;
+    }
+    const { lastProblem } = this.#producer;
+    return lastProblem === undefined ? undefined : `There were no metrics to send: ${String(lastProblem)}.`;
+  }
+}
+
+/** Whether the work ended in time; how it ended is told elsewhere. */
+async function endsWithin(work: Promise<void>, milliseconds: number): Promise<boolean> {
+  const { promise: expired, resolve } = Promise.withResolvers<boolean>();
+  const timer = setTimeout(() => resolve(false), milliseconds);
+  try {
+    return await Promise.race([
+      work.then(
+        () => true,
+        () => true,
+      ),
+      expired,
+    ]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

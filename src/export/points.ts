@@ -1,0 +1,97 @@
+import { type Attributes, type HrTime, ValueType } from '@opentelemetry/api';
+import type { AggregationTemporality } from '@opentelemetry/sdk-metrics';
+import { type DataPoint, DataPointType, type Histogram, type MetricData } from '@opentelemetry/sdk-metrics';
+import type { Distribution } from '../model/snapshot.ts';
+import type { MetricContract } from './metrics.ts';
+
+/**
+ * One lookup told in full, to lead from a histogram to the span that paid for it. The shape is the one that the
+ * OpenTelemetry SDK is about to give its own data points, so that ours needs no conversion when it does.
+ */
+export interface Exemplar {
+  value: number;
+  timestamp: HrTime;
+  /** Attributes that the data point itself does not carry. */
+  filteredAttributes: Attributes;
+  /** 32 hexadecimal digits. */
+  traceId?: string;
+  /** 16 hexadecimal digits. */
+  spanId?: string;
+}
+
+/** A data point that may carry exemplars. The SDK passes points on by reference, with whatever they carry. */
+export interface Point<T> extends DataPoint<T> {
+  readonly exemplars?: readonly Exemplar[];
+}
+
+/** The time of a data point: the interval that its value is of. Unix nanoseconds. */
+export interface Interval {
+  start: bigint;
+  end: bigint;
+}
+
+/** Builds one data point; `exemplars` is left out when there are none. */
+export function point<T>(
+  interval: Interval,
+  attributes: Attributes,
+  value: T,
+  exemplars: readonly Exemplar[] = [],
+): Point<T> {
+  return {
+    startTime: hrTime(interval.start),
+    endTime: hrTime(interval.end),
+    attributes,
+    value,
+    ...(exemplars.length > 0 && { exemplars }),
+  };
+}
+
+/**
+ * The SDK's form of a distribution. Minimum and maximum are left out: of a cumulative series they never come down
+ * again, and of a delta they are not known.
+ */
+export function histogramValue({ bounds, counts, sum }: Distribution): Histogram {
+  return {
+    buckets: { boundaries: [...bounds], counts: [...counts] },
+    count: counts.reduce((all, count) => all + count, 0),
+    sum,
+  };
+}
+
+/** Data points of one metric, by the kind of metric that they make. */
+export type PointsOf =
+  | { kind: 'histogram'; points: Point<Histogram>[] }
+  | { kind: 'counter' | 'gauge'; points: Point<number>[] };
+
+/** Puts data points under the metric's name, unit and description. */
+export function metricData(
+  contract: MetricContract,
+  aggregationTemporality: AggregationTemporality,
+  { kind, points: dataPoints }: PointsOf,
+): MetricData {
+  const descriptor = {
+    name: contract.name,
+    description: contract.description,
+    unit: contract.unit,
+    valueType: contract.integer ? ValueType.INT : ValueType.DOUBLE,
+  };
+  switch (kind) {
+    case 'histogram':
+      return { descriptor, aggregationTemporality, dataPointType: DataPointType.HISTOGRAM, dataPoints };
+    case 'counter':
+      return {
+        descriptor,
+        aggregationTemporality,
+        dataPointType: DataPointType.SUM,
+        dataPoints,
+        isMonotonic: true,
+      };
+    case 'gauge':
+      return { descriptor, aggregationTemporality, dataPointType: DataPointType.GAUGE, dataPoints };
+  }
+}
+
+/** Unix nanoseconds as seconds and nanoseconds. */
+export function hrTime(unixNano: bigint): HrTime {
+  return [Number(unixNano / 1_000_000_000n), Number(unixNano % 1_000_000_000n)];
+}

@@ -1,0 +1,68 @@
+import type { Attributes } from '@opentelemetry/api';
+import { groupAndMerge, type LookupStats } from '../model/merge.ts';
+import type { CallSiteStats } from '../model/snapshot.ts';
+import { attributesOf, overflowAttributes, seriesKey } from './attributes.ts';
+import type { AttributeKey } from './metrics.ts';
+
+/** Everything seen under one set of point attributes. */
+export interface Series {
+  key: string;
+  attributes: Attributes;
+  stats: LookupStats;
+}
+
+/**
+ * Groups call sites into series by one set of attributes, and bounds their number.
+ *
+ * The busiest come first when there is room for some only. A series once admitted stays admitted and one sent to the
+ * overflow series stays there, so no cumulative series ever falls.
+ */
+export class SeriesGrouping {
+  readonly #keys: readonly AttributeKey[];
+  readonly #limit: number;
+  readonly #admitted = new Set<string>();
+  #overflowed = 0;
+
+  /** `limit` is the number of series of their own, beside the overflow series. */
+  constructor(keys: readonly AttributeKey[], limit: number) {
+    this.#keys = keys;
+    this.#limit = limit;
+  }
+
+  /** Number of series that the last call of `group` merged into the overflow series. */
+  get overflowed(): number {
+    return this.#overflowed;
+  }
+
+  group(callSites: readonly CallSiteStats[]): Series[] {
+    const own = groupAndMerge(callSites, (callSite) => seriesKey(attributesOf(callSite, this.#keys)));
+    own.sort((a, b) => b.stats.lookups - a.stats.lookups);
+    const beyond = own.filter(({ key }) => !this.#admit(key));
+    this.#overflowed = beyond.length;
+    const rest = groupAndMerge(
+      beyond.flatMap(({ members }) => members),
+      (callSite) => seriesKey(overflowAttributes(callSite, this.#keys)),
+    );
+    return [
+      ...own
+        .filter(({ key }) => this.#admitted.has(key))
+        .map(({ key, stats, members }) => ({ key, stats, attributes: attributesOf(members[0], this.#keys) })),
+      ...rest.map(({ key, stats, members }) => ({
+        key,
+        stats,
+        attributes: overflowAttributes(members[0], this.#keys),
+      })),
+    ];
+  }
+
+  #admit(key: string): boolean {
+    if (this.#admitted.has(key)) {
+      return true;
+    }
+    if (this.#admitted.size >= this.#limit) {
+      return false;
+    }
+    this.#admitted.add(key);
+    return true;
+  }
+}

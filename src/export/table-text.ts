@@ -1,0 +1,74 @@
+import type { Summary } from '../model/summary-schema.ts';
+import { countOf, duration, percent, printable, wholeNumber } from './text.ts';
+
+/** A sentence below the table. */
+export interface Remark {
+  text: string;
+  /** Something is missing or in doubt. */
+  warning: boolean;
+}
+
+/** What was observed, in one line. */
+export function targetLine({ target }: Summary): string {
+  const facts = [
+    `pid ${target.pid}`,
+    target.goVersion,
+    target.mapImplementation === 'swiss' ? 'Swiss maps' : 'classic maps',
+    ...(target.stripped ? ['stripped'] : []),
+    ...(target.exitCode === null ? [] : [`exit status ${target.exitCode}`]),
+  ];
+  return printable(`${target.exe} (${facts.join(', ')})`);
+}
+
+/** How much was observed, in one line. */
+export function totalsLine({ observed, mode, callSites }: Summary, shown: number): string {
+  const time =
+    mode === 'all'
+      ? `in ${duration(observed.seconds)}, always attached`
+      : `in ${countOf(observed.windows, 'window')} of ${duration(observed.attachedSeconds)} in all, out of ${duration(observed.seconds)}`;
+  if (observed.lookups === 0) {
+    return `No map lookups were recorded ${time}.`;
+  }
+  const sites = countOf(callSites.length, 'call site');
+  const busiest = shown === 1 ? 'busiest is' : `${shown} busiest are`;
+  const part = shown < callSites.length ? `; the ${busiest} shown` : '';
+  const hits = percent(observed.hits, observed.lookups);
+  return `${countOf(observed.lookups, 'lookup')}, ${hits} % of them hits, at ${sites} ${time}${part}.`;
+}
+
+/** What is missing or uncertain, a sentence each; one reassuring sentence when nothing is. */
+export function remarks({ observed, refusedFunctions }: Summary): Remark[] {
+  const warnings: string[] = [];
+  warnings.push(...lost(observed.unreadable, 'decoded', observed.unreadableByReason));
+  warnings.push(...lost(observed.dropped, 'recorded', observed.droppedByReason));
+  for (const { name, reason } of refusedFunctions) {
+    warnings.push(`Not observed: lookups by ${printable(name)} (${printable(reason)}).`);
+  }
+  if (observed.inexact > 0) {
+    const which = reasons(observed.inexactByReason);
+    warnings.push(
+      `The result or comparison count of ${countOf(observed.inexact, 'lookup')} is not certain (${which}).`,
+    );
+  }
+  if (warnings.length === 0 && observed.lookups > 0) {
+    return [{ text: 'Every lookup seen was decoded and recorded.', warning: false }];
+  }
+  return warnings.map((text) => ({ text, warning: true }));
+}
+
+function lost(count: number, what: string, byReason: Readonly<Record<string, number>>): string[] {
+  if (count === 0) {
+    return [];
+  }
+  const verb = count === 1 ? 'is' : 'are';
+  const lookups = countOf(count, 'lookup');
+  return [`${lookups} could not be ${what} (${reasons(byReason)}) and ${verb} not in these numbers.`];
+}
+
+function reasons(byReason: Readonly<Record<string, number>>): string {
+  return Object.entries(byReason)
+    .filter(([, count]) => count > 0)
+    .sort(([, a], [, b]) => b - a)
+    .map(([reason, count]) => `${printable(reason.replaceAll('_', ' '))} ${wholeNumber(count)}`)
+    .join(', ');
+}

@@ -1,0 +1,83 @@
+import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from 'node:fs';
+import { BinaryError, hex } from './error.ts';
+
+/** Random access to the bytes of one open file. */
+export interface FileBytes {
+  readonly path: string;
+  readonly size: number;
+  /** A fresh copy of `length` bytes at `offset`; throws BinaryError 'truncated' if the file has not that much. */
+  read(offset: number, length: number): Uint8Array;
+}
+
+/** No more than this is read in one piece, so no header field can ask for an unbounded allocation. */
+const maxRead = 0x4000_0000;
+
+function unreadable(path: string, error: unknown): BinaryError {
+  const text = error instanceof Error ? error.message : String(error);
+  return new BinaryError('unreadable', `${path} cannot be read: ${text}.`, { cause: error });
+}
+
+/**
+ * Opens `path`, runs `use` on its bytes and closes it again.
+ * Only regular files are read (opening without blocking, so that a pipe or a device cannot hang the caller).
+ */
+export function withFile<T>(path: string, use: (file: FileBytes) => T): T {
+  let descriptor: number;
+  try {
+    descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  } catch (error) {
+    throw unreadable(path, error);
+  }
+  try {
+    const status = statusOf(path, descriptor);
+    if (!status.isFile()) throw new BinaryError('unreadable', `${path} is not a regular file.`);
+    return use({
+      path,
+      size: status.size,
+      read: (offset, length) => readExactly(path, descriptor, status.size, offset, length),
+    });
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+function statusOf(path: string, descriptor: number): Stats {
+  try {
+    return fstatSync(descriptor);
+  } catch (error) {
+    throw unreadable(path, error);
+  }
+}
+
+function readExactly(
+  path: string,
+  descriptor: number,
+  size: number,
+  offset: number,
+  length: number,
+): Uint8Array {
+  if (!(offset >= 0 && length >= 0 && offset + length <= size)) {
+    throw new BinaryError(
+      'truncated',
+      `${path} is truncated: it has ${size} bytes, but its headers promise ${hex(length)} bytes at offset ${hex(offset)}.`,
+    );
+  }
+  if (length > maxRead) {
+    throw new BinaryError(
+      'malformed',
+      `${path} has a part of ${length} bytes, more than the ${maxRead} supported.`,
+    );
+  }
+  const bytes = new Uint8Array(length);
+  for (let done = 0; done < length; ) {
+    let count: number;
+    try {
+      count = readSync(descriptor, bytes, done, length - done, offset + done);
+    } catch (error) {
+      throw unreadable(path, error);
+    }
+    if (count === 0) throw new BinaryError('truncated', `${path} became shorter while it was read.`);
+    done += count;
+  }
+  return bytes;
+}

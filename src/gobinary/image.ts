@@ -1,0 +1,190 @@
+import { type ElfFile, type ProgramHeader, segmentFlag, segmentType } from './elf.ts';
+import { BinaryError, hex } from './error.ts';
+import type { FileBytes } from './file.ts';
+
+/** One loadable segment, at its link-time address. Sizes in bytes; `memorySize` beyond `fileSize` is zero-filled. */
+export interface Segment {
+  readonly address: number;
+  readonly fileOffset: number;
+  readonly fileSize: number;
+  readonly memorySize: number;
+  readonly executable: boolean;
+  readonly writable: boolean;
+}
+
+interface LoadedSegment extends Segment {
+  readonly bytes: Uint8Array;
+  readonly view: DataView;
+}
+
+/** Zero-filled memory is made up on request, at most this much at a time. */
+const maxZeroFill = 0x100_0000;
+/** User addresses of x86-64 with 4-level paging are below 2^47. */
+const maxAddress = 2 ** 47;
+
+/**
+ * The program's memory as the loader would lay it out at load bias 0: PT_LOAD segments from the file, zero-filled
+ * tails, and (see relocations.ts) relative relocations applied, so pointers in the data of a position-independent
+ * executable read as link-time addresses.
+ */
+export class Image {
+  readonly segments: readonly Segment[];
+  readonly #loaded: readonly LoadedSegment[];
+  readonly #path: string;
+  #last: LoadedSegment | undefined;
+
+  private constructor(path: string, loaded: readonly LoadedSegment[]) {
+    this.#path = path;
+    this.#loaded = loaded;
+    this.segments = loaded.map(({ bytes: _bytes, view: _view, ...segment }) => Object.freeze(segment));
+  }
+
+  /** Reads every PT_LOAD segment of the file; throws BinaryError when they overlap or leave the file. */
+  static load(file: FileBytes, elf: ElfFile): Image {
+    const headers = elf.segments.filter(
+      (header) => header.type === segmentType.load && header.memorySize > 0,
+    );
+    checkSegments(file, headers);
+    return new Image(
+      file.path,
+      headers.map((header) => {
+        const bytes = file.read(header.fileOffset, header.fileSize);
+        return {
+          address: header.address,
+          fileOffset: header.fileOffset,
+          fileSize: header.fileSize,
+          memorySize: header.memorySize,
+          executable: (header.flags & segmentFlag.execute) !== 0,
+          writable: (header.flags & segmentFlag.write) !== 0,
+          bytes,
+          view: new DataView(bytes.buffer),
+        };
+      }),
+    );
+  }
+
+  #find(address: number): LoadedSegment | undefined {
+    const last = this.#last;
+    if (last !== undefined && address >= last.address && address < last.address + last.memorySize)
+      return last;
+    for (const segment of this.#loaded) {
+      if (address >= segment.address && address < segment.address + segment.memorySize) {
+        this.#last = segment;
+        return segment;
+      }
+    }
+    return undefined;
+  }
+
+  /** Whether `length` bytes at `address` lie in one segment. */
+  contains(address: number, length = 1): boolean {
+    const segment = this.#find(address);
+    return segment !== undefined && address + length <= segment.address + segment.memorySize;
+  }
+
+  /** Whether the file holds `length` bytes at `address` in one segment: none of them is zero-filled memory. */
+  inFile(address: number, length: number): boolean {
+    const segment = this.#find(address);
+    return segment !== undefined && address + length <= segment.address + segment.fileSize;
+  }
+
+  /** Whether `address` lies in a segment that may be executed. */
+  isExecutable(address: number): boolean {
+    return this.#find(address)?.executable === true;
+  }
+
+  #outside(address: number, length: number): BinaryError {
+    return new BinaryError(
+      'malformed',
+      `${this.#path} has no memory for ${length} bytes at address ${hex(address)}, to which one of its tables points.`,
+    );
+  }
+
+  /**
+   * `length` bytes at a link-time address: a view (do not write to it) where the file has them, else a copy with the
+   * zero-filled part. Throws BinaryError when any of them is outside a segment.
+   */
+  read(address: number, length: number): Uint8Array {
+    const segment = this.#find(address);
+    if (segment === undefined || !Number.isInteger(address) || !Number.isInteger(length) || length < 0) {
+      throw this.#outside(address, length);
+    }
+    const offset = address - segment.address;
+    if (offset + length <= segment.fileSize) return segment.bytes.subarray(offset, offset + length);
+    if (offset + length > segment.memorySize || length > maxZeroFill) throw this.#outside(address, length);
+    const copy = new Uint8Array(length);
+    if (offset < segment.fileSize) copy.set(segment.bytes.subarray(offset));
+    return copy;
+  }
+
+  u8(address: number): number {
+    return this.read(address, 1)[0] ?? 0;
+  }
+
+  u32(address: number): number {
+    const segment = this.#find(address);
+    const offset = segment === undefined ? 0 : address - segment.address;
+    if (segment !== undefined && offset + 4 <= segment.fileSize) return segment.view.getUint32(offset, true);
+    const copy = this.read(address, 4);
+    return new DataView(copy.buffer, copy.byteOffset).getUint32(0, true);
+  }
+
+  i32(address: number): number {
+    return this.u32(address) | 0;
+  }
+
+  /** A 64-bit word as a number (exact below 2^53): pointers and sizes. */
+  u64(address: number): number {
+    const segment = this.#find(address);
+    const offset = segment === undefined ? 0 : address - segment.address;
+    if (segment !== undefined && offset + 8 <= segment.fileSize) {
+      return segment.view.getUint32(offset + 4, true) * 0x1_0000_0000 + segment.view.getUint32(offset, true);
+    }
+    return this.u32(address + 4) * 0x1_0000_0000 + this.u32(address);
+  }
+
+  /** Overwrites a 64-bit word, for relocation only. A place the file does not hold is left alone. */
+  relocate(address: number, low: number, high: number): void {
+    const segment = this.#find(address);
+    const offset = segment === undefined ? 0 : address - segment.address;
+    if (segment === undefined || offset + 8 > segment.fileSize) return;
+    segment.view.setUint32(offset, low, true);
+    segment.view.setUint32(offset + 4, high, true);
+  }
+
+  /** Where the byte at an address in an executable segment is in the file: what a probe is attached to. */
+  fileOffset(address: number): number | undefined {
+    const segment = this.#find(address);
+    if (segment === undefined || !segment.executable) return undefined;
+    const offset = address - segment.address;
+    return offset < segment.fileSize ? segment.fileOffset + offset : undefined;
+  }
+}
+
+/** Segments must ascend without overlap, and together hold no more than the file does (a few shared pages aside). */
+function checkSegments(file: FileBytes, headers: readonly ProgramHeader[]): void {
+  if (headers.length === 0) {
+    throw new BinaryError('not-go', `${file.path} has no loadable segments, so it is not a program.`);
+  }
+  let end = 0;
+  let total = 0;
+  for (const { address, memorySize, fileOffset, fileSize } of headers) {
+    if (address < end || fileSize > memorySize || address + memorySize > maxAddress) {
+      throw new BinaryError(
+        'malformed',
+        `${file.path} has an impossible loadable segment at ${hex(address)}.`,
+      );
+    }
+    if (fileOffset + fileSize > file.size) {
+      throw new BinaryError(
+        'truncated',
+        `${file.path} is truncated: it has ${file.size} bytes, but a segment ends at byte ${fileOffset + fileSize}.`,
+      );
+    }
+    end = address + memorySize;
+    total += fileSize;
+  }
+  if (total > file.size + headers.length * 0x10000) {
+    throw new BinaryError('malformed', `${file.path} has loadable segments that share the same bytes.`);
+  }
+}

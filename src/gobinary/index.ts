@@ -1,0 +1,11 @@
+export { type DynamicType, dynamicTypes } from './dynamictypes.ts';
+export { type Equality, type EqualStep, typeEquality } from './equality.ts';
+export { BinaryError, type BinaryErrorReason } from './error.ts';
+export type { Image, Segment } from './image.ts';
+export type { MapType } from './maptypes.ts';
+export { type GoBinary, openGoBinary } from './open.ts';
+export type { GoFunction } from './pclntab.ts';
+export type { Frame } from './symbolize.ts';
+export type { ElfSymbol } from './symtab.ts';
+export type { ReadMemory } from './types.ts';
+export type { GoVersion } from './version.ts';

@@ -1,0 +1,256 @@
+/**
+ * Where Go keeps things: one table per Go version, all offsets and sizes in bytes, for 64-bit targets.
+ * test/gobinary/layouts.test.ts compares every row with the DWARF of a program built with that version.
+ */
+
+export const oldestMinor = 17;
+export const newestMinor = 27;
+
+/** The function table's header and records. Chosen by the table's magic number, so no version is needed to read it. */
+export interface PclntabLayout {
+  /** Offset in the header of the first of five table offsets: function names, compilation units, files, pc data, functions. */
+  readonly tableOffsets: number;
+  /** Width of each of the two fields of a functab entry, and whether the first is an absolute address. */
+  readonly functabField: 4 | 8;
+  readonly func: FuncLayout;
+  readonly inlineNode: { readonly size: number; readonly name: number; readonly parentPc: number };
+}
+
+/** runtime._func. All fields are 32-bit except the one-byte nfuncdata. */
+export interface FuncLayout {
+  readonly name: number;
+  readonly pcsp: number;
+  readonly pcfile: number;
+  readonly pcln: number;
+  readonly npcdata: number;
+  readonly cuOffset: number;
+  readonly nfuncdata: number;
+  /** Where the npcdata pc-data offsets start; the funcdata follow. */
+  readonly size: number;
+  /** Funcdata are 4-byte offsets from moduledata.gofunc, or (Go 1.17) 8-byte addresses, 8-aligned. */
+  readonly funcdata: 'offsets' | 'addresses';
+}
+
+/** internal/abi/symtab.go, Go 1.26: indexes into a function's pcdata and funcdata. Unchanged since Go 1.17. */
+export const pcdataInlineTree = 2;
+export const funcdataInlineTree = 3;
+
+/**
+ * Keyed by pcHeader.magic.
+ * Header and functab: src/runtime/symtab.go (pcHeader, functab). _func: src/runtime/runtime2.go.
+ * Inline node (inlinedCall): src/runtime/symtab.go Go 1.17..1.19, src/runtime/symtabinl.go since Go 1.20.
+ */
+export const pclntabLayouts: ReadonlyMap<number, PclntabLayout> = new Map([
+  [
+    0xfffffffa, // Go 1.16 and 1.17
+    {
+      tableOffsets: 24,
+      functabField: 8,
+      func: {
+        name: 8,
+        pcsp: 20,
+        pcfile: 24,
+        pcln: 28,
+        npcdata: 32,
+        cuOffset: 36,
+        nfuncdata: 43,
+        size: 44,
+        funcdata: 'addresses',
+      },
+      inlineNode: { size: 20, name: 12, parentPc: 16 },
+    },
+  ],
+  [
+    0xfffffff0, // Go 1.18 and 1.19
+    {
+      tableOffsets: 32,
+      functabField: 4,
+      func: {
+        name: 4,
+        pcsp: 16,
+        pcfile: 20,
+        pcln: 24,
+        npcdata: 28,
+        cuOffset: 32,
+        nfuncdata: 39,
+        size: 40,
+        funcdata: 'offsets',
+      },
+      inlineNode: { size: 20, name: 12, parentPc: 16 },
+    },
+  ],
+  [
+    0xfffffff1, // Go 1.20 to 1.27
+    {
+      tableOffsets: 32,
+      functabField: 4,
+      func: {
+        name: 4,
+        pcsp: 16,
+        pcfile: 20,
+        pcln: 24,
+        npcdata: 28,
+        cuOffset: 32,
+        nfuncdata: 43,
+        size: 44,
+        funcdata: 'offsets',
+      },
+      inlineNode: { size: 16, name: 4, parentPc: 8 },
+    },
+  ],
+]);
+
+/** Magic numbers of Go 1.15 and older (0xfffffffb since Go 1.2): recognised only to say that they are too old. */
+export const pclntabMagicTooOld = 0xfffffffb;
+
+/** The start of runtime.moduledata, the same in all supported versions (src/runtime/symtab.go). */
+export const moduledataPrefix = {
+  pcHeader: 0,
+  funcnametab: 8,
+  cutab: 32,
+  filetab: 56,
+  pctab: 80,
+  pclntable: 104,
+  ftab: 128,
+  text: 176,
+  etext: 184,
+  /** Bytes up to which all versions agree. */
+  size: 256,
+} as const;
+
+/** The rest of runtime.moduledata, by version. */
+export interface ModuledataLayout {
+  readonly types: number;
+  readonly etypes: number;
+  /** Since Go 1.18: base of the 4-byte funcdata offsets. */
+  readonly gofunc?: number;
+  readonly size: number;
+}
+
+/** Fields of a map type descriptor after the common abi.Type. `flags` are bit masks. */
+export interface MapTypeLayout {
+  readonly kind: 'classic' | 'swiss' | 'swiss-strides';
+  readonly size: number;
+  readonly flags: number;
+  readonly indirectKey: number;
+  readonly indirectElem: number;
+  readonly hashMightPanic: number;
+}
+
+/** What differs between Go versions and is not told by the function table's magic. */
+export interface GoLayout {
+  readonly minor: number;
+  readonly pclntabMagic: number;
+  readonly moduledata: ModuledataLayout;
+  readonly classicMap: MapTypeLayout | undefined;
+  readonly swissMap: MapTypeLayout | undefined;
+  /** Bits to shift a struct field's offset word right: up to Go 1.18 its low bit says "embedded". */
+  readonly fieldOffsetShift: 0 | 1;
+  /** Where bit 1<<5, "an interface holds the value itself", is kept. */
+  readonly directInterface: 'kind' | 'tflag';
+}
+
+/** abi.Type: internal/abi/type.go (runtime/type.go up to Go 1.20). The same in all supported versions. */
+export const typeLayout = {
+  size_: 0,
+  ptrBytes: 8,
+  hash: 16,
+  tflag: 20,
+  align: 21,
+  fieldAlign: 22,
+  kind: 23,
+  equal: 24,
+  gcData: 32,
+  str: 40,
+  size: 48,
+} as const;
+
+export const typeFlag = { uncommon: 1, extraStar: 2, named: 4, regularMemory: 8 } as const;
+export const kindMask = 31;
+export const directInterfaceBit = 1 << 5;
+
+/** Fields after abi.Type, by kind (internal/abi/type.go: ArrayType, InterfaceType, StructType, StructField, MapType). */
+export const kindLayout = {
+  array: { elem: 48, length: 64, size: 72 },
+  interface: { methodCount: 64, size: 80 },
+  struct: { fields: 56, fieldCount: 64, size: 80 },
+  field: { name: 0, type: 8, offset: 16, size: 24 },
+  map: { key: 48, elem: 56, group: 64, hasher: 72 },
+} as const;
+
+/** Go 1.17..1.23 maptype, and OldMapType of Go 1.24 and 1.25 built with GOEXPERIMENT=noswissmap (internal/abi/map_noswiss.go). */
+export const classicMapFields = { keySlot: 80, elemSlot: 81, bucketSize: 82 } as const;
+const classicMap: MapTypeLayout = {
+  kind: 'classic',
+  size: 88,
+  flags: 84,
+  indirectKey: 1,
+  indirectElem: 2,
+  hashMightPanic: 16,
+};
+
+/** Go 1.24 to 1.26 (internal/abi/map_swiss.go; map.go in 1.26). */
+export const swissMapFields = { groupSize: 80, slotSize: 88, elemOffset: 96 } as const;
+const swissMap: MapTypeLayout = {
+  kind: 'swiss',
+  size: 112,
+  flags: 104,
+  indirectKey: 4,
+  indirectElem: 8,
+  hashMightPanic: 2,
+};
+
+/** Go 1.27 (internal/abi/map.go): explicit strides, so that both group layouts of that version read the same way. */
+export const stridedMapFields = {
+  groupSize: 80,
+  keysOffset: 88,
+  keyStride: 96,
+  elemsOffset: 104,
+  elemStride: 112,
+} as const;
+const stridedMap: MapTypeLayout = { ...swissMap, kind: 'swiss-strides', size: 136, flags: 128 };
+
+const magic117 = 0xfffffffa;
+const magic118 = 0xfffffff0;
+const magic120 = 0xfffffff1;
+
+const moduledata117: ModuledataLayout = { types: 280, etypes: 288, size: 536 };
+const moduledata118: ModuledataLayout = { types: 280, etypes: 288, gofunc: 304, size: 552 };
+const moduledata120: ModuledataLayout = { types: 296, etypes: 304, gofunc: 320, size: 568 };
+const moduledata121: ModuledataLayout = { ...moduledata120, size: 592 };
+const moduledata123: ModuledataLayout = { ...moduledata120, size: 584 };
+const moduledata126: ModuledataLayout = { ...moduledata120, size: 592 };
+const moduledata127: ModuledataLayout = { types: 296, etypes: 312, gofunc: 344, size: 568 };
+
+function row(
+  minor: number,
+  pclntabMagic: number,
+  moduledata: ModuledataLayout,
+  maps: { classicMap?: MapTypeLayout; swissMap?: MapTypeLayout },
+): [number, GoLayout] {
+  const layout: GoLayout = {
+    minor,
+    pclntabMagic,
+    moduledata,
+    classicMap: maps.classicMap,
+    swissMap: maps.swissMap,
+    fieldOffsetShift: minor <= 18 ? 1 : 0,
+    directInterface: minor >= 26 ? 'tflag' : 'kind',
+  };
+  return [minor, layout];
+}
+
+/** Keyed by the minor version: 17 for Go 1.17. */
+export const goLayouts: ReadonlyMap<number, GoLayout> = new Map([
+  row(17, magic117, moduledata117, { classicMap }),
+  row(18, magic118, moduledata118, { classicMap }),
+  row(19, magic118, moduledata118, { classicMap }),
+  row(20, magic120, moduledata120, { classicMap }),
+  row(21, magic120, moduledata121, { classicMap }),
+  row(22, magic120, moduledata121, { classicMap }),
+  row(23, magic120, moduledata123, { classicMap }),
+  row(24, magic120, moduledata123, { classicMap, swissMap }),
+  row(25, magic120, moduledata123, { classicMap, swissMap }),
+  row(26, magic120, moduledata126, { swissMap }),
+  row(27, magic120, moduledata127, { swissMap: stridedMap }),
+]);

@@ -1,0 +1,205 @@
+import { BinaryError, hex } from './error.ts';
+import type { Image } from './image.ts';
+import {
+  type GoLayout,
+  moduledataPrefix,
+  type PclntabLayout,
+  pclntabLayouts,
+  pclntabMagicTooOld,
+} from './layouts.ts';
+import { occurrences, Reader } from './reader.ts';
+
+/**
+ * runtime.moduledata, the record from which the runtime reaches everything else. The part in front of the version
+ * dependent fields is the same from Go 1.16 to 1.27, so it can be found before the version is known.
+ */
+export interface ModuleStart {
+  readonly address: number;
+  readonly pclntabAddress: number;
+  readonly magic: number;
+  readonly layout: PclntabLayout;
+  readonly functionCount: number;
+  readonly funcnametab: Uint8Array;
+  /** Array of 32-bit offsets into filetab. */
+  readonly cutab: Uint8Array;
+  readonly filetab: Uint8Array;
+  readonly pctab: Uint8Array;
+  readonly pclntable: Uint8Array;
+  readonly pclntableAddress: number;
+  readonly functab: Uint8Array;
+  readonly text: number;
+  readonly etext: number;
+}
+
+/** The version dependent fields. */
+export interface ModuleRest {
+  readonly types: number;
+  readonly etypes: number;
+  readonly gofunc: number | undefined;
+}
+
+/** A pcHeader: magic, two zero bytes, minLC 1 (x86-64), pointer size 8. Source: src/runtime/symtab.go (pcHeader). */
+const headerTail = [0, 0, 1, 8] as const;
+const headerSize = 72;
+const maxFunctions = 0x400_0000;
+/** Real programs have one header of each kind and a few pointers to it; more are only tried in files made to waste time. */
+const maxHeaders = 64;
+const maxPointers = 4096;
+
+function headerPattern(magic: number): Uint8Array {
+  const pattern = new Uint8Array(8);
+  new DataView(pattern.buffer).setUint32(0, magic, true);
+  pattern.set(headerTail, 4);
+  return pattern;
+}
+
+/**
+ * Finds the module record. `hints` are addresses where one of the two ends is expected (section starts): a function
+ * table header or the record itself. A hint that fails is no error, the whole image is searched then.
+ */
+export function findModule(
+  image: Image,
+  path: string,
+  hints: { pclntab: number | undefined; moduledata: number | undefined },
+): ModuleStart {
+  if (hints.moduledata !== undefined) {
+    const found = tryModule(image, hints.moduledata);
+    if (found !== undefined) return found;
+  }
+  if (hints.pclntab !== undefined) {
+    const found = searchModule(image, hints.pclntab);
+    if (found !== undefined) return found;
+  }
+  for (const magic of pclntabLayouts.keys()) {
+    for (const address of headerAddresses(image, magic)) {
+      const found = searchModule(image, address);
+      if (found !== undefined) return found;
+    }
+  }
+  throw notFound(image, path, hints.pclntab);
+}
+
+/** Addresses of what looks like a function table header with this magic. */
+function* headerAddresses(image: Image, magic: number): Generator<number> {
+  const pattern = headerPattern(magic);
+  for (const segment of image.segments) {
+    const bytes = image.read(segment.address, segment.fileSize);
+    for (const offset of occurrences(bytes, pattern, maxHeaders)) {
+      if ((segment.address + offset) % 8 === 0) yield segment.address + offset;
+    }
+  }
+}
+
+function notFound(image: Image, path: string, pclntab: number | undefined): BinaryError {
+  const old = headerAddresses(image, pclntabMagicTooOld).next().value;
+  if (typeof old === 'number' && (pclntab === undefined || pclntab === old)) {
+    return new BinaryError(
+      'go-version',
+      `${path} was built with Go 1.15 or older; Go 1.17 or newer is needed.`,
+    );
+  }
+  if (pclntab !== undefined && image.contains(pclntab, 8)) {
+    const magic = image.u32(pclntab);
+    if (!pclntabLayouts.has(magic)) {
+      return new BinaryError(
+        'go-version',
+        `${path} has a Go function table of an unknown format (${hex(magic)}): its Go is newer than 1.27, or the file was altered.`,
+      );
+    }
+    return new BinaryError(
+      'malformed',
+      `${path} has a Go function table, but no Go module record that leads to it.`,
+    );
+  }
+  return new BinaryError('not-go', `${path} is not a Go program: it has no Go function table.`);
+}
+
+/** The module record whose first word points to the header at `pclntab`, in any segment that is not code. */
+function searchModule(image: Image, pclntab: number): ModuleStart | undefined {
+  const needle = new Uint8Array(8);
+  const view = new DataView(needle.buffer);
+  view.setUint32(0, pclntab >>> 0, true);
+  view.setUint32(4, Math.floor(pclntab / 0x1_0000_0000), true);
+  for (const segment of image.segments) {
+    if (segment.executable) continue;
+    const bytes = image.read(segment.address, segment.fileSize);
+    for (const offset of occurrences(bytes, needle, maxPointers)) {
+      const address = segment.address + offset;
+      const found = address % 8 === 0 ? tryModule(image, address) : undefined;
+      if (found !== undefined) return found;
+    }
+  }
+  return undefined;
+}
+
+/** Reads the record at `address` if everything in it agrees; undefined if not. */
+function tryModule(image: Image, address: number): ModuleStart | undefined {
+  const at = moduledataPrefix;
+  if (!image.inFile(address, at.size)) return undefined;
+  const record = new Reader(image.read(address, at.size), 'The Go module record');
+  const pclntab = record.u64(at.pcHeader);
+  if (pclntab % 8 !== 0 || !image.inFile(pclntab, headerSize)) return undefined;
+  const header = new Reader(image.read(pclntab, headerSize), 'The Go function table header');
+  const magic = header.u32(0);
+  const layout = pclntabLayouts.get(magic);
+  if (layout === undefined || headerTail.some((byte, i) => header.u8(4 + i) !== byte)) return undefined;
+
+  const tables = [at.funcnametab, at.cutab, at.filetab, at.pctab, at.pclntable].map((field, i) => {
+    const expected = pclntab + header.u64(layout.tableOffsets + 8 * i);
+    return record.u64(field) === expected ? table(image, record, field, i === 1 ? 4 : 1) : undefined;
+  });
+  const [funcnametab, cutab, filetab, pctab, pclntable] = tables;
+  const functionCount = header.u64(8);
+  const text = record.u64(at.text);
+  const etext = record.u64(at.etext);
+  if (!funcnametab || !cutab || !filetab || !pctab || !pclntable) return undefined;
+  if (functionCount === 0 || functionCount > maxFunctions || record.u64(at.ftab + 8) !== functionCount + 1)
+    return undefined;
+  if (!(text < etext && image.isExecutable(text) && image.inFile(text, etext - text))) return undefined;
+  const functab = table(image, record, at.ftab, layout.functabField * 2);
+  if (functab === undefined) return undefined;
+  return {
+    address,
+    pclntabAddress: pclntab,
+    magic,
+    layout,
+    functionCount,
+    funcnametab,
+    cutab,
+    filetab,
+    pctab,
+    pclntable,
+    pclntableAddress: record.u64(at.pclntable),
+    functab,
+    text,
+    etext,
+  };
+}
+
+/** The bytes of a Go slice header at `field`, whose elements have `width` bytes; undefined when the file does not hold them. */
+function table(image: Image, record: Reader, field: number, width: number): Uint8Array | undefined {
+  const address = record.u64(field);
+  const length = record.u64(field + 8) * width;
+  return image.inFile(address, length) ? image.read(address, length) : undefined;
+}
+
+/** The fields that need the version; throws BinaryError when they do not make sense for it. */
+export function readModuleRest(
+  image: Image,
+  module: ModuleStart,
+  layout: GoLayout,
+  path: string,
+): ModuleRest {
+  const fields = layout.moduledata;
+  const record = new Reader(image.read(module.address, fields.size), 'The Go module record');
+  const types = record.u64(fields.types);
+  const etypes = record.u64(fields.etypes);
+  const gofunc = fields.gofunc === undefined ? undefined : record.u64(fields.gofunc);
+  if (!(types < etypes && image.inFile(types, etypes - types))) {
+    throw new BinaryError(
+      'malformed',
+      `${path} says it was built with Go 1.${layout.minor}, but its type table (${hex(types)} to ${hex(etypes)}) is not in the file.`,
+    );
+  }
+  return { types, etypes, gofunc };
+}

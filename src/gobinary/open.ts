@@ -1,0 +1,209 @@
+import { type BuildInfo, findBuildInfo } from './buildinfo.ts';
+import { readElf, sectionNamed } from './elf.ts';
+import { withFile } from './file.ts';
+import { Image, type Segment } from './image.ts';
+import { type GoLayout, goLayouts } from './layouts.ts';
+import { findMapTypes, type MapType, mapTypeAt } from './maptypes.ts';
+import { findModule, type ModuleRest, type ModuleStart, readModuleRest } from './moduledata.ts';
+import { goBuildId } from './notes.ts';
+import { FunctionTable, type GoFunction } from './pclntab.ts';
+import { applyRelocations } from './relocations.ts';
+import { type Frame, framesAt } from './symbolize.ts';
+import { type ElfSymbol, SymbolTable } from './symtab.ts';
+import type { ReadMemory } from './types.ts';
+import { type GoVersion, goVersion } from './version.ts';
+
+/**
+ * A Go executable for x86-64 Linux. Every address is a link-time address (load bias 0), a plain number below 2^47.
+ * A method that has to follow tables of the file throws BinaryError where they lead outside it.
+ */
+export interface GoBinary {
+  readonly path: string;
+  readonly version: GoVersion;
+  /** Which of Go's two map implementations is linked in. */
+  readonly mapImplementation: 'classic' | 'swiss';
+  /** Whether the ELF symbol table was removed. */
+  readonly stripped: boolean;
+  /** Position independent: addresses in the running process are these plus a load bias. */
+  readonly pie: boolean;
+  /** As `go tool buildid` prints it. */
+  readonly buildId: string | undefined;
+  /** The main module, if the program has build information and was built in a module. */
+  readonly modulePath: string | undefined;
+  readonly image: Image;
+  /** The range that holds the type descriptors the linker wrote; `end` is exclusive. */
+  readonly types: { readonly start: number; readonly end: number };
+  /** Where the byte at an address in an executable segment is in the file. */
+  fileOffset(address: number): number | undefined;
+  segments(): readonly Segment[];
+  /** The function whose code holds `pc`; padding between functions belongs to none. */
+  functionAt(pc: number): GoFunction | undefined;
+  /** All functions of exactly this name, in address order: ABI wrappers and generic instances share one. */
+  functionsNamed(name: string): readonly GoFunction[];
+  functions(): Iterable<GoFunction>;
+  /** The machine code of a function (a view: do not write to it). */
+  code(fn: GoFunction): Uint8Array;
+  /** Bytes between SP and the return address at `pc`, an instruction start; undefined where Go recorded none. */
+  spDelta(pc: number): number | undefined;
+  /**
+   * Source frames at `pc`, innermost first, inlining undone; the last is the physical function. Empty outside Go code. For a call site pass
+   * the return address minus 1.
+   */
+  frames(pc: number): readonly Frame[];
+  /** A symbol of the ELF symbol table, where the file still has one. */
+  symbol(name: string): ElfSymbol | undefined;
+  /** Every map type the program was linked with, in address order. Found on the first call. */
+  mapTypes(): readonly MapType[];
+  /**
+   * The map type at an address, undefined if there is none. To find types made at run time too, pass live addresses, a
+   * function that reads the process, and its load bias (0 unless `pie`); see MapType for what the result holds.
+   */
+  mapTypeAt(address: number, read?: ReadMemory, bias?: number): MapType | undefined;
+}
+
+/** Everything `openGoBinary` found, before it becomes an object with methods. */
+interface Parts {
+  path: string;
+  version: GoVersion;
+  layout: GoLayout;
+  buildInfo: BuildInfo | undefined;
+  buildId: string | undefined;
+  pie: boolean;
+  image: Image;
+  module: ModuleStart;
+  rest: ModuleRest;
+  table: FunctionTable;
+  symbols: SymbolTable | undefined;
+}
+
+class OpenedBinary implements GoBinary {
+  readonly path: string;
+  readonly version: GoVersion;
+  readonly mapImplementation: 'classic' | 'swiss';
+  readonly stripped: boolean;
+  readonly pie: boolean;
+  readonly buildId: string | undefined;
+  readonly modulePath: string | undefined;
+  readonly image: Image;
+  readonly types: { readonly start: number; readonly end: number };
+  readonly #parts: Parts;
+  #mapTypes: readonly MapType[] | undefined;
+
+  constructor(parts: Parts) {
+    this.path = parts.path;
+    this.version = parts.version;
+    this.mapImplementation = mapImplementation(parts);
+    this.stripped = parts.symbols === undefined;
+    this.pie = parts.pie;
+    this.buildId = parts.buildId;
+    this.modulePath = parts.buildInfo?.modulePath;
+    this.image = parts.image;
+    this.types = { start: parts.rest.types, end: parts.rest.etypes };
+    this.#parts = parts;
+  }
+
+  fileOffset(address: number): number | undefined {
+    return this.image.fileOffset(address);
+  }
+
+  segments(): readonly Segment[] {
+    return this.image.segments;
+  }
+
+  #indexOf(pc: number): number | undefined {
+    return this.#parts.table.indexOf(pc);
+  }
+
+  functionAt(pc: number): GoFunction | undefined {
+    const index = this.#indexOf(pc);
+    const found = index === undefined ? undefined : this.#parts.table.at(index);
+    return found !== undefined && pc < found.end ? found : undefined;
+  }
+
+  functionsNamed(name: string): readonly GoFunction[] {
+    return this.#parts.table.named(name);
+  }
+
+  *functions(): Generator<GoFunction> {
+    const { table } = this.#parts;
+    for (let index = 0; index < table.count; index++) yield table.at(index);
+  }
+
+  code(fn: GoFunction): Uint8Array {
+    return this.image.read(fn.entry, fn.end - fn.entry);
+  }
+
+  spDelta(pc: number): number | undefined {
+    const index = this.#indexOf(pc);
+    return index === undefined ? undefined : this.#parts.table.spDelta(index, pc);
+  }
+
+  frames(pc: number): readonly Frame[] {
+    const index = this.#indexOf(pc);
+    const { image, table, module, rest } = this.#parts;
+    return index === undefined ? [] : framesAt(image, table, module.layout, rest.gofunc, index, pc);
+  }
+
+  symbol(name: string): ElfSymbol | undefined {
+    return this.#parts.symbols?.find(name);
+  }
+
+  mapTypes(): readonly MapType[] {
+    this.#mapTypes ??= findMapTypes(this);
+    return this.#mapTypes;
+  }
+
+  mapTypeAt(address: number, read?: ReadMemory, bias = 0): MapType | undefined {
+    return mapTypeAt(this, address, read, bias);
+  }
+}
+
+/** Go 1.24 and 1.25 have both implementations; GOEXPERIMENT=noswissmap at build time chooses the classic one. */
+function mapImplementation({ layout, buildInfo, version, table }: Parts): 'classic' | 'swiss' {
+  if (layout.swissMap === undefined) return 'classic';
+  if (layout.classicMap === undefined) return 'swiss';
+  const experiments = `${version.text} ${buildInfo?.settings.get('GOEXPERIMENT') ?? ''}`;
+  return experiments.includes('noswissmap') || table.mentions('runtime.hashGrow') ? 'classic' : 'swiss';
+}
+
+/**
+ * Opens a Go executable: reads its headers and loadable segments into memory (debug information is not read) and finds
+ * the Go tables in them. The file is closed again before this returns. Throws BinaryError.
+ */
+export function openGoBinary(path: string): GoBinary {
+  return withFile(path, (file) => {
+    const elf = readElf(file);
+    const image = Image.load(file, elf);
+    applyRelocations(image, elf, path);
+    const sectionAddress = (...names: string[]): number | undefined =>
+      names.map((name) => sectionNamed(elf, name)?.address).find((address) => address !== undefined);
+    const module = findModule(image, path, {
+      pclntab: sectionAddress('.gopclntab', '.data.rel.ro.gopclntab'),
+      moduledata: sectionAddress('.go.module'),
+    });
+    const table = new FunctionTable(module, path);
+    const buildInfo = findBuildInfo(image, sectionAddress('.go.buildinfo'));
+    const version = goVersion(path, image, module, table, buildInfo, sectionNamed(elf, '.go.module')?.size);
+    const layout = layoutOf(version);
+    return new OpenedBinary({
+      path,
+      version,
+      layout,
+      buildInfo,
+      buildId: goBuildId(image, elf),
+      pie: elf.pie,
+      image,
+      module,
+      rest: readModuleRest(image, module, layout, path),
+      table,
+      symbols: SymbolTable.read(file, elf),
+    });
+  });
+}
+
+/** goVersion admits only versions of the table. */
+function layoutOf(version: GoVersion): GoLayout {
+  const layout = goLayouts.get(version.minor);
+  if (layout === undefined) throw new TypeError(`No layout for Go 1.${version.minor}`);
+  return layout;
+}

@@ -1,0 +1,59 @@
+import type { Image } from './image.ts';
+import { funcdataInlineTree, type PclntabLayout, pcdataInlineTree } from './layouts.ts';
+import type { FunctionTable } from './pclntab.ts';
+import { Reader } from './reader.ts';
+
+/** One source-level call frame. `file` is '?' and `line` 0 where the compiler recorded none. */
+export interface Frame {
+  readonly function: string;
+  readonly file: string;
+  readonly line: number;
+  /** Whether its code was inlined into the next frame. */
+  readonly inlined: boolean;
+}
+
+/** The compiler inlines a few levels deep; the limit only stops a corrupt tree. */
+const maxDepth = 64;
+
+/**
+ * The frames at `pc` in function `index`, innermost first and the physical function last: what runtime.CallersFrames
+ * gives, before it hides compiler-generated wrappers.
+ *
+ * The inline tree (funcdata 3) has a node per inlined call; pc-data table 2 names the node at a pc. A frame's position is
+ * the file and line at the current pc; then pc becomes the node's parentPc, an instruction at the position of the call.
+ * Source: src/runtime/symtabinl.go, Go 1.21; src/runtime/traceback.go, Go 1.17.
+ */
+export function framesAt(
+  image: Image,
+  functions: FunctionTable,
+  layout: PclntabLayout,
+  gofunc: number | undefined,
+  index: number,
+  pc: number,
+): Frame[] {
+  const frames: Frame[] = [];
+  const { entry, end } = { entry: functions.entry(index), end: functions.entry(index + 1) };
+  const tree = functions.funcdata(index, funcdataInlineTree, gofunc);
+  let at = pc;
+  while (tree !== undefined && frames.length < maxDepth) {
+    const node = functions.pcdata(index, pcdataInlineTree, at);
+    if (node === undefined || node < 0) break;
+    const { size, name, parentPc } = layout.inlineNode;
+    const bytes = new Reader(image.read(tree + node * size, size), 'An inline tree node');
+    frames.push({
+      function: functions.nameAt(bytes.u32(name)),
+      file: functions.file(index, at),
+      line: functions.line(index, at),
+      inlined: true,
+    });
+    at = entry + bytes.u32(parentPc);
+    if (at >= end) break;
+  }
+  frames.push({
+    function: functions.name(index),
+    file: functions.file(index, at),
+    line: functions.line(index, at),
+    inlined: false,
+  });
+  return frames;
+}

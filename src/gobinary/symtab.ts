@@ -1,0 +1,53 @@
+import { type ElfFile, type Section, sectionType } from './elf.ts';
+import type { FileBytes } from './file.ts';
+import { occurrences } from './reader.ts';
+
+export interface ElfSymbol {
+  readonly address: number;
+  readonly size: number;
+}
+
+const symbolSize = 24;
+
+/**
+ * The ELF symbol table, kept as the bytes of the file and searched on request: the string table for the name, then
+ * the entries for its offset. Layout: ELF-64 Object File Format, "Symbol Table" (Elf64_Sym).
+ */
+export class SymbolTable {
+  readonly #symbols: DataView;
+  readonly #strings: Uint8Array;
+
+  constructor(symbols: Uint8Array, strings: Uint8Array) {
+    this.#symbols = new DataView(symbols.buffer, symbols.byteOffset, symbols.byteLength);
+    this.#strings = strings;
+  }
+
+  /** Reads .symtab and its strings; undefined when the file has none (it is stripped) or they do not fit in it. */
+  static read(file: FileBytes, elf: ElfFile): SymbolTable | undefined {
+    const symbols = elf.sections.find((section) => section.type === sectionType.symtab);
+    const strings = symbols === undefined ? undefined : elf.sections[symbols.link];
+    if (symbols === undefined || strings?.type !== sectionType.strtab) return undefined;
+    const fits = ({ fileOffset, size }: Section): boolean => fileOffset + size <= file.size;
+    if (!fits(symbols) || !fits(strings)) return undefined;
+    return new SymbolTable(
+      file.read(symbols.fileOffset, symbols.size),
+      file.read(strings.fileOffset, strings.size),
+    );
+  }
+
+  /** The first defined symbol of exactly this name. */
+  find(name: string): ElfSymbol | undefined {
+    const offsets = new Set(occurrences(this.#strings, Buffer.from(`${name}\0`)));
+    if (offsets.size === 0) return undefined;
+    const view = this.#symbols;
+    for (let at = 0; at + symbolSize <= view.byteLength; at += symbolSize) {
+      if (!offsets.has(view.getUint32(at, true)) || view.getUint16(at + 6, true) === 0) continue;
+      return { address: this.#u64(at + 8), size: this.#u64(at + 16) };
+    }
+    return undefined;
+  }
+
+  #u64(at: number): number {
+    return this.#symbols.getUint32(at + 4, true) * 0x1_0000_0000 + this.#symbols.getUint32(at, true);
+  }
+}

@@ -1,0 +1,123 @@
+/**
+ * What was observed, as plain data: the one shape between the windows that collect it and everything that hands it out
+ * (OTLP, JSON, table). All counts are sampled counts as the kernel counted them, exact up to 2^53, never scaled.
+ */
+
+/**
+ * A histogram of one quantity. Buckets are closed above: bucket i counts values in (bounds[i-1], bounds[i]], the last
+ * one everything above the last bound. `sum` and `max` are in the quantity's own unit (buckets, comparisons, or a ratio).
+ */
+export interface Distribution {
+  /** Inclusive upper bounds, ascending. */
+  bounds: readonly number[];
+  /** One more element than `bounds`. */
+  counts: number[];
+  sum: number;
+  /** Largest value seen; for the ratios, whose maximum the kernel does not keep, the bound of the last bucket in use. */
+  max: number;
+}
+
+/** A position in the target's source, with inlining undone. */
+export interface SourcePosition {
+  /** Fully qualified Go function name, e.g. `example.com/shop/cart.(*Store).Find`. */
+  function: string;
+  /** Path as the compiler recorded it. */
+  file: string;
+  /** 1-based; 0 when the binary does not say. */
+  line: number;
+}
+
+/** The state of the largest map that one call site looked into, at the moment of that lookup. */
+export interface LargestMap {
+  /** Keys stored. */
+  entries: number;
+  /** Classic: buckets without overflow buckets. Swiss: groups of the table visited. */
+  buckets: number;
+  /** Classic only, else 0. */
+  overflowBuckets: number;
+  /** Swiss only (of the table visited), else 0. */
+  tombstones: number;
+}
+
+/** Everything seen for one combination of call site, lookup function, map type, and hit or miss. */
+export interface CallSiteStats {
+  callSite: SourcePosition;
+  /** The lookup function without its package, e.g. `mapaccess2_faststr`. */
+  variant: string;
+  /** The map's type as Go prints it, e.g. `map[string]int`. */
+  type: string;
+  hit: boolean;
+  /** Lookups counted; equals the sum of each distribution's counts. */
+  lookups: number;
+  /** Buckets (classic) or groups (Swiss) visited, >= 1. */
+  probeLength: Distribution;
+  /** Full key compares made. */
+  keyComparisons: Distribution;
+  /** Home bucket divided by the number of buckets, in [0, 1). */
+  homePosition: Distribution;
+  /** Entries divided by slots at the time of the lookup. */
+  loadFactor: Distribution;
+  /** Lookups made while the map was moving its entries (classic). */
+  growing: number;
+  /** Lookups whose result or comparison count is not certain. */
+  inexact: number;
+  largest: LargestMap;
+  /** Distinct maps seen: the number of sketch cells in use, a lower bound. */
+  mapsAtLeast: number;
+  /** Distinct maps, estimated from the sketch by linear counting. */
+  estimatedMaps: number;
+  /** The sketch behind these two numbers (see sketch.ts); with it, merged call sites do not count a map twice. */
+  mapsSketch?: readonly bigint[];
+}
+
+/** Totals of one lookup function of the target. */
+export interface FunctionStats {
+  /** Without the package, e.g. `mapaccess1_fast64`. */
+  name: string;
+  lookups: number;
+  hits: number;
+  misses: number;
+  /** Probe sites planned for it. */
+  sites: number;
+}
+
+/** A lookup function that is not observed, and why, in words. */
+export interface RefusedFunction {
+  name: string;
+  reason: string;
+}
+
+/**
+ * The state of an observation at one moment. All numbers count up from `startTime` and are never reset; a new
+ * `startTime` says that counting began anew (re-attached, or another process).
+ */
+export interface Snapshot {
+  /** When the numbers were read, Unix nanoseconds. */
+  time: bigint;
+  /** When counting began, Unix nanoseconds. */
+  startTime: bigint;
+  callSites: CallSiteStats[];
+  /** Hits of probe sites, whatever became of them. */
+  hits: number;
+  /** Hits that became a counted lookup. */
+  observed: number;
+  /** Hits of a site whose lookup goes on to a later site, which records it. */
+  deferred: number;
+  /** Hits whose lookup could not be decoded, by what could not be read (`stack`, `type`, `map`, ...). */
+  unreadable: Record<string, number>;
+  /** Decoded lookups that were not recorded, by reason (`table_full`, `chain_too_long`, ...). */
+  dropped: Record<string, number>;
+  /** Recorded lookups that are not certain, by reason (`dynamic_type`, `long_key`, ...). */
+  inexact: Record<string, number>;
+  /** Windows opened so far. */
+  windows: number;
+  /** Seconds during which probe sites were attached. */
+  attachedSeconds: number;
+  /** Seconds from the start of the observation. */
+  seconds: number;
+  functions: FunctionStats[];
+  refused: RefusedFunction[];
+}
+
+/** How windows are chosen: probe sites always attached, or for short windows that keep to the budget. */
+export type ObservationMode = 'all' | 'windows';

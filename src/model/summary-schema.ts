@@ -1,0 +1,110 @@
+import { z } from 'zod';
+
+/*
+ * The JSON document of `--format json`. This schema is its documentation: `summarize` is checked against it, and
+ * whoever reads the document may use it to check what they read. Fields are only ever added within v1, so readers must
+ * ignore fields they do not know.
+ */
+
+/** Value of the document's `schema` field. */
+export const SUMMARY_SCHEMA = 'mapscope/summary/v1';
+
+const count = z.int().nonnegative();
+const reasons = z.record(z.string(), count);
+
+const distribution = z
+  .object({
+    bounds: z.array(z.number()).describe('inclusive upper bounds, ascending'),
+    counts: z.array(count).describe('one more element than bounds'),
+    sum: z.number().nonnegative(),
+    max: z.number().nonnegative(),
+  })
+  .refine(
+    ({ bounds, counts }) => counts.length === bounds.length + 1,
+    'counts has one more element than bounds',
+  )
+  .refine(
+    ({ bounds }) => bounds.every((bound, index) => index === 0 || bound > (bounds[index - 1] ?? bound)),
+    'bounds ascend',
+  );
+
+const target = z.object({
+  pid: z.int().positive(),
+  exe: z.string().describe('path of the executable'),
+  goVersion: z.string().describe('as the binary says, e.g. go1.26.1'),
+  mapImplementation: z.enum(['classic', 'swiss']),
+  stripped: z.boolean().describe('the executable has no symbol table'),
+  exitCode: z.int().nullable().describe('exit status of a program started by `run`, else null'),
+});
+
+const observed = z
+  .object({
+    lookups: count.describe('lookups counted: hits + misses'),
+    hits: count.describe('lookups that found their key'),
+    misses: count.describe('lookups that did not'),
+    unreadable: count.describe('lookups seen that could not be decoded'),
+    dropped: count.describe('lookups decoded that could not be recorded'),
+    windows: count,
+    attachedSeconds: z.number().nonnegative().describe('time during which probe sites were attached'),
+    seconds: z.number().nonnegative().describe('time from the start of the observation'),
+    probeSiteHits: count.describe('hits of probe sites, whatever became of them'),
+    deferred: count.describe('hits whose lookup is recorded at a later site'),
+    inexact: count.describe('recorded lookups whose result or comparison count is not certain'),
+    unreadableByReason: reasons,
+    droppedByReason: reasons,
+    inexactByReason: reasons,
+  })
+  .refine(({ lookups, hits, misses }) => lookups === hits + misses, 'lookups are hits and misses');
+
+const lookupFunction = z.object({
+  name: z.string().describe('without "runtime."'),
+  lookups: count,
+  hits: count,
+  misses: count,
+  sites: count.describe('probe sites'),
+});
+
+const callSite = z
+  .object({
+    function: z.string().describe('fully qualified Go function, inlining undone'),
+    file: z.string(),
+    line: z.int().nonnegative(),
+    variant: z.string().describe('lookup function, without "runtime."'),
+    type: z.string().describe('map type, as Go prints it'),
+    lookups: count,
+    hits: count,
+    misses: count,
+    probeLength: distribution.describe('buckets (classic) or groups (Swiss) visited, at least 1'),
+    keyComparisons: distribution.describe('full key compares made'),
+    homePosition: distribution.describe('home bucket / number of buckets'),
+    loadFactors: distribution.describe('entries / slots at the time of each lookup'),
+    maps: count.describe('distinct maps seen, at least'),
+    estimatedMaps: z.number().nonnegative().describe('distinct maps, estimated'),
+    entries: count.describe('of the largest map seen'),
+    buckets: count.describe('of the largest map seen; Swiss: groups of the table visited'),
+    overflowBuckets: count.describe('of the largest map seen; classic'),
+    tombstones: count.describe('of the largest map seen, in the table visited; Swiss'),
+    loadFactor: z.number().nonnegative().describe('mean over the lookups'),
+    growing: count.describe('lookups made while the map was moving its entries; classic'),
+    inexact: count.describe('lookups whose result or comparison count is not certain'),
+  })
+  .refine(({ lookups, hits, misses }) => lookups === hits + misses, 'lookups are hits and misses');
+
+/** Schema of the summary document, version 1. Numbers are sampled counts, never scaled. */
+export const summarySchema = z.object({
+  schema: z.literal(SUMMARY_SCHEMA),
+  target,
+  mode: z.enum(['all', 'windows']),
+  observed,
+  functions: z.array(lookupFunction),
+  refusedFunctions: z
+    .array(z.object({ name: z.string(), reason: z.string() }))
+    .describe('lookup functions of the target that were not observed'),
+  callSites: z.array(callSite).describe('most lookups first'),
+});
+
+/** The summary document as a type. */
+export type Summary = z.infer<typeof summarySchema>;
+
+/** One entry of the summary's `callSites`. */
+export type SummaryCallSite = Summary['callSites'][number];

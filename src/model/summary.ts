@@ -1,0 +1,96 @@
+import { mean } from './buckets.ts';
+import { type MergedCallSite, mergeHitsAndMisses } from './merge.ts';
+import type { Distribution, ObservationMode, Snapshot } from './snapshot.ts';
+import { SUMMARY_SCHEMA, type Summary, type SummaryCallSite } from './summary-schema.ts';
+import type { Target } from './target.ts';
+
+/**
+ * Builds the summary document from the last snapshot of an observation. It satisfies `summarySchema`; that is tested
+ * and not checked here, because an odd number must not cost the user the report of a long observation.
+ */
+export function summarize(target: Target, mode: ObservationMode, snapshot: Snapshot): Summary {
+  const callSites = mergeHitsAndMisses(snapshot.callSites);
+  return {
+    schema: SUMMARY_SCHEMA,
+    target: {
+      pid: target.pid,
+      exe: target.exe,
+      goVersion: target.goVersion,
+      mapImplementation: target.mapImplementation,
+      stripped: target.stripped,
+      exitCode: target.exitCode,
+    },
+    mode,
+    observed: observedTotals(snapshot, callSites),
+    functions: snapshot.functions.map(({ name, lookups, hits, misses, sites }) => ({
+      name,
+      lookups,
+      hits,
+      misses,
+      sites,
+    })),
+    refusedFunctions: snapshot.refused.map(({ name, reason }) => ({ name, reason })),
+    callSites: callSites.map(summarizeCallSite),
+  };
+}
+
+/** Sum of the counts of all reasons. */
+export function totalOf(byReason: Readonly<Record<string, number>>): number {
+  return Object.values(byReason).reduce((sum, count) => sum + count, 0);
+}
+
+/**
+ * Lookups, hits and misses are those of the call sites and not the kernel's separate total: the two are read a moment
+ * apart, and a document whose own numbers add up is worth more.
+ */
+function observedTotals(snapshot: Snapshot, callSites: readonly MergedCallSite[]): Summary['observed'] {
+  const hits = callSites.reduce((sum, callSite) => sum + callSite.hits, 0);
+  const misses = callSites.reduce((sum, callSite) => sum + callSite.misses, 0);
+  return {
+    lookups: hits + misses,
+    hits,
+    misses,
+    unreadable: totalOf(snapshot.unreadable),
+    dropped: totalOf(snapshot.dropped),
+    windows: snapshot.windows,
+    attachedSeconds: snapshot.attachedSeconds,
+    seconds: snapshot.seconds,
+    probeSiteHits: snapshot.hits,
+    deferred: snapshot.deferred,
+    inexact: totalOf(snapshot.inexact),
+    unreadableByReason: snapshot.unreadable,
+    droppedByReason: snapshot.dropped,
+    inexactByReason: snapshot.inexact,
+  };
+}
+
+function summarizeCallSite(merged: MergedCallSite): SummaryCallSite {
+  return {
+    function: merged.callSite.function,
+    file: merged.callSite.file,
+    line: merged.callSite.line,
+    variant: merged.variant,
+    type: merged.type,
+    lookups: merged.lookups,
+    hits: merged.hits,
+    misses: merged.misses,
+    probeLength: document(merged.probeLength),
+    keyComparisons: document(merged.keyComparisons),
+    homePosition: document(merged.homePosition),
+    loadFactors: document(merged.loadFactor),
+    maps: merged.mapsAtLeast,
+    estimatedMaps: merged.estimatedMaps,
+    entries: merged.largest.entries,
+    buckets: merged.largest.buckets,
+    overflowBuckets: merged.largest.overflowBuckets,
+    tombstones: merged.largest.tombstones,
+    loadFactor: mean(merged.loadFactor),
+    growing: merged.growing,
+    inexact: merged.inexact,
+  };
+}
+
+/** A copy: the document must not change when counting goes on. */
+function document({ bounds, counts, sum, max }: Distribution): SummaryCallSite['probeLength'] {
+  return { bounds: [...bounds], counts: [...counts], sum, max };
+}

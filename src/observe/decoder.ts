@@ -1,0 +1,116 @@
+import type { GoBinary } from '../gobinary/index.ts';
+import { encodeRecords, type RecordValues, recordConstant } from '../kernel/records.ts';
+import type { Location } from '../probesites/analyze.ts';
+import type { ProbePlan, ProbeSite } from '../probesites/plan.ts';
+import { findStringHash } from '../probesites/stringhash.ts';
+
+/** Return address within a wrapper to the size of its frame there. */
+export type WrapperFrames = ReadonlyMap<number, number>;
+
+/** The read-only data of the BPF program: everything about the target that it knows before it is loaded. */
+export function decoderData(
+  binary: GoBinary,
+  plan: ProbePlan,
+  wrappers: WrapperFrames,
+): Record<string, Uint8Array> {
+  const most = recordConstant('MAX_PROBE_SITES');
+  if (plan.sites.length > most)
+    throw new RangeError(`${plan.sites.length} probe sites, ${most} are possible`);
+  const padding: RecordValues[] = Array.from({ length: most - plan.sites.length }, () => ({}));
+  return {
+    probe_sites: encodeRecords('probe_site', [...plan.sites.map(siteRecord), ...padding]),
+    layout: encodeRecords('target_layout', [layoutRecord(binary)]),
+    wrapper_filter: wrapperFilter(wrappers),
+    aes_table: aesRoundTable(),
+  };
+}
+
+function siteRecord(site: ProbeSite): RecordValues {
+  return {
+    address: site.address,
+    return_offset: site.returnOffset,
+    key_class: recordConstant(site.keyClass),
+    has_hash: Number(site.hasHash),
+    map_is_storage: Number(site.mapIsStorage),
+    lookup_function: site.functionIndex,
+    ...locationFields('type', site.type),
+    ...locationFields('map', site.map),
+    ...locationFields('key', site.key),
+    ...locationFields('key_length', site.keyLength),
+    ...locationFields('hash', site.hash),
+  };
+}
+
+function locationFields(prefix: string, location: Location | undefined): RecordValues {
+  if (location === undefined) return { [`${prefix}.home`]: recordConstant('HOME_NONE') };
+  const common = { [`${prefix}.addend`]: location.addend };
+  return location.home === 'register'
+    ? {
+        ...common,
+        [`${prefix}.home`]: recordConstant('HOME_REGISTER'),
+        [`${prefix}.register_number`]: location.register,
+      }
+    : {
+        ...common,
+        [`${prefix}.home`]: recordConstant('HOME_STACK'),
+        [`${prefix}.stack_offset`]: location.offset,
+      };
+}
+
+function layoutRecord(binary: GoBinary): RecordValues {
+  const swiss = binary.mapImplementation === 'swiss';
+  const format = !swiss ? 'FORMAT_CLASSIC' : binary.version.minor >= 27 ? 'FORMAT_STRIDES' : 'FORMAT_SLOTS';
+  const hash = swiss ? findStringHash(binary) : undefined;
+  return {
+    implementation: recordConstant(swiss ? 'MAPS_SWISS' : 'MAPS_CLASSIC'),
+    map_type_format: recordConstant(format),
+    hash_known: Number(hash !== undefined),
+    aes_schedule: hash?.schedule ?? 0,
+    aes_flag: hash?.flag ?? 0,
+  };
+}
+
+/** Multiplier of the filter's hash: WRAPPER_FILTER_MULTIPLIER in bpf/records.h, which no number here can hold exactly. */
+const FILTER_MULTIPLIER = 0x9e3779b97f4a7c15n;
+
+/** A bit per return address, at the top twelve bits of its product with a constant (bpf/caller.bpf.h). */
+function wrapperFilter(wrappers: WrapperFrames): Buffer {
+  const words = recordConstant('WRAPPER_FILTER_WORDS');
+  const filter = Buffer.alloc(8 * words);
+  for (const address of wrappers.keys()) {
+    const bit = Number(BigInt.asUintN(64, BigInt(address) * FILTER_MULTIPLIER) >> 52n);
+    const byte = bit >> 3;
+    filter[byte] = (filter[byte] ?? 0) | (1 << (bit & 7));
+  }
+  return filter;
+}
+
+/**
+ * One AES round of one byte: SubBytes, then its column of MixColumns, as a little-endian word with the bytes
+ * (2s, s, s, 3s), s being the substituted byte. FIPS 197, sections 5.1.1 and 5.1.3.
+ */
+function aesRoundTable(): Buffer {
+  const table = Buffer.alloc(4 * 256);
+  const box = aesSubstitution();
+  box.forEach((s, i) => {
+    const double = multiplyBy2(s);
+    table.set([double, s, s, double ^ s], 4 * i);
+  });
+  return table;
+}
+
+/** Multiplication by x in GF(2^8) modulo x^8 + x^4 + x^3 + x + 1. */
+function multiplyBy2(a: number): number {
+  return ((a << 1) ^ (a & 0x80 ? 0x11b : 0)) & 0xff;
+}
+
+/** The AES S-box: the multiplicative inverse, then an affine map of its bits. Inverses follow from powers of 3. */
+function aesSubstitution(): number[] {
+  const powers: number[] = [];
+  for (let i = 0, a = 1; i < 255; i++, a ^= multiplyBy2(a)) powers.push(a);
+  const rotateLeft = (a: number, n: number) => ((a << n) | (a >> (8 - n))) & 0xff;
+  return Array.from({ length: 256 }, (_, i) => {
+    const inverse = i === 0 ? 0 : (powers[(255 - powers.indexOf(i)) % 255] ?? 0);
+    return [1, 2, 3, 4].reduce((sum, n) => sum ^ rotateLeft(inverse, n), inverse) ^ 0x63;
+  });
+}

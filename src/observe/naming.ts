@@ -1,0 +1,100 @@
+import type { GoBinary, ReadMemory } from '../gobinary/index.ts';
+import { COUNT_BOUNDS, distribution, highestBoundInUse, RATIO_BOUNDS } from '../model/buckets.ts';
+import { cellsInUse, estimateDistinct } from '../model/sketch.ts';
+import type { CallSiteStats, Distribution, SourcePosition } from '../model/snapshot.ts';
+import type { ProbePlan } from '../probesites/plan.ts';
+import type { Aggregate } from './aggregates.ts';
+
+/** What stands where the binary does not say. */
+const UNKNOWN = '?';
+
+/** Gives call sites and types their names. Answers are kept: an observation asks for the same ones every time. */
+export class Namer {
+  readonly #binary: GoBinary;
+  readonly #plan: ProbePlan;
+  readonly #read: ReadMemory;
+  readonly #bias: number;
+  readonly #callSites = new Map<number, SourcePosition>();
+  readonly #types = new Map<string, string>();
+
+  /** @param read reads the memory of the running process, for types made at run time */
+  constructor(binary: GoBinary, plan: ProbePlan, read: ReadMemory, bias: number) {
+    this.#binary = binary;
+    this.#plan = plan;
+    this.#read = read;
+    this.#bias = bias;
+  }
+
+  /** The source position that a return address belongs to, with inlining undone. */
+  callSite(returnAddress: number): SourcePosition {
+    const known = this.#callSites.get(returnAddress);
+    if (known !== undefined) return known;
+    // The call instruction ends where the return address is; what is there may be another line already.
+    const frame = this.#binary.frames(returnAddress - 1)[0];
+    const position = frame
+      ? { function: frame.function, file: frame.file, line: frame.line }
+      : { function: UNKNOWN, file: UNKNOWN, line: 0 };
+    this.#callSites.set(returnAddress, position);
+    return position;
+  }
+
+  type(aggregate: Pick<Aggregate, 'type' | 'runtimeType'>): string {
+    const key = `${aggregate.runtimeType}${aggregate.type}`;
+    let name = this.#types.get(key);
+    if (name === undefined) {
+      name = this.#typeName(aggregate);
+      this.#types.set(key, name);
+    }
+    return name;
+  }
+
+  #typeName({ type, runtimeType }: Pick<Aggregate, 'type' | 'runtimeType'>): string {
+    try {
+      const found = runtimeType
+        ? this.#binary.mapTypeAt(type, this.#read, this.#bias)
+        : this.#binary.mapTypeAt(type);
+      return found?.name ?? UNKNOWN;
+    } catch {
+      // The type was made at run time and the process is gone, or its memory is not what it was.
+      return UNKNOWN;
+    }
+  }
+
+  /** One aggregate as the rest of the program sees it. */
+  stats(aggregate: Aggregate): CallSiteStats {
+    return {
+      callSite: this.callSite(aggregate.caller),
+      variant: this.#plan.functions[aggregate.functionIndex]?.name.replace(/^runtime\./, '') ?? UNKNOWN,
+      type: this.type(aggregate),
+      hit: aggregate.hit,
+      lookups: aggregate.lookups,
+      probeLength: distribution(
+        COUNT_BOUNDS,
+        aggregate.probeLength,
+        aggregate.probeLengthSum,
+        aggregate.probeLengthMax,
+      ),
+      keyComparisons: distribution(
+        COUNT_BOUNDS,
+        aggregate.keyComparisons,
+        aggregate.keyComparisonsSum,
+        aggregate.keyComparisonsMax,
+      ),
+      homePosition: ratios(
+        aggregate.homePosition.slice(0, RATIO_BOUNDS.length + 1),
+        aggregate.homePositionSum,
+      ),
+      loadFactor: ratios(aggregate.loadFactor, aggregate.loadFactorSum),
+      growing: aggregate.growing,
+      inexact: aggregate.inexact.reduce((sum, n) => sum + n, 0),
+      largest: aggregate.largest,
+      mapsAtLeast: cellsInUse(aggregate.mapsSketch),
+      estimatedMaps: estimateDistinct(aggregate.mapsSketch),
+      mapsSketch: aggregate.mapsSketch,
+    };
+  }
+}
+
+function ratios(counts: number[], sum: number): Distribution {
+  return distribution(RATIO_BOUNDS, counts, sum, highestBoundInUse(RATIO_BOUNDS, counts));
+}

@@ -1,0 +1,140 @@
+import { EXIT, UserError } from '../errors.ts';
+import type { GoBinary } from '../gobinary/index.ts';
+import { type AttachMethod, addon } from '../kernel/addon.ts';
+import type { FunctionStats, ObservationMode, RefusedFunction, Snapshot } from '../model/snapshot.ts';
+import { type ProbePlan, planProbes } from '../probesites/plan.ts';
+import { checkMappedBytes, loadBias } from '../target/mapped.ts';
+import { type Aggregate, AggregateReader, inexactReasons, readCounters } from './aggregates.ts';
+import { Namer } from './naming.ts';
+import { LookupProgram } from './program.ts';
+import { WindowSchedule } from './windows.ts';
+
+export interface ObservationOptions {
+  readonly pid: number;
+  readonly binary: GoBinary;
+  readonly mode: ObservationMode;
+  /** Share of the target's CPU time that observation may cost, 0..1. Windows mode only. */
+  readonly budget: number;
+  readonly attachMethod?: AttachMethod;
+}
+
+/** A running observation of one target: start it, take snapshots while it runs, stop it. */
+export class Observation {
+  readonly plan: ProbePlan;
+  readonly #program: LookupProgram;
+  readonly #namer: Namer;
+  readonly #aggregates = new AggregateReader();
+  readonly #schedule: WindowSchedule;
+  readonly #startTime = wallClock();
+  readonly #started = performance.now();
+  #lastSnapshot: Snapshot | undefined;
+
+  private constructor(program: LookupProgram, plan: ProbePlan, namer: Namer, schedule: WindowSchedule) {
+    this.#program = program;
+    this.plan = plan;
+    this.#namer = namer;
+    this.#schedule = schedule;
+  }
+
+  /**
+   * Plans the probe sites, compares them with the target's memory, loads the program, and attaches or starts the windows.
+   *
+   * @throws UserError when the target or the machine cannot be observed; nothing is left behind then
+   */
+  static async start(options: ObservationOptions): Promise<Observation> {
+    const { pid, binary } = options;
+    const plan = planProbes(binary);
+    if (plan.sites.length === 0) throw new UserError(nothingToProbe(plan), EXIT.cannotObserve);
+    const bias = loadBias(pid, binary);
+    checkMappedBytes(pid, bias, plan.sites);
+    const program = await LookupProgram.load({ ...options, plan });
+    const read = (address: number, length: number) => addon.readMemory(pid, BigInt(address), length);
+    const schedule = new WindowSchedule(program, options);
+    try {
+      await schedule.start();
+    } catch (error) {
+      program.close();
+      throw error;
+    }
+    return new Observation(program, plan, new Namer(binary, plan, read, bias), schedule);
+  }
+
+  /** What has been observed so far. */
+  async snapshot(): Promise<Snapshot> {
+    const aggregates = await this.#aggregates.read(this.#program.kernel);
+    const counters = await readCounters(this.#program.kernel);
+    const snapshot: Snapshot = {
+      time: wallClock(),
+      startTime: this.#startTime,
+      callSites: aggregates.filter((a) => a.lookups > 0).map((a) => this.#namer.stats(a)),
+      hits: counters.hits,
+      observed: counters.observed,
+      deferred: counters.deferred,
+      unreadable: counters.unreadable,
+      dropped: { ...counters.dropped, window_closed: counters.windowClosed },
+      inexact: totalInexact(aggregates),
+      windows: this.#schedule.windows,
+      attachedSeconds: this.#schedule.attachedSeconds(),
+      seconds: (performance.now() - this.#started) / 1000,
+      functions: this.#functionStats(aggregates),
+      refused: refusedFunctions(this.plan),
+    };
+    this.#lastSnapshot = snapshot;
+    return snapshot;
+  }
+
+  /** The latest snapshot, without reading the kernel again. */
+  get lastSnapshot(): Snapshot | undefined {
+    return this.#lastSnapshot;
+  }
+
+  /** Detaches, takes the last snapshot, and gives everything back. */
+  async stop(): Promise<Snapshot> {
+    try {
+      await this.#schedule.stop();
+      return await this.snapshot();
+    } finally {
+      this.#program.close();
+    }
+  }
+
+  #functionStats(aggregates: readonly Aggregate[]): FunctionStats[] {
+    return this.plan.functions.flatMap((fn, index) => {
+      if (fn.outcome !== 'probed') return [];
+      const own = aggregates.filter((a) => a.functionIndex === index);
+      const sum = (of: readonly Aggregate[]) => of.reduce((total, a) => total + a.lookups, 0);
+      const hits = sum(own.filter((a) => a.hit));
+      const lookups = sum(own);
+      return [
+        { name: fn.name.replace(/^runtime\./, ''), lookups, hits, misses: lookups - hits, sites: fn.sites },
+      ];
+    });
+  }
+}
+
+function refusedFunctions(plan: ProbePlan): RefusedFunction[] {
+  return plan.functions.flatMap((fn) =>
+    fn.outcome === 'refused' ? [{ name: fn.name, reason: fn.reason }] : [],
+  );
+}
+
+function nothingToProbe(plan: ProbePlan): string {
+  const refused = refusedFunctions(plan);
+  if (refused.length === 0)
+    return 'The program contains no map lookup functions: there is nothing to observe.';
+  return `No lookup function could be proven safe to probe: ${refused.map((r) => `${r.name}: ${r.reason}`).join('; ')}.`;
+}
+
+function totalInexact(aggregates: readonly Aggregate[]): Record<string, number> {
+  const totals: Record<string, number> = {};
+  inexactReasons().forEach((reason, i) => {
+    const total = aggregates.reduce((sum, a) => sum + (a.inexact[i] ?? 0), 0);
+    if (total > 0) totals[reason] = total;
+  });
+  return totals;
+}
+
+/** Unix nanoseconds. */
+function wallClock(): bigint {
+  return BigInt(Date.now()) * 1_000_000n;
+}

@@ -1,0 +1,123 @@
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { EXIT, messageOf, UserError } from '../errors.ts';
+import type { GoBinary } from '../gobinary/index.ts';
+import { type AttachMethod, addon, type ProbeObject } from '../kernel/addon.ts';
+import { encodeRecords } from '../kernel/records.ts';
+import type { ProbePlan } from '../probesites/plan.ts';
+import { wrapperFrames } from '../probesites/wrappers.ts';
+import { executablePath } from '../target/process.ts';
+import { kernelAttachMethod } from './attachmethod.ts';
+import { decoderData } from './decoder.ts';
+import { addressKeys, type MapContents, typeTables } from './typetables.ts';
+
+export interface ProgramOptions {
+  readonly pid: number;
+  readonly binary: GoBinary;
+  readonly plan: ProbePlan;
+  /** Default: what the kernel supports best. */
+  readonly attachMethod?: AttachMethod;
+  /** Call sites and types kept apart at most; beyond that lookups are dropped and counted. */
+  readonly maxCallSites?: number;
+}
+
+/** Room for aggregates. One takes about 900 bytes per CPU of kernel memory. */
+const DEFAULT_CALL_SITES = 4096;
+
+/** The lookup program, loaded for one target: attach it as often as wanted, read what it has counted, close it. */
+export class LookupProgram {
+  readonly kernel: ProbeObject;
+  readonly attachMethod: AttachMethod;
+  readonly #pid: number;
+  readonly #plan: ProbePlan;
+  #generation = 0n;
+
+  private constructor(kernel: ProbeObject, attachMethod: AttachMethod, options: ProgramOptions) {
+    this.kernel = kernel;
+    this.attachMethod = attachMethod;
+    this.#pid = options.pid;
+    this.#plan = options.plan;
+  }
+
+  /** Loads the program into the kernel; nothing is attached yet. */
+  static async load(options: ProgramOptions): Promise<LookupProgram> {
+    const { binary, plan } = options;
+    const features = addon.features();
+    if (!features.bpf) throw new UserError(features.bpfError, EXIT.cannotObserve);
+    const wrappers = wrapperFrames(binary);
+    const tables = typeTables(binary);
+    const wrapperTable = wrapperContents(wrappers);
+    const attachMethod = options.attachMethod ?? kernelAttachMethod(features);
+    const kernel = new addon.ProbeObject({
+      objectPath: objectPath(features.sleepableUprobes ? 'lookup_sleepable' : 'lookup_atomic'),
+      attachMethod,
+      sleepable: features.sleepableUprobes,
+      readOnlyData: decoderData(binary, plan, wrappers),
+      mapSizes: {
+        lookups: options.maxCallSites ?? DEFAULT_CALL_SITES,
+        map_types: atLeastOne(tables.mapTypes.count),
+        dynamic_types: atLeastOne(tables.dynamicTypes.count),
+        equal_steps: atLeastOne(tables.equalSteps.count),
+        wrappers: atLeastOne(wrapperTable.count),
+      },
+    });
+    try {
+      await kernel.load();
+      fill(kernel, 'map_types', tables.mapTypes);
+      fill(kernel, 'dynamic_types', tables.dynamicTypes);
+      fill(kernel, 'equal_steps', tables.equalSteps);
+      fill(kernel, 'wrappers', wrapperTable);
+    } catch (error) {
+      kernel.close();
+      throw new UserError(`The BPF program could not be loaded: ${messageOf(error)}`, EXIT.cannotObserve, {
+        cause: error,
+      });
+    }
+    return new LookupProgram(kernel, attachMethod, options);
+  }
+
+  /** Puts the breakpoints in. @param hitLimit hits per CPU after which the program only counts; 0: none */
+  async attach(hitLimit: number): Promise<void> {
+    this.#generation++;
+    const control = encodeRecords('window_control', [{ hit_limit: hitLimit, generation: this.#generation }]);
+    this.kernel.updateMap('window_controls', Buffer.alloc(4), control, 1);
+    await this.kernel.attach({
+      path: executablePath(this.#pid),
+      pid: this.#pid,
+      offsets: this.#plan.sites.map((site) => BigInt(site.fileOffset)),
+      cookies: this.#plan.sites.map((_, i) => BigInt(i)),
+    });
+  }
+
+  /** Takes the breakpoints out; when this returns none is left in the target. */
+  async detach(): Promise<void> {
+    await this.kernel.detach();
+  }
+
+  close(): void {
+    this.kernel.close();
+  }
+}
+
+function objectPath(name: string): string {
+  const path = fileURLToPath(new URL(`../../build/bpf/${name}.bpf.o`, import.meta.url));
+  if (existsSync(path)) return path;
+  throw new UserError(`The BPF program ${path} has not been built: run npm run setup.`, EXIT.cannotObserve);
+}
+
+function wrapperContents(wrappers: ReadonlyMap<number, number>): MapContents {
+  const values = Buffer.alloc(4 * wrappers.size);
+  [...wrappers.values()].forEach((size, i) => {
+    values.writeUInt32LE(size, 4 * i);
+  });
+  return { keys: addressKeys([...wrappers.keys()]), values, count: wrappers.size };
+}
+
+function fill(kernel: ProbeObject, name: string, { keys, values, count }: MapContents): void {
+  if (count > 0) kernel.updateMap(name, keys, values, count);
+}
+
+/** A BPF map cannot have room for nothing. */
+function atLeastOne(count: number): number {
+  return Math.max(count, 1);
+}

@@ -1,0 +1,129 @@
+import {
+  dynamicTypes,
+  type Equality,
+  type EqualStep,
+  type GoBinary,
+  type MapType,
+} from '../gobinary/index.ts';
+import { encodeRecords, type RecordValues, recordConstant } from '../kernel/records.ts';
+
+/** Contents of one of the program's maps: keys and values, packed one after the other. */
+export interface MapContents {
+  readonly keys: Buffer;
+  readonly values: Buffer;
+  readonly count: number;
+}
+
+/** What the program must know of the target's types, as contents of its maps `map_types`, `dynamic_types`, `equal_steps`. */
+export interface TypeTables {
+  readonly mapTypes: MapContents;
+  readonly dynamicTypes: MapContents;
+  readonly equalSteps: MapContents;
+}
+
+const STEP_KINDS: Readonly<Record<EqualStep['kind'], string>> = {
+  memory: 'EQUAL_MEMORY',
+  string: 'EQUAL_STRING',
+  float32: 'EQUAL_FLOAT32',
+  float64: 'EQUAL_FLOAT64',
+  eface: 'EQUAL_EFACE',
+  iface: 'EQUAL_IFACE',
+};
+
+/** Indices of steps are 16 bits wide in the records. */
+const MOST_STEPS = 0xffff;
+
+/**
+ * Describes the binary's map types, and those types that may turn up in interface keys, for the program. Dynamic types
+ * are left out when no map has a key with an interface in it.
+ */
+export function typeTables(binary: GoBinary): TypeTables {
+  const steps = new StepList();
+  const maps = binary.mapTypes();
+  const mapRecords = maps.map((type) => mapTypeRecord(type, steps));
+  const needsDynamic = maps.some((type) => hasInterface(type.keyEquality));
+  const dynamic = needsDynamic ? [...dynamicTypes(binary)] : [];
+  const dynamicRecords = dynamic.map((type) => ({
+    direct: Number(type.direct),
+    ...equalityFields(type.equality, steps),
+  }));
+  return {
+    mapTypes: contents(
+      maps.map((t) => t.address),
+      'map_type_info',
+      mapRecords,
+    ),
+    dynamicTypes: contents(
+      dynamic.map((t) => t.address),
+      'dynamic_type_info',
+      dynamicRecords,
+    ),
+    equalSteps: steps.contents(),
+  };
+}
+
+function hasInterface(equality: Equality): boolean {
+  return equality.known && equality.steps.some((step) => step.kind === 'eface' || step.kind === 'iface');
+}
+
+function mapTypeRecord(type: MapType, steps: StepList): RecordValues {
+  return {
+    keys_offset: type.keysOffset,
+    key_stride: type.keyStride,
+    group_size: type.groupSize,
+    indirect_key: Number(type.indirectKey),
+    inexact_reason: type.keyEquality.known ? 0 : recordConstant('INEXACT_UNKNOWN_EQUALITY'),
+    ...equalityFields(type.keyEquality, steps),
+  };
+}
+
+function equalityFields(equality: Equality, steps: StepList): RecordValues {
+  const first = equality.known ? steps.add(equality.steps) : undefined;
+  if (first === undefined || !equality.known) return { equality_known: 0 };
+  return { equality_known: 1, equal_first: first, equal_count: equality.steps.length };
+}
+
+/** All step lists behind one another; equal lists are kept once. */
+class StepList {
+  readonly #records: RecordValues[] = [];
+  readonly #known = new Map<string, number>();
+
+  /** Index of the list's first step; undefined when there is no room for it. */
+  add(steps: readonly EqualStep[]): number | undefined {
+    const key = JSON.stringify(steps);
+    const known = this.#known.get(key);
+    if (known !== undefined) return known;
+    const first = this.#records.length;
+    if (first + steps.length > MOST_STEPS) return undefined;
+    for (const { kind, offset, size } of steps) {
+      this.#records.push({ kind: recordConstant(STEP_KINDS[kind]), offset, size });
+    }
+    this.#known.set(key, first);
+    return first;
+  }
+
+  contents(): MapContents {
+    const keys = Buffer.alloc(4 * this.#records.length);
+    this.#records.forEach((_, i) => {
+      keys.writeUInt32LE(i, 4 * i);
+    });
+    return { keys, values: encodeRecords('equal_step', this.#records), count: this.#records.length };
+  }
+}
+
+function contents(
+  addresses: readonly number[],
+  struct: string,
+  records: readonly RecordValues[],
+): MapContents {
+  return { keys: addressKeys(addresses), values: encodeRecords(struct, records), count: records.length };
+}
+
+/** Addresses as 64-bit map keys. */
+export function addressKeys(addresses: readonly number[]): Buffer {
+  const keys = Buffer.alloc(8 * addresses.length);
+  addresses.forEach((address, i) => {
+    keys.writeBigUInt64LE(BigInt(address), 8 * i);
+  });
+  return keys;
+}

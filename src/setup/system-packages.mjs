@@ -1,0 +1,89 @@
+// What the builds need from the system, and installing it on Debian and its relatives.
+
+import {
+  byClangPreference,
+  capture,
+  findClang,
+  findCommand,
+  OLDEST_CLANG,
+  PREFERRED_CLANG,
+  run,
+  SetupError,
+} from './commands.mjs';
+
+const COMMANDS = { 'pkg-config': 'pkg-config', 'g++': 'g++', make: 'make', python3: 'python3' };
+const MODULES = { libbpf: 'libbpf-dev', libelf: 'libelf-dev', zlib: 'zlib1g-dev' };
+
+/** Stands for the distribution's best clang package until that is known. */
+const CLANG = 'clang';
+const PASSING_FAILURE =
+  /could not get lock|temporary failure|failed to fetch|hash sum mismatch|connection|time(d )?out/i;
+const RETRY_AFTER_MS = 3000;
+
+/** Packages whose commands or libraries are missing; `clang` stands for any clang that is new enough. */
+export function missingPackages() {
+  const missing = findClang() === undefined ? [CLANG] : [];
+  for (const [command, name] of Object.entries(COMMANDS)) {
+    if (findCommand(command) === undefined) missing.push(name);
+  }
+  const modules = Object.keys(MODULES);
+  if (capture('pkg-config', ['--exists', ...modules]) === undefined) {
+    missing.push(
+      ...modules.filter((m) => capture('pkg-config', ['--exists', m]) === undefined).map((m) => MODULES[m]),
+    );
+  }
+  return missing;
+}
+
+/** The name under which this distribution has a clang that is new enough. */
+function clangPackage() {
+  const found = capture('apt-cache', ['search', '--names-only', '^clang-[0-9]+$']) ?? '';
+  const versions = [...found.matchAll(/^clang-(\d+)\b/gm)].map((match) => Number(match[1]));
+  const [best] = versions.filter((version) => version >= OLDEST_CLANG).sort(byClangPreference);
+  return `clang-${best ?? PREFERRED_CLANG}`;
+}
+
+const packageNames = (missing) => missing.map((name) => (name === CLANG ? clangPackage() : name));
+
+const INSTALL = ['install', '-y', '--no-install-recommends'];
+
+async function apt(args) {
+  const options = { env: { DEBIAN_FRONTEND: 'noninteractive' } };
+  const complete = ['-o', 'DPkg::Lock::Timeout=120', ...args];
+  const first = await run('apt-get', complete, options);
+  if (first.ok || !PASSING_FAILURE.test(first.output)) return first;
+  await new Promise((resolve) => setTimeout(resolve, RETRY_AFTER_MS));
+  return run('apt-get', complete, options);
+}
+
+/**
+ * Installs packages, or throws what the user has to do.
+ *
+ * @param {string[]} missing from missingPackages()
+ */
+export async function installPackages(missing) {
+  const hasApt = findCommand('apt-get') !== undefined;
+  if (!hasApt || process.getuid() !== 0) {
+    const names = packageNames(missing).join(' ');
+    const how = hasApt
+      ? `run: sudo apt-get ${INSTALL.join(' ')} ${names}`
+      : `install what Debian calls: ${names}`;
+    throw new SetupError(`the machine lacks what the build needs; ${how}`, { exitStatus: 3 });
+  }
+  // A failing update may concern a source that is not needed: the installation decides.
+  const update = await apt(['update']);
+  const install = await apt([...INSTALL, ...packageNames(missing)]);
+  if (!install.ok) {
+    throw new SetupError(`apt-get install ${install.ended}`, {
+      exitStatus: 3,
+      output: update.ok ? install.output : update.output + install.output,
+    });
+  }
+  const still = missingPackages();
+  if (still.length > 0) {
+    throw new SetupError(`still missing after apt-get install: ${still.join(' ')}`, {
+      exitStatus: 3,
+      output: install.output,
+    });
+  }
+}
