@@ -1,6 +1,6 @@
 /*
- * Counting decoded lookups per call site and type, on each CPU for itself. Additions are atomic all the same: on a
- * preemptible kernel a thread can be taken off its CPU in the middle of the program.
+ * Counting decoded lookups per call site and type, on each CPU for itself. Additions are atomic all the same:
+ * on a preemptible kernel a thread can be taken off its CPU in the middle of the program.
  */
 #pragma once
 
@@ -27,13 +27,9 @@ const struct lookup_stats no_lookups = {};
 static const __u32 count_bounds[] = COUNT_BOUNDS;
 _Static_assert(sizeof(count_bounds) / sizeof(__u32) == COUNT_BUCKETS - 1, "one more bucket than bounds");
 
-inline_always void add(__u64 *to, __u64 n)
-{
-    __sync_fetch_and_add(to, n);
-}
+inline_always void add(__u64 *to, __u64 n) { __sync_fetch_and_add(to, n); }
 
-inline_always void raise_to(__u64 *to, __u64 value)
-{
+inline_always void raise_to(__u64 *to, __u64 value) {
     for (int i = 0; i < 4; i++) {
         __u64 before = *to;
         if (value <= before || __sync_val_compare_and_swap(to, before, value) == before)
@@ -41,24 +37,19 @@ inline_always void raise_to(__u64 *to, __u64 value)
     }
 }
 
-inline_always void count(__u32 counter)
-{
+inline_always void count(__u32 counter) {
     __u64 *value = bpf_map_lookup_elem(&counters, &counter);
     if (value)
         add(value, 1);
 }
 
 /* An index that the verifier can see to be within an array of `size`. */
-inline_always __u32 within(__u32 index, __u32 size)
-{
-    return index < size ? index : size - 1;
-}
+inline_always __u32 within(__u32 index, __u32 size) { return index < size ? index : size - 1; }
 
 /* Small counts have a bucket each; the others are searched. */
 #define DIRECT_BUCKETS 8
 
-inline_always __u32 count_bucket(__u32 value)
-{
+inline_always __u32 count_bucket(__u32 value) {
     if (value <= DIRECT_BUCKETS)
         return value;
     __u32 bucket = DIRECT_BUCKETS + 1;
@@ -69,22 +60,17 @@ inline_always __u32 count_bucket(__u32 value)
 }
 
 /* The tenth in which part/whole lies, upper bounds inclusive: 0 is [0, 0.1], 1 is (0.1, 0.2], ... */
-inline_always __u32 tenth(__u64 part, __u64 whole)
-{
+inline_always __u32 tenth(__u64 part, __u64 whole) {
     if (part == 0 || whole == 0)
         return 0;
     __u64 bucket = (10 * part - 1) / whole;
     return bucket < RATIO_BUCKETS ? bucket : RATIO_BUCKETS - 1;
 }
 
-inline_always __u64 fixed_point(__u64 part, __u64 whole)
-{
-    return whole ? (part << 32) / whole : 0;
-}
+inline_always __u64 fixed_point(__u64 part, __u64 whole) { return whole ? (part << 32) / whole : 0; }
 
 /* Remembers that this map was seen: one bit of a sketch by the hash of its address. */
-inline_always void remember_map(struct lookup_stats *stats, __u64 map)
-{
+inline_always void remember_map(struct lookup_stats *stats, __u64 map) {
     __u32 cell = (map * WRAPPER_FILTER_MULTIPLIER) >> 55;
     __u64 bit = 1ULL << (cell & 63);
     __u64 *word = &stats->maps_seen[(cell >> 6) & (MAP_SKETCH_WORDS - 1)];
@@ -92,8 +78,7 @@ inline_always void remember_map(struct lookup_stats *stats, __u64 map)
         __sync_fetch_and_or(word, bit);
 }
 
-inline_always struct lookup_stats *find_or_create(struct lookup_key *key)
-{
+inline_always struct lookup_stats *find_or_create(struct lookup_key *key) {
     struct lookup_stats *stats = bpf_map_lookup_elem(&lookups, key);
     if (stats)
         return stats;
@@ -102,8 +87,7 @@ inline_always struct lookup_stats *find_or_create(struct lookup_key *key)
     return bpf_map_lookup_elem(&lookups, key);
 }
 
-separate outcome aggregate(const struct lookup *l, struct lookup_key *key)
-{
+separate outcome aggregate(const struct lookup *l, struct lookup_key *key) {
     if (!l || !key)
         return COUNTER_DROPPED_TABLE_FULL;
     struct lookup_stats *stats = find_or_create(key);

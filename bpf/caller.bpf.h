@@ -1,5 +1,6 @@
 /*
- * Who asked for the lookup: the first return address that is not in a wrapper (runtime.mapaccess*_fat, package reflect).
+ * Who asked for the lookup: the first return address that is not in a wrapper (runtime.mapaccess*_fat,
+ * package reflect).
  */
 #pragma once
 
@@ -7,7 +8,8 @@
 
 #define MAX_WRAPPERS 8
 
-/* Return address within a wrapper -> bytes from SP after that return to the wrapper's own return address (pcsp). */
+/* Return address within a wrapper -> bytes from SP after that return to the wrapper's own return address
+ * (pcsp). */
 struct {
     __uint(type, BPF_MAP_TYPE_HASH);
     __uint(max_entries, 1);
@@ -16,19 +18,18 @@ struct {
     __type(value, __u32);
 } wrappers SEC(".maps");
 
-/* A bit per hash of a known return address: most callers are no wrappers, and are told so without a map lookup. */
-inline_always int may_be_wrapper(__u64 address)
-{
+/* A bit per hash of a known return address: most callers are no wrappers, and are told so without a map
+ * lookup. */
+inline_always int may_be_wrapper(__u64 address) {
     __u32 bit = (address * WRAPPER_FILTER_MULTIPLIER) >> 52;
     return wrapper_filter[(bit >> 6) & (WRAPPER_FILTER_WORDS - 1)] >> (bit & 63) & 1;
 }
 
 /*
- * The caller's link-time return address, given the innermost one and the stack pointer after that return. When the frames
- * of wrappers cannot be read, the innermost is as good an answer as there is.
+ * The caller's link-time return address, given the innermost one and the stack pointer after that return.
+ * When the frames of wrappers cannot be read, the innermost is as good an answer as there is.
  */
-inline_always __u64 find_caller(__u64 return_address, __u64 sp, __u64 bias)
-{
+inline_always __u64 find_caller(__u64 return_address, __u64 sp, __u64 bias) {
     __u64 address = return_address - bias;
     for (int i = 0; i < MAX_WRAPPERS; i++) {
         if (!may_be_wrapper(address))

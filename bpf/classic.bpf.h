@@ -1,6 +1,6 @@
 /*
- * Classic maps (Go up to 1.23, and 1.24/1.25 with GOEXPERIMENT=noswissmap): src/runtime/map.go, map_fast32.go,
- * map_fast64.go, map_faststr.go. The layouts and algorithms below are the same in 1.17-1.25.
+ * Classic maps (Go up to 1.23, and 1.24/1.25 with GOEXPERIMENT=noswissmap): src/runtime/map.go,
+ * map_fast32.go, map_fast64.go, map_faststr.go. The layouts and algorithms below are the same in 1.17-1.25.
  */
 #pragma once
 
@@ -30,7 +30,9 @@ struct classic_map {
 #define MIN_TOP_HASH 5
 
 #define MAX_CHAIN 4096
-#define QUICK_STRING_LENGTH 32 /* in a map of one bucket, shorter strings are compared without a quick test */
+#define QUICK_STRING_LENGTH                                                                                  \
+    32 /* in a map of one bucket, shorter strings are compared without a quick test                          \
+        */
 
 struct chain {
     struct lookup *l;
@@ -40,14 +42,12 @@ struct chain {
     __u8 ended;
 };
 
-inline_always __u64 key_address(const struct lookup *l, __u64 bucket, __u32 slot)
-{
+inline_always __u64 key_address(const struct lookup *l, __u64 bucket, __u32 slot) {
     return bucket + BUCKET_KEYS + (__u64)slot * l->info.key_stride;
 }
 
 /* fast32, fast64: every slot's raw key is compared, whether the slot is empty is asked after that. */
-separate outcome scan_raw_keys(struct lookup *l, __u64 bucket, __u64 tops)
-{
+separate outcome scan_raw_keys(struct lookup *l, __u64 bucket, __u64 tops) {
     if (!l)
         return COUNTER_UNREADABLE_KEY;
     for (int i = 0; i < BUCKET_SLOTS; i++) {
@@ -63,9 +63,9 @@ separate outcome scan_raw_keys(struct lookup *l, __u64 bucket, __u64 tops)
     return DECODED;
 }
 
-/* Generic and faststr: keys are compared where the tophash agrees. A string's length must agree too, to be compared. */
-separate outcome scan_top_hashes(struct lookup *l, __u64 bucket, __u64 matches)
-{
+/* Generic and faststr: keys are compared where the tophash agrees. A string's length must agree too, to be
+ * compared. */
+separate outcome scan_top_hashes(struct lookup *l, __u64 bucket, __u64 matches) {
     if (!l)
         return COUNTER_UNREADABLE_KEY;
     for (int i = 0; i < BUCKET_SLOTS && matches; i++) {
@@ -91,8 +91,7 @@ separate outcome scan_top_hashes(struct lookup *l, __u64 bucket, __u64 matches)
 }
 
 /* Visits one bucket of a chain; 1 ends it. */
-static long visit_bucket(__u32 index unused, struct chain *c)
-{
+static long visit_bucket(__u32 index unused, struct chain *c) {
     struct lookup *l = c->l;
     __u64 tops;
     if (read_user(&tops, sizeof(tops), c->bucket)) {
@@ -106,7 +105,8 @@ static long visit_bucket(__u32 index unused, struct chain *c)
         __u64 matches = match_byte(tops, c->top);
         if (l->key_class == KEY_POINTER) {
             __u64 rest = match_byte(tops, EMPTY_REST);
-            /* Slots from the first "empty from here on" are not looked at, and nor is the rest of the chain. */
+            /* Slots from the first "empty from here on" are not looked at, and nor is the rest of the chain.
+             */
             if (rest) {
                 matches &= (rest & -rest) - 1;
                 c->ended = 1;
@@ -126,8 +126,7 @@ static long visit_bucket(__u32 index unused, struct chain *c)
     return c->ended;
 }
 
-inline_always outcome walk_chain(struct lookup *l, __u64 bucket)
-{
+inline_always outcome walk_chain(struct lookup *l, __u64 bucket) {
     __u8 top = l->hash >> 56;
     struct chain c = {.l = l, .bucket = bucket, .top = top < MIN_TOP_HASH ? top + MIN_TOP_HASH : top};
     if (!visit_bucket(0, &c))
@@ -138,14 +137,10 @@ inline_always outcome walk_chain(struct lookup *l, __u64 bucket)
 }
 
 /* Whether a bucket of the old array has been moved: its first tophash says so. */
-inline_always int is_evacuated(__u8 top)
-{
-    return top >= EVACUATED_FIRST && top <= EVACUATED_LAST;
-}
+inline_always int is_evacuated(__u8 top) { return top >= EVACUATED_FIRST && top <= EVACUATED_LAST; }
 
 /* The bucket in which the lookup starts: the old one while it has not been evacuated. 0 when unreadable. */
-inline_always __u64 starting_bucket(struct lookup *l, const struct classic_map *map)
-{
+inline_always __u64 starting_bucket(struct lookup *l, const struct classic_map *map) {
     __u64 mask = l->buckets - 1;
     __u64 bucket = map->buckets + (l->hash & mask) * l->info.group_size;
     if (!map->old_buckets)
@@ -160,12 +155,11 @@ inline_always __u64 starting_bucket(struct lookup *l, const struct classic_map *
 }
 
 /*
- * faststr in a map of one bucket. Short keys are compared wherever the length agrees. Of long keys only the first and
- * last four bytes are looked at, until one candidate is left for a full comparison; two candidates make the function hash
- * after all, and then its hashed site records the lookup.
+ * faststr in a map of one bucket. Short keys are compared wherever the length agrees. Of long keys only the
+ * first and last four bytes are looked at, until one candidate is left for a full comparison; two candidates
+ * make the function hash after all, and then its hashed site records the lookup.
  */
-separate outcome scan_one_bucket(struct lookup *l, __u64 bucket)
-{
+separate outcome scan_one_bucket(struct lookup *l, __u64 bucket) {
     if (!l)
         return COUNTER_UNREADABLE_KEY;
     __u64 tops, length = l->key_length, candidate = 0;
@@ -215,8 +209,7 @@ separate outcome scan_one_bucket(struct lookup *l, __u64 bucket)
     return DECODED;
 }
 
-inline_always outcome look_up_classic(struct lookup *l)
-{
+inline_always outcome look_up_classic(struct lookup *l) {
     struct classic_map map;
     if (read_user(&map, sizeof(map), l->map))
         return COUNTER_UNREADABLE_MAP;

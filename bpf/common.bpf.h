@@ -1,5 +1,6 @@
 /*
- * Kernel interfaces the programs need. Only pt_regs and helpers: neither vmlinux.h nor kernel BTF on the target.
+ * Kernel interfaces the programs need. Only pt_regs and helpers: neither vmlinux.h nor kernel BTF on the
+ * target.
  */
 #pragma once
 
@@ -14,9 +15,10 @@
 #define unused __attribute__((unused))
 
 /*
- * Three kinds of functions, by what the verifier makes of them. `separate` ones it checks once, for any arguments, which
- * keeps the whole program within its limits; pointers they are given may be NULL for all it knows. `called` ones it
- * follows at each call. Calls and loop callbacks may nest eight deep, and their stacks may add up to 512 bytes.
+ * Three kinds of functions, by what the verifier makes of them. `separate` ones it checks once, for any
+ * arguments, which keeps the whole program within its limits; pointers they are given may be NULL for all it
+ * knows. `called` ones it follows at each call. Calls and loop callbacks may nest eight deep, and their
+ * stacks may add up to 512 bytes.
  */
 #define separate __attribute__((noinline))
 #define called static __attribute__((noinline))

@@ -1,6 +1,6 @@
 /*
- * Comparing the key that is looked up with a key in the map, exactly as the target's own code does. Keys are compared
- * here and forgotten: none leaves the target.
+ * Comparing the key that is looked up with a key in the map, exactly as the target's own code does. Keys are
+ * compared here and forgotten: none leaves the target.
  */
 #pragma once
 
@@ -44,8 +44,7 @@ struct bytes_comparison {
 };
 
 /* Compares the next chunk; 1 ends the loop. */
-static long compare_chunk(__u32 index unused, struct bytes_comparison *c)
-{
+static long compare_chunk(__u32 index unused, struct bytes_comparison *c) {
     __u64 left[CHUNK / 8] = {}, right[CHUNK / 8] = {};
     __u64 size = c->remaining;
     if (size > CHUNK)
@@ -67,8 +66,7 @@ static long compare_chunk(__u32 index unused, struct bytes_comparison *c)
 }
 
 /* runtime.memequal: equal addresses are equal without a look. */
-separate __u32 compare_bytes(__u64 left, __u64 right, __u64 length)
-{
+separate __u32 compare_bytes(__u64 left, __u64 right, __u64 length) {
     struct bytes_comparison c = {.left = left, .right = right, .remaining = length, .result = EQUAL};
     if (left == right || length == 0)
         return EQUAL;
@@ -78,16 +76,14 @@ separate __u32 compare_bytes(__u64 left, __u64 right, __u64 length)
 }
 
 /* A float equals itself unless it is NaN, and -0 equals 0. `exponent` has the exponent's bits set. */
-inline_always __u32 compare_float(__u64 left, __u64 right, __u64 sign, __u64 exponent)
-{
+inline_always __u32 compare_float(__u64 left, __u64 right, __u64 sign, __u64 exponent) {
     __u64 l = left & ~sign, r = right & ~sign;
     if (l > exponent || r > exponent)
         return DIFFERENT;
     return left == right || (l | r) == 0;
 }
 
-inline_always __u32 compare_strings(__u64 left, __u64 right)
-{
+inline_always __u32 compare_strings(__u64 left, __u64 right) {
     struct go_string l, r;
     if (read_user(&l, sizeof(l), left) || read_user(&r, sizeof(r), right))
         return UNREADABLE_KEY;
@@ -97,8 +93,7 @@ inline_always __u32 compare_strings(__u64 left, __u64 right)
 }
 
 /* One step of a comparison, other than of interfaces. */
-inline_always __u32 compare_step(__u32 kind, __u32 size, __u64 left, __u64 right)
-{
+inline_always __u32 compare_step(__u32 kind, __u32 size, __u64 left, __u64 right) {
     __u64 l = 0, r = 0;
     if (kind == EQUAL_MEMORY)
         return compare_bytes(left, right, size);
@@ -114,7 +109,11 @@ inline_always __u32 compare_step(__u32 kind, __u32 size, __u64 left, __u64 right
 
 #define MAX_EQUAL_STEPS 256
 
-/* A list of steps over two values. Within an interface's value, the list to go on with is kept aside. */
+/* Interfaces within interfaces' values that are followed. */
+#define MAX_NESTING 2
+
+/* A list of steps over two values. Within an interface's value, the lists to go on with afterwards are kept
+ * aside. */
 struct steps {
     __u64 left;
     __u64 right;
@@ -123,19 +122,18 @@ struct steps {
 };
 struct steps_comparison {
     struct steps now;
-    struct steps outer;
+    struct steps outer[MAX_NESTING];
     __u64 bias;
     __u32 result;
     __u8 inexact; /* enum inexact_reason */
-    __u8 inside;  /* an interface's value */
+    __u8 nesting; /* how many interfaces' values this is inside of */
 };
 
 /*
- * runtime.efaceeq and ifaceeq: the type words must agree, then the values by their type's own equality. That one goes on
- * as the steps to do next, if it takes any.
+ * runtime.efaceeq and ifaceeq: the type words must agree, then the values by their type's own equality. That
+ * one goes on as the steps to do next, if it takes any.
  */
-inline_always __u32 enter_interface(struct steps_comparison *c, __u32 kind, __u64 left, __u64 right)
-{
+inline_always __u32 enter_interface(struct steps_comparison *c, __u32 kind, __u64 left, __u64 right) {
     struct go_interface l, r;
     if (read_user(&l, sizeof(l), left) || read_user(&r, sizeof(r), right))
         return UNREADABLE_KEY;
@@ -143,7 +141,7 @@ inline_always __u32 enter_interface(struct steps_comparison *c, __u32 kind, __u6
         return DIFFERENT;
     if (l.type == 0)
         return EQUAL;
-    if (c->inside) {
+    if (c->nesting >= MAX_NESTING) {
         c->inexact = INEXACT_NESTED_INTERFACE;
         return l.data == r.data;
     }
@@ -160,8 +158,11 @@ inline_always __u32 enter_interface(struct steps_comparison *c, __u32 kind, __u6
     /* A pointer-shaped value is the data word itself. */
     if (info->direct)
         return l.data == r.data;
-    c->outer = c->now;
-    c->inside = 1;
+    if (c->nesting == 0)
+        c->outer[0] = c->now;
+    else
+        c->outer[1] = c->now;
+    c->nesting++;
     c->now.left = l.data;
     c->now.right = r.data;
     c->now.next = info->equal_first;
@@ -170,13 +171,12 @@ inline_always __u32 enter_interface(struct steps_comparison *c, __u32 kind, __u6
 }
 
 /* Does the next step; 1 ends the comparison. */
-static long compare_next(__u32 index unused, struct steps_comparison *c)
-{
+static long compare_next(__u32 index unused, struct steps_comparison *c) {
     if (c->now.next == c->now.end) {
-        if (!c->inside)
+        if (c->nesting == 0)
             return 1;
-        c->now = c->outer;
-        c->inside = 0;
+        c->nesting--;
+        c->now = c->nesting == 0 ? c->outer[0] : c->outer[1];
         return 0;
     }
     __u32 at = c->now.next++;
@@ -192,8 +192,7 @@ static long compare_next(__u32 index unused, struct steps_comparison *c)
 }
 
 /* A key of a type with an equality of its own, by the list of steps built from the type's descriptor. */
-separate __u32 compare_by_steps(struct lookup *l, __u64 slot_key)
-{
+separate __u32 compare_by_steps(struct lookup *l, __u64 slot_key) {
     if (!l)
         return UNREADABLE_KEY;
     if (!l->info.equality_known) {
@@ -213,8 +212,7 @@ separate __u32 compare_by_steps(struct lookup *l, __u64 slot_key)
 }
 
 /* Compares the key with the one in the slot at this address. */
-inline_always __u32 compare_key(struct lookup *l, __u64 slot)
-{
+inline_always __u32 compare_key(struct lookup *l, __u64 slot) {
     if (l->key_class == KEY_BYTES64 || l->key_class == KEY_BYTES32) {
         __u64 key = 0;
         if (read_user(&key, l->key_class == KEY_BYTES64 ? 8 : 4, slot))

@@ -1,6 +1,6 @@
 /*
- * The program behind every probe site: it takes a lookup's arguments from where the planner proved them to be, performs
- * the lookup once more on the target's memory, and counts what it found.
+ * The program behind every probe site: it takes a lookup's arguments from where the planner proved them to
+ * be, performs the lookup once more on the target's memory, and counts what it found.
  */
 #pragma once
 
@@ -15,8 +15,7 @@ char LICENSE[] SEC("license") = "GPL";
 
 /* Reads the arguments of the lookup and who asked for it. */
 inline_always outcome read_arguments(const struct pt_regs *regs, const volatile struct probe_site *site,
-                                     struct lookup *l, __u64 *caller)
-{
+                                     struct lookup *l, __u64 *caller) {
     struct entry_words entry;
     __u32 return_offset = site->return_offset;
     __u64 frame = regs->rsp + return_offset;
@@ -26,7 +25,8 @@ inline_always outcome read_arguments(const struct pt_regs *regs, const volatile 
         read_value(regs, &site->map, &entry, return_offset, &l->map) ||
         read_value(regs, &site->key, &entry, return_offset, &l->key))
         return COUNTER_UNREADABLE_STACK;
-    if (site->key_class == KEY_STRING && read_value(regs, &site->key_length, &entry, return_offset, &l->key_length))
+    if (site->key_class == KEY_STRING &&
+        read_value(regs, &site->key_length, &entry, return_offset, &l->key_length))
         return COUNTER_UNREADABLE_STACK;
     if (site->has_hash && read_value(regs, &site->hash, &entry, return_offset, &l->hash))
         return COUNTER_UNREADABLE_STACK;
@@ -39,8 +39,7 @@ inline_always outcome read_arguments(const struct pt_regs *regs, const volatile 
     return DECODED;
 }
 
-inline_always outcome observe(const struct pt_regs *regs)
-{
+inline_always outcome observe(const struct pt_regs *regs) {
     __u64 cookie = bpf_get_attach_cookie((void *)regs);
     const volatile struct probe_site *site = &probe_sites[cookie & (MAX_PROBE_SITES - 1)];
     struct lookup l = {};
@@ -49,7 +48,8 @@ inline_always outcome observe(const struct pt_regs *regs)
     if (!failure)
         failure = find_map_type(&l, &key.type);
     if (!failure)
-        failure = layout.implementation == MAPS_SWISS ? look_up_swiss(&l, site->map_is_storage) : look_up_classic(&l);
+        failure = layout.implementation == MAPS_SWISS ? look_up_swiss(&l, site->map_is_storage)
+                                                      : look_up_classic(&l);
     if (failure)
         return failure;
     key.lookup_function = site->lookup_function;
@@ -58,8 +58,7 @@ inline_always outcome observe(const struct pt_regs *regs)
 }
 
 SEC("uprobe")
-int lookup(struct pt_regs *regs)
-{
+int lookup(struct pt_regs *regs) {
     count(COUNTER_HITS);
     count(window_is_open() ? observe(regs) : COUNTER_WINDOW_CLOSED);
     return 0;

@@ -6,11 +6,10 @@
 #include "target.bpf.h"
 
 /*
- * Reads user memory; 0 on success. A sleepable program faults pages in as the target itself would; otherwise a page that
- * is not present makes the lookup unreadable.
+ * Reads user memory; 0 on success. A sleepable program faults pages in as the target itself would; otherwise
+ * a page that is not present makes the lookup unreadable.
  */
-inline_always long read_user(void *to, __u32 size, __u64 address)
-{
+inline_always long read_user(void *to, __u32 size, __u64 address) {
 #if SLEEPABLE
     return bpf_copy_from_user(to, size, (const void *)address);
 #else
@@ -19,40 +18,72 @@ inline_always long read_user(void *to, __u32 size, __u64 address)
 }
 
 /*
- * The verifier wants a constant offset in each access to the context. The compiler would merge the accesses below into one
- * with a computed offset; it cannot look into an assembly statement.
+ * The verifier wants a constant offset in each access to the context. The compiler would merge the accesses
+ * below into one with a computed offset; it cannot look into an assembly statement.
  */
-#define LOAD_REGISTER(value, regs, field)                                                                              \
+#define LOAD_REGISTER(value, regs, field)                                                                    \
     asm volatile("%0 = *(u64 *)(%1 + %2)" : "=r"(value) : "r"(regs), "i"(offsetof(struct pt_regs, field)))
 
 /* A general register by its hardware number. */
-inline_always __u64 read_register(const struct pt_regs *regs, __u8 number)
-{
+inline_always __u64 read_register(const struct pt_regs *regs, __u8 number) {
     __u64 value;
     switch (number & 15) {
-    case 0: LOAD_REGISTER(value, regs, rax); break;
-    case 1: LOAD_REGISTER(value, regs, rcx); break;
-    case 2: LOAD_REGISTER(value, regs, rdx); break;
-    case 3: LOAD_REGISTER(value, regs, rbx); break;
-    case 4: LOAD_REGISTER(value, regs, rsp); break;
-    case 5: LOAD_REGISTER(value, regs, rbp); break;
-    case 6: LOAD_REGISTER(value, regs, rsi); break;
-    case 7: LOAD_REGISTER(value, regs, rdi); break;
-    case 8: LOAD_REGISTER(value, regs, r8); break;
-    case 9: LOAD_REGISTER(value, regs, r9); break;
-    case 10: LOAD_REGISTER(value, regs, r10); break;
-    case 11: LOAD_REGISTER(value, regs, r11); break;
-    case 12: LOAD_REGISTER(value, regs, r12); break;
-    case 13: LOAD_REGISTER(value, regs, r13); break;
-    case 14: LOAD_REGISTER(value, regs, r14); break;
-    default: LOAD_REGISTER(value, regs, r15); break;
+    case 0:
+        LOAD_REGISTER(value, regs, rax);
+        break;
+    case 1:
+        LOAD_REGISTER(value, regs, rcx);
+        break;
+    case 2:
+        LOAD_REGISTER(value, regs, rdx);
+        break;
+    case 3:
+        LOAD_REGISTER(value, regs, rbx);
+        break;
+    case 4:
+        LOAD_REGISTER(value, regs, rsp);
+        break;
+    case 5:
+        LOAD_REGISTER(value, regs, rbp);
+        break;
+    case 6:
+        LOAD_REGISTER(value, regs, rsi);
+        break;
+    case 7:
+        LOAD_REGISTER(value, regs, rdi);
+        break;
+    case 8:
+        LOAD_REGISTER(value, regs, r8);
+        break;
+    case 9:
+        LOAD_REGISTER(value, regs, r9);
+        break;
+    case 10:
+        LOAD_REGISTER(value, regs, r10);
+        break;
+    case 11:
+        LOAD_REGISTER(value, regs, r11);
+        break;
+    case 12:
+        LOAD_REGISTER(value, regs, r12);
+        break;
+    case 13:
+        LOAD_REGISTER(value, regs, r13);
+        break;
+    case 14:
+        LOAD_REGISTER(value, regs, r14);
+        break;
+    default:
+        LOAD_REGISTER(value, regs, r15);
+        break;
     }
     return value;
 }
 
 /*
- * The words from the return address up: return address, then the homes of the first four register arguments, where Go's
- * ABIInternal lets a function spill them (cmd/compile/abi-internal.md). One read serves most of what a site needs.
+ * The words from the return address up: return address, then the homes of the first four register arguments,
+ * where Go's ABIInternal lets a function spill them (cmd/compile/abi-internal.md). One read serves most of
+ * what a site needs.
  */
 #define ENTRY_WORDS 5
 
@@ -62,8 +93,7 @@ struct entry_words {
 
 /* Fetches one value of a site from where the planner proved it to be; 0 on success. */
 inline_always long read_value(const struct pt_regs *regs, const volatile struct value_location *location,
-                              const struct entry_words *entry, __u32 return_offset, __u64 *value)
-{
+                              const struct entry_words *entry, __u32 return_offset, __u64 *value) {
     if (location->home == HOME_REGISTER) {
         *value = read_register(regs, location->register_number) + location->addend;
         return 0;

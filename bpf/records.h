@@ -1,11 +1,12 @@
 /*
  * The records that the BPF programs and the native addon share: plain C, fixed-width types, no pointers.
  *
- * The addon publishes the offset of every field named in native/record_layout.cc to JavaScript, so this header is the
- * only place where a layout is written down.
+ * The addon publishes the offset of every field named in native/record_layout.cc to JavaScript, so this
+ * header is the only place where a layout is written down.
  *
- * Addresses are link-time virtual addresses (what the ELF file says), also for position-independent targets: the BPF
- * program learns the load bias of a hit from the instruction pointer and the address of the probe site.
+ * Addresses are link-time virtual addresses (what the ELF file says), also for position-independent targets:
+ * the BPF program learns the load bias of a hit from the instruction pointer and the address of the probe
+ * site.
  */
 #ifndef MAPSCOPE_RECORDS_H
 #define MAPSCOPE_RECORDS_H
@@ -32,7 +33,8 @@ enum value_home {
     HOME_STACK = 2,    /* the word at SP + stack_offset, + addend */
 };
 
-/* Registers by their x86-64 hardware number (rax 0, rcx 1, rdx 2, rbx 3, rsp 4, rbp 5, rsi 6, rdi 7, r8..r15). */
+/* Registers by their x86-64 hardware number (rax 0, rcx 1, rdx 2, rbx 3, rsp 4, rbp 5, rsi 6, rdi 7,
+ * r8..r15). */
 struct value_location {
     __u8 home;
     __u8 register_number;
@@ -43,12 +45,12 @@ struct value_location {
 
 /* One breakpoint, and how to read a lookup from the state of the thread that hit it. */
 struct probe_site {
-    __u64 address;         /* of the probed instruction */
-    __u32 return_offset;   /* SP + this is the return address of the lookup function */
-    __u8 key_class;        /* enum key_class */
-    __u8 has_hash;         /* the function has computed the key's hash here */
-    __u8 map_is_storage;   /* `map` holds the map's first group or bucket, not its header */
-    __u8 lookup_function;  /* index into the session's list of lookup functions */
+    __u64 address;        /* of the probed instruction */
+    __u32 return_offset;  /* SP + this is the return address of the lookup function */
+    __u8 key_class;       /* enum key_class */
+    __u8 has_hash;        /* the function has computed the key's hash here */
+    __u8 map_is_storage;  /* `map` holds the map's first group or bucket, not its header */
+    __u8 lookup_function; /* index into the session's list of lookup functions */
     struct value_location type;
     struct value_location map;
     struct value_location key;
@@ -60,26 +62,28 @@ enum map_implementation { MAPS_CLASSIC = 0, MAPS_SWISS = 1 };
 
 /* How a map type descriptor says where keys are (src/internal/abi/map*.go). */
 enum map_type_format {
-    FORMAT_CLASSIC = 0, /* up to 1.23, and GOEXPERIMENT=noswissmap: KeySize u8 at 80, BucketSize u16 at 82, Flags at 84 */
-    FORMAT_SLOTS = 1,   /* 1.24-1.26: GroupSize at 80, SlotSize at 88, ElemOff at 96, Flags at 104 */
-    FORMAT_STRIDES = 2, /* 1.27: GroupSize at 80, KeysOff 88, KeyStride 96, ElemsOff 104, ElemStride 112, Flags 128 */
+    FORMAT_CLASSIC =
+        0, /* up to 1.23, and GOEXPERIMENT=noswissmap: KeySize u8 at 80, BucketSize u16 at 82, Flags at 84 */
+    FORMAT_SLOTS = 1, /* 1.24-1.26: GroupSize at 80, SlotSize at 88, ElemOff at 96, Flags at 104 */
+    FORMAT_STRIDES =
+        2, /* 1.27: GroupSize at 80, KeysOff 88, KeyStride 96, ElemsOff 104, ElemStride 112, Flags 128 */
 };
 
 /* Facts of the Go version that the decoder needs and that are not per type. */
 struct target_layout {
-    __u32 implementation;       /* enum map_implementation */
-    __u32 map_type_format;      /* enum map_type_format */
-    __u32 hash_known;           /* aes_schedule and aes_flag are set, and aes_table is filled */
+    __u32 implementation;  /* enum map_implementation */
+    __u32 map_type_format; /* enum map_type_format */
+    __u32 hash_known;      /* aes_schedule and aes_flag are set, and aes_table is filled */
     __u32 pad;
-    __u64 aes_schedule;         /* address of aeskeysched, the key schedule of Go's string hash */
-    __u64 aes_flag;             /* address of the byte that says whether the process hashes with AES instructions */
+    __u64 aes_schedule; /* address of aeskeysched, the key schedule of Go's string hash */
+    __u64 aes_flag;     /* address of the byte that says whether the process hashes with AES instructions */
 };
 
 /* What the decoder must know of one map type; key of the map `map_types` is the type descriptor's address. */
 struct map_type_info {
     __u32 keys_offset; /* of key 0 within a group or bucket */
     __u32 key_stride;
-    __u32 group_size; /* bytes of a group or bucket */
+    __u32 group_size;  /* bytes of a group or bucket */
     __u16 equal_first; /* index into the array `equal_steps` */
     __u16 equal_count;
     __u8 indirect_key;
@@ -88,14 +92,20 @@ struct map_type_info {
     __u8 pad;
 };
 
+/* A map type made at run time by reflect; key of the map `runtime_types` is its run-time address. */
+struct runtime_type_info {
+    __u64 key_type; /* link-time addresses, of types that the linker wrote */
+    __u64 elem_type;
+};
+
 /* One step of a key comparison: two keys are equal when every step says so. */
 enum equal_kind {
-    EQUAL_MEMORY = 0,  /* size bytes */
-    EQUAL_STRING = 1,  /* a Go string header */
+    EQUAL_MEMORY = 0, /* size bytes */
+    EQUAL_STRING = 1, /* a Go string header */
     EQUAL_FLOAT32 = 2,
     EQUAL_FLOAT64 = 3,
-    EQUAL_EFACE = 4,   /* interface{}: type word, data word */
-    EQUAL_IFACE = 5,   /* interface with methods: itab, data word */
+    EQUAL_EFACE = 4, /* interface{}: type word, data word */
+    EQUAL_IFACE = 5, /* interface with methods: itab, data word */
 };
 
 struct equal_step {
@@ -105,7 +115,8 @@ struct equal_step {
     __u32 pad;
 };
 
-/* How two interface values of one dynamic type compare; key of the map `dynamic_types` is the type's address. */
+/* How two interface values of one dynamic type compare; key of the map `dynamic_types` is the type's address.
+ */
 struct dynamic_type_info {
     __u8 direct; /* the data word is the value itself, not a pointer to it */
     __u8 equality_known;
@@ -114,7 +125,8 @@ struct dynamic_type_info {
     __u16 equal_count;
 };
 
-/* Why a lookup's result or comparison count is not certain. The lookup is counted, and counted as inexact too. */
+/* Why a lookup's result or comparison count is not certain. The lookup is counted, and counted as inexact
+ * too. */
 enum inexact_reason {
     INEXACT_NONE = 0,
     INEXACT_DYNAMIC_TYPE,     /* an interface key of a type that was not known when the lookup was made */
@@ -133,7 +145,8 @@ enum inexact_reason {
 /* What one aggregate is of. */
 struct lookup_key {
     __u64 caller; /* return address of the first frame that is not a wrapper */
-    __u64 type;   /* address of the map type descriptor; absolute, with bit 63 set, when it was made at run time */
+    __u64 type; /* address of the map type descriptor; absolute, with bit 63 set, when it was made at run time
+                 */
     __u32 lookup_function;
     __u32 hit;
 };
@@ -152,11 +165,11 @@ struct lookup_stats {
     __u64 load_factor[RATIO_BUCKETS];
     __u64 load_factor_sum; /* in units of 2^-32 */
     __u64 growing;
-    __u64 inexact[INEXACT_COUNT]; /* by reason */
-    __u64 entries_max;          /* the largest map seen, and its state at that moment: */
-    __u64 buckets_at_max;       /* buckets, or groups of the table visited */
-    __u64 overflow_at_max;      /* classic */
-    __u64 tombstones_at_max;    /* Swiss, of the table visited */
+    __u64 inexact[INEXACT_COUNT];      /* by reason */
+    __u64 entries_max;                 /* the largest map seen, and its state at that moment: */
+    __u64 buckets_at_max;              /* buckets, or groups of the table visited */
+    __u64 overflow_at_max;             /* classic */
+    __u64 tombstones_at_max;           /* Swiss, of the table visited */
     __u64 maps_seen[MAP_SKETCH_WORDS]; /* linear-counting sketch over map addresses, 512 cells */
 };
 
@@ -164,17 +177,17 @@ struct lookup_stats {
 enum counter {
     COUNTER_HITS = 0,
     COUNTER_OBSERVED,
-    COUNTER_DEFERRED,              /* the same lookup goes on to a hashed site, which records it */
-    COUNTER_EMPTY,                 /* the map was emptied between the function's check and the site */
-    COUNTER_WINDOW_CLOSED,         /* after the window's hit limit */
+    COUNTER_DEFERRED,      /* the same lookup goes on to a hashed site, which records it */
+    COUNTER_EMPTY,         /* the map was emptied between the function's check and the site */
+    COUNTER_WINDOW_CLOSED, /* after the window's hit limit */
     COUNTER_UNREADABLE_STACK,
     COUNTER_UNREADABLE_TYPE,
     COUNTER_UNREADABLE_MAP,
     COUNTER_UNREADABLE_TABLE,
     COUNTER_UNREADABLE_GROUP,
     COUNTER_UNREADABLE_KEY,
-    COUNTER_DROPPED_TABLE_FULL,    /* the aggregate map has no room for another call site */
-    COUNTER_DROPPED_CHAIN_TOO_LONG,/* the probe sequence did not end within the bound */
+    COUNTER_DROPPED_TABLE_FULL,     /* the aggregate map has no room for another call site */
+    COUNTER_DROPPED_CHAIN_TOO_LONG, /* the probe sequence did not end within the bound */
     COUNTER_COUNT,
 };
 

@@ -1,6 +1,6 @@
 /*
- * Swiss maps (Go 1.24 and later): src/internal/runtime/maps/{map,table,group}.go. The layouts below are the same in
- * 1.24-1.27; what differs between versions is per type and comes with the type's description.
+ * Swiss maps (Go 1.24 and later): src/internal/runtime/maps/{map,table,group}.go. The layouts below are the
+ * same in 1.24-1.27; what differs between versions is per type and comes with the type's description.
  */
 #pragma once
 
@@ -38,8 +38,7 @@ struct swiss_table {
 #define MAX_GROUPS 128                          /* a table has at most 1024 slots (maxTableCapacity) */
 
 /* Slots whose control byte is a hash's H2, compared in slot order until one is equal. Sets l->hit. */
-separate outcome compare_candidates(struct lookup *l, __u64 group, __u64 matches)
-{
+separate outcome compare_candidates(struct lookup *l, __u64 group, __u64 matches) {
     if (!l)
         return COUNTER_UNREADABLE_KEY;
     for (int i = 0; i < GROUP_SLOTS && matches; i++) {
@@ -68,8 +67,7 @@ struct swiss_probe {
 };
 
 /* Visits one group of the probe sequence; 1 ends it. */
-static long visit_group(__u32 index unused, struct swiss_probe *p)
-{
+static long visit_group(__u32 index unused, struct swiss_probe *p) {
     struct lookup *l = p->l;
     __u64 group = p->groups + p->offset * l->info.group_size;
     __u64 control;
@@ -93,8 +91,7 @@ static long visit_group(__u32 index unused, struct swiss_probe *p)
     return 0;
 }
 
-inline_always outcome probe_table(struct lookup *l, const struct swiss_map *map)
-{
+inline_always outcome probe_table(struct lookup *l, const struct swiss_map *map) {
     __u64 entry = map->directory;
     if (map->directory_length != 1)
         entry += 8 * (l->hash >> (map->global_shift & 63));
@@ -108,7 +105,8 @@ inline_always outcome probe_table(struct lookup *l, const struct swiss_map *map)
     l->buckets = table.length_mask + 1;
     l->used = table.used;
     l->slots = table.capacity;
-    /* The runtime's own formula: maximum load 7/8, except a table of one group, which keeps one slot free (table.go). */
+    /* The runtime's own formula: maximum load 7/8, except a table of one group, which keeps one slot free
+     * (table.go). */
     __s32 limit = table.capacity > GROUP_SLOTS ? table.capacity * 7 / 8 : GROUP_SLOTS - 1;
     __s32 tombstones = limit - table.used - table.growth_left;
     l->tombstones = tombstones > 0 ? tombstones : 0;
@@ -119,9 +117,9 @@ inline_always outcome probe_table(struct lookup *l, const struct swiss_map *map)
     return p.ended ? DECODED : COUNTER_DROPPED_CHAIN_TOO_LONG;
 }
 
-/* Fast keys in a small map are not hashed: slots are compared in order while a full one is left (fast32, fast64). */
-separate outcome scan_small_group(struct lookup *l, __u64 group, __u64 control)
-{
+/* Fast keys in a small map are not hashed: slots are compared in order while a full one is left (fast32,
+ * fast64). */
+separate outcome scan_small_group(struct lookup *l, __u64 group, __u64 control) {
     if (!l)
         return COUNTER_UNREADABLE_KEY;
     __u64 full = ~control & CONTROL_FULL_MASK;
@@ -143,11 +141,11 @@ separate outcome scan_small_group(struct lookup *l, __u64 group, __u64 control)
 #define QUICK_TEST_LENGTH 64 /* strings longer than this are not hashed in a small map */
 
 /*
- * Full slots whose string has the length of the key and, for long keys, its first and last eight bytes: the quick test of
+ * Full slots whose string has the length of the key and, for long keys, its first and last eight bytes: the
+ * quick test of
  * (*Map).getWithoutKeySmallFastStr. Their bits are set as match_byte sets them; -1 when unreadable.
  */
-separate __s64 quick_candidates(struct lookup *l, __u64 group, __u64 control)
-{
+separate __s64 quick_candidates(struct lookup *l, __u64 group, __u64 control) {
     if (!l)
         return -1;
     __u64 candidates = 0, first = 0, last = 0;
@@ -173,9 +171,9 @@ separate __s64 quick_candidates(struct lookup *l, __u64 group, __u64 control)
     return candidates >> 7;
 }
 
-/* A string in a small map: which slots are compared depends on the key's hash, which the caller does not know yet. */
-inline_always outcome scan_small_strings(struct lookup *l, __u64 group, __u64 control, __u64 seed)
-{
+/* A string in a small map: which slots are compared depends on the key's hash, which the caller does not know
+ * yet. */
+inline_always outcome scan_small_strings(struct lookup *l, __u64 group, __u64 control, __u64 seed) {
     __u8 is_long = l->key_length > QUICK_TEST_LENGTH;
     if (!is_long && hash_string(l, seed, &l->hash) == 0)
         return compare_candidates(l, group, match_byte(control, l->hash & 0x7f));
@@ -192,13 +190,25 @@ inline_always outcome scan_small_strings(struct lookup *l, __u64 group, __u64 co
         return DECODED;
     }
     /* The function compares the slots that share the key's H2. A hit's slot tells the H2; a miss does not. */
+    if (l->hit) {
+        /* compare_candidates stopped at the slot that is equal: the last of those it compared. */
+        for (int i = 1; i < GROUP_SLOTS; i++)
+            if ((__u32)i < l->comparisons)
+                candidates = without_first_match(candidates);
+        __u64 slot = candidates & -candidates;
+        __u8 h2 = control >> (8 * first_match(candidates));
+        l->comparisons = count_matches(match_byte(control, h2) & (slot | (slot - 1)));
+        return DECODED;
+    }
     l->comparisons = 0;
-    l->inexact = INEXACT_NO_HASH;
+    if (is_long && hash_string(l, seed, &l->hash) == 0)
+        l->comparisons = count_matches(match_byte(control, l->hash & 0x7f));
+    else
+        l->inexact = INEXACT_NO_HASH;
     return DECODED;
 }
 
-separate outcome look_up_small(struct lookup *l, __u64 group, __u64 seed)
-{
+separate outcome look_up_small(struct lookup *l, __u64 group, __u64 seed) {
     if (!l)
         return COUNTER_UNREADABLE_GROUP;
     __u64 control;
@@ -208,7 +218,8 @@ separate outcome look_up_small(struct lookup *l, __u64 group, __u64 seed)
     l->buckets = 1;
     l->slots = GROUP_SLOTS;
     l->used = count_matches(~control & CONTROL_FULL_MASK);
-    /* A small map is one group without tombstones, so its control word tells the entries without the header. */
+    /* A small map is one group without tombstones, so its control word tells the entries without the header.
+     */
     l->entries = l->used;
     if (l->used == 0)
         return COUNTER_EMPTY;
@@ -219,8 +230,7 @@ separate outcome look_up_small(struct lookup *l, __u64 group, __u64 seed)
     return scan_small_group(l, group, control);
 }
 
-inline_always outcome look_up_swiss(struct lookup *l, __u8 map_is_storage)
-{
+inline_always outcome look_up_swiss(struct lookup *l, __u8 map_is_storage) {
     struct swiss_map map;
     if (map_is_storage)
         return look_up_small(l, l->map, 0);

@@ -1,5 +1,6 @@
 /*
- * What user space sets before the program is loaded. The verifier knows these values: branches on them cost nothing.
+ * What user space sets before the program is loaded. The verifier knows these values: branches on them cost
+ * nothing.
  */
 #pragma once
 

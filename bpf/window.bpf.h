@@ -24,8 +24,7 @@ struct {
     __type(value, struct cpu_window);
 } cpu_windows SEC(".maps");
 
-inline_always int window_is_open(void)
-{
+inline_always int window_is_open(void) {
     __u32 zero = 0;
     struct window_control *control = bpf_map_lookup_elem(&window_controls, &zero);
     struct cpu_window *mine = bpf_map_lookup_elem(&cpu_windows, &zero);

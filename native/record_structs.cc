@@ -77,6 +77,11 @@ RECORD(equal_step, EQUAL_STEP_FIELDS);
     X(equal_count)
 RECORD(dynamic_type_info, DYNAMIC_TYPE_INFO_FIELDS);
 
+#define RUNTIME_TYPE_INFO_FIELDS(X)                                                                          \
+    X(key_type)                                                                                              \
+    X(elem_type)
+RECORD(runtime_type_info, RUNTIME_TYPE_INFO_FIELDS);
+
 #define LOOKUP_KEY_FIELDS(X)                                                                                 \
     X(caller)                                                                                                \
     X(type)                                                                                                  \
@@ -111,9 +116,9 @@ RECORD(lookup_stats, LOOKUP_STATS_FIELDS);
 RECORD(window_control, WINDOW_CONTROL_FIELDS);
 
 constexpr Record kRecords[] = {
-    value_location_record, probe_site_record,   target_layout_record,
-    map_type_info_record,  equal_step_record,   dynamic_type_info_record,
-    lookup_key_record,     lookup_stats_record, window_control_record,
+    value_location_record, probe_site_record,        target_layout_record,     map_type_info_record,
+    equal_step_record,     dynamic_type_info_record, runtime_type_info_record, lookup_key_record,
+    lookup_stats_record,   window_control_record,
 };
 
 } // namespace

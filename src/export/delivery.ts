@@ -112,5 +112,14 @@ const EXPLANATIONS: Readonly<Record<number, string>> = {
 function reason(error: Error): string {
   const code = statusCode(error);
   const explanation = code === undefined ? undefined : EXPLANATIONS[code];
-  return explanation === undefined ? error.message : `${explanation} (${error.message})`;
+  const detail = detailOf(error);
+  return explanation === undefined || explanation === detail ? detail : `${explanation} (${detail})`;
+}
+
+/** The error's own words, without what gRPC wraps around them. */
+function detailOf({ message }: Error): string {
+  return message
+    .replace(/^\d+ [A-Z_]+: /, '')
+    .replace(/^No connection established\. Last error: (Error: )?/, '')
+    .replace(/\.?\s*Resolution note:\s*$/, '');
 }

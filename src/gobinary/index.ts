@@ -7,5 +7,6 @@ export { type GoBinary, openGoBinary } from './open.ts';
 export type { GoFunction } from './pclntab.ts';
 export type { Frame } from './symbolize.ts';
 export type { ElfSymbol } from './symtab.ts';
+export { typeName } from './typename.ts';
 export type { ReadMemory } from './types.ts';
 export type { GoVersion } from './version.ts';

@@ -1,9 +1,10 @@
-import type { GoBinary, ReadMemory } from '../gobinary/index.ts';
+import type { GoBinary } from '../gobinary/index.ts';
 import { COUNT_BOUNDS, distribution, highestBoundInUse, RATIO_BOUNDS } from '../model/buckets.ts';
 import { cellsInUse, estimateDistinct } from '../model/sketch.ts';
 import type { CallSiteStats, Distribution, SourcePosition } from '../model/snapshot.ts';
 import type { ProbePlan } from '../probesites/plan.ts';
 import type { Aggregate } from './aggregates.ts';
+import type { RuntimeTypes } from './runtimetypes.ts';
 
 /** What stands where the binary does not say. */
 const UNKNOWN = '?';
@@ -12,17 +13,14 @@ const UNKNOWN = '?';
 export class Namer {
   readonly #binary: GoBinary;
   readonly #plan: ProbePlan;
-  readonly #read: ReadMemory;
-  readonly #bias: number;
+  readonly #runtimeTypes: RuntimeTypes;
   readonly #callSites = new Map<number, SourcePosition>();
   readonly #types = new Map<string, string>();
 
-  /** @param read reads the memory of the running process, for types made at run time */
-  constructor(binary: GoBinary, plan: ProbePlan, read: ReadMemory, bias: number) {
+  constructor(binary: GoBinary, plan: ProbePlan, runtimeTypes: RuntimeTypes) {
     this.#binary = binary;
     this.#plan = plan;
-    this.#read = read;
-    this.#bias = bias;
+    this.#runtimeTypes = runtimeTypes;
   }
 
   /** The source position that a return address belongs to, with inlining undone. */
@@ -32,7 +30,7 @@ export class Namer {
     // The call instruction ends where the return address is; what is there may be another line already.
     const frame = this.#binary.frames(returnAddress - 1)[0];
     const position = frame
-      ? { function: frame.function, file: frame.file, line: frame.line }
+      ? { function: printedName(frame.function), file: frame.file, line: frame.line }
       : { function: UNKNOWN, file: UNKNOWN, line: 0 };
     this.#callSites.set(returnAddress, position);
     return position;
@@ -49,15 +47,8 @@ export class Namer {
   }
 
   #typeName({ type, runtimeType }: Pick<Aggregate, 'type' | 'runtimeType'>): string {
-    try {
-      const found = runtimeType
-        ? this.#binary.mapTypeAt(type, this.#read, this.#bias)
-        : this.#binary.mapTypeAt(type);
-      return found?.name ?? UNKNOWN;
-    } catch {
-      // The type was made at run time and the process is gone, or its memory is not what it was.
-      return UNKNOWN;
-    }
+    if (runtimeType) return this.#runtimeTypes.name(type) ?? UNKNOWN;
+    return this.#binary.mapTypeAt(type)?.name ?? UNKNOWN;
   }
 
   /** One aggregate as the rest of the program sees it. */
@@ -93,6 +84,16 @@ export class Namer {
       mapsSketch: aggregate.mapsSketch,
     };
   }
+}
+
+/**
+ * A function's name as Go prints it in tracebacks: the shapes that a generic function was compiled for are left out
+ * (runtime.funcNameForPrint). One source line is one call site, however many shapes it has.
+ */
+function printedName(name: string): string {
+  const open = name.indexOf('[');
+  const close = name.lastIndexOf(']');
+  return open < 0 || close < open ? name : `${name.slice(0, open)}[...]${name.slice(close + 1)}`;
 }
 
 function ratios(counts: number[], sum: number): Distribution {

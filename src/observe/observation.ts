@@ -1,12 +1,13 @@
 import { EXIT, UserError } from '../errors.ts';
 import type { GoBinary } from '../gobinary/index.ts';
-import { type AttachMethod, addon } from '../kernel/addon.ts';
+import type { AttachMethod } from '../kernel/addon.ts';
 import type { FunctionStats, ObservationMode, RefusedFunction, Snapshot } from '../model/snapshot.ts';
 import { type ProbePlan, planProbes } from '../probesites/plan.ts';
 import { checkMappedBytes, loadBias } from '../target/mapped.ts';
 import { type Aggregate, AggregateReader, inexactReasons, readCounters } from './aggregates.ts';
 import { Namer } from './naming.ts';
 import { LookupProgram } from './program.ts';
+import { RuntimeTypes } from './runtimetypes.ts';
 import { WindowSchedule } from './windows.ts';
 
 export interface ObservationOptions {
@@ -23,16 +24,24 @@ export class Observation {
   readonly plan: ProbePlan;
   readonly #program: LookupProgram;
   readonly #namer: Namer;
+  readonly #runtimeTypes: RuntimeTypes;
   readonly #aggregates = new AggregateReader();
   readonly #schedule: WindowSchedule;
   readonly #startTime = wallClock();
   readonly #started = performance.now();
   #lastSnapshot: Snapshot | undefined;
 
-  private constructor(program: LookupProgram, plan: ProbePlan, namer: Namer, schedule: WindowSchedule) {
+  private constructor(
+    program: LookupProgram,
+    plan: ProbePlan,
+    namer: Namer,
+    runtimeTypes: RuntimeTypes,
+    schedule: WindowSchedule,
+  ) {
     this.#program = program;
     this.plan = plan;
     this.#namer = namer;
+    this.#runtimeTypes = runtimeTypes;
     this.#schedule = schedule;
   }
 
@@ -48,7 +57,7 @@ export class Observation {
     const bias = loadBias(pid, binary);
     checkMappedBytes(pid, bias, plan.sites);
     const program = await LookupProgram.load({ ...options, plan });
-    const read = (address: number, length: number) => addon.readMemory(pid, BigInt(address), length);
+    const runtimeTypes = new RuntimeTypes(binary);
     const schedule = new WindowSchedule(program, options);
     try {
       await schedule.start();
@@ -56,13 +65,14 @@ export class Observation {
       program.close();
       throw error;
     }
-    return new Observation(program, plan, new Namer(binary, plan, read, bias), schedule);
+    return new Observation(program, plan, new Namer(binary, plan, runtimeTypes), runtimeTypes, schedule);
   }
 
   /** What has been observed so far. */
   async snapshot(): Promise<Snapshot> {
     const aggregates = await this.#aggregates.read(this.#program.kernel);
     const counters = await readCounters(this.#program.kernel);
+    if (aggregates.some((a) => a.runtimeType)) await this.#runtimeTypes.refresh(this.#program.kernel);
     const snapshot: Snapshot = {
       time: wallClock(),
       startTime: this.#startTime,

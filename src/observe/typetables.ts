@@ -34,15 +34,14 @@ const STEP_KINDS: Readonly<Record<EqualStep['kind'], string>> = {
 const MOST_STEPS = 0xffff;
 
 /**
- * Describes the binary's map types, and those types that may turn up in interface keys, for the program. Dynamic types
- * are left out when no map has a key with an interface in it.
+ * Describes the binary's map types for the program, and all comparable types: they may turn up in interface keys, or as
+ * keys of map types that reflect makes.
  */
 export function typeTables(binary: GoBinary): TypeTables {
   const steps = new StepList();
   const maps = binary.mapTypes();
   const mapRecords = maps.map((type) => mapTypeRecord(type, steps));
-  const needsDynamic = maps.some((type) => hasInterface(type.keyEquality));
-  const dynamic = needsDynamic ? [...dynamicTypes(binary)] : [];
+  const dynamic = [...dynamicTypes(binary)];
   const dynamicRecords = dynamic.map((type) => ({
     direct: Number(type.direct),
     ...equalityFields(type.equality, steps),
@@ -60,10 +59,6 @@ export function typeTables(binary: GoBinary): TypeTables {
     ),
     equalSteps: steps.contents(),
   };
-}
-
-function hasInterface(equality: Equality): boolean {
-  return equality.known && equality.steps.some((step) => step.kind === 'eface' || step.kind === 'iface');
 }
 
 function mapTypeRecord(type: MapType, steps: StepList): RecordValues {

@@ -1,8 +1,14 @@
 import type { GoBinary, GoFunction } from '../gobinary/index.ts';
 import { lookupFunctions } from './plan.ts';
 
-/** Functions that stand between the user's line and the lookup: what the compiler and reflect put there. */
-const WRAPPER = /^(reflect|internal\/reflectlite)\.|^runtime\.(mapaccess|mapiter|mapIter)\w*$/;
+/**
+ * Functions that do a lookup on behalf of their caller. Other functions of package reflect that call a lookup function look
+ * into maps of their own.
+ */
+const INNERMOST = /^runtime\.(mapaccess|mapiter|mapIter)\w*$|^reflect\.map(access|iter)\w*$/;
+
+/** Functions that may stand between those and the user's line. */
+const WRAPPER = /^reflect\./;
 
 /** Frames skipped at most; the BPF program walks no further (MAX_WRAPPERS in bpf/caller.bpf.h). */
 const MOST_FRAMES = 8;
@@ -21,13 +27,16 @@ const CALL_REL32 = 0xe8;
 export function wrapperFrames(binary: GoBinary): Map<number, number> {
   const frames = new Map<number, number>();
   const callers = new Map<GoFunction, Calls>();
-  for (const fn of binary.functions()) if (WRAPPER.test(fn.name)) callers.set(fn, findCalls(binary, fn));
-  let targets = new Set(lookupFunctions(binary).map((fn) => fn.entry));
+  for (const fn of binary.functions())
+    if (WRAPPER.test(fn.name) || INNERMOST.test(fn.name)) callers.set(fn, findCalls(binary, fn));
+  const lookups = new Set(lookupFunctions(binary).map((fn) => fn.entry));
+  let targets = lookups;
   for (let depth = 0; depth < MOST_FRAMES && targets.size > 0; depth++) {
     const next = new Set<number>();
     for (const [fn, calls] of callers) {
       for (const [returnAddress, target] of calls) {
         if (!targets.has(target) || frames.has(returnAddress)) continue;
+        if (lookups.has(target) && !INNERMOST.test(fn.name)) continue;
         const size = binary.spDelta(returnAddress);
         if (size === undefined) continue;
         frames.set(returnAddress, size);
