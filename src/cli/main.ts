@@ -3,7 +3,9 @@ import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { EXIT, messageOf, UserError } from '../errors.ts';
 import { VERSION } from '../export/version.ts';
 import { attach } from './attach.ts';
+import { doctor } from './doctor.ts';
 import { run } from './run.ts';
+import { scan } from './scan.ts';
 import { readSettings } from './settings.ts';
 
 /** Options of every command that observes. */
@@ -50,6 +52,19 @@ function commandLine(): Command {
       if ((pid === undefined) === (exe === undefined))
         throw new UserError('Say which process: either --pid or --exe.', EXIT.usage);
       return attach(pid !== undefined ? { pid } : { exe: exe ?? '' }, readSettings(options));
+    });
+  program
+    .command('scan')
+    .description('every map lookup in a binary; nothing runs')
+    .argument('<binary>', 'a Go executable')
+    .option('--format <format>', 'table or json', 'table')
+    .action((binary: string, options: { format: string }) => scan(binary, options));
+  program
+    .command('doctor')
+    .description('what this machine and a target allow, what is missing, how to mend it')
+    .option('--pid <pid>', 'also look at this process', processId)
+    .action(({ pid }: { pid?: number }) => {
+      process.exitCode = doctor(pid);
     });
   return program;
 }

@@ -66,7 +66,7 @@ export class RetryingMetricExporter implements PushMetricExporter {
   /** Gives up an export that waits for its next attempt, and lets later ones last no longer than `finishBy` (ms). */
   hurry(finishBy: number): void {
     this.#finishBy = finishBy;
-    
+    this.#hurry.abort();
     this.#hurry = new AbortController();
   }
 

@@ -19,6 +19,8 @@ interface LoadedSegment extends Segment {
 
 /** Zero-filled memory is made up on request, at most this much at a time. */
 const maxZeroFill = 0x100_0000;
+/** All segments together; the largest Go programs have a few hundred MiB. */
+const maxTotal = 0x4000_0000;
 /** User addresses of x86-64 with 4-level paging are below 2^47. */
 const maxAddress = 2 ** 47;
 
@@ -183,6 +185,12 @@ function checkSegments(file: FileBytes, headers: readonly ProgramHeader[]): void
     }
     end = address + memorySize;
     total += fileSize;
+  }
+  if (total > maxTotal) {
+    throw new BinaryError(
+      'malformed',
+      `${file.path} has ${total} bytes of segments, more than are supported.`,
+    );
   }
   if (total > file.size + headers.length * 0x10000) {
     throw new BinaryError('malformed', `${file.path} has loadable segments that share the same bytes.`);

@@ -43,7 +43,7 @@ const headerTail = [0, 0, 1, 8] as const;
 const headerSize = 72;
 const maxFunctions = 0x400_0000;
 /** Real programs have one header of each kind and a few pointers to it; more are only tried in files made to waste time. */
-const maxHeaders = 64;
+const maxHeaders = 16;
 const maxPointers = 4096;
 
 function headerPattern(magic: number): Uint8Array {

@@ -8,6 +8,8 @@ export interface ElfSymbol {
 }
 
 const symbolSize = 24;
+/** A larger table is taken for none. */
+const maxTableSize = 0x1000_0000;
 
 /**
  * The ELF symbol table, kept as the bytes of the file and searched on request: the string table for the name, then
@@ -27,7 +29,8 @@ export class SymbolTable {
     const symbols = elf.sections.find((section) => section.type === sectionType.symtab);
     const strings = symbols === undefined ? undefined : elf.sections[symbols.link];
     if (symbols === undefined || strings?.type !== sectionType.strtab) return undefined;
-    const fits = ({ fileOffset, size }: Section): boolean => fileOffset + size <= file.size;
+    const fits = ({ fileOffset, size }: Section): boolean =>
+      size <= maxTableSize && fileOffset + size <= file.size;
     if (!fits(symbols) || !fits(strings)) return undefined;
     return new SymbolTable(
       file.read(symbols.fileOffset, symbols.size),

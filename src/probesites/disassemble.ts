@@ -2,7 +2,7 @@ import {
   Decoder,
   DecoderOptions,
   FlowControl,
-  type Instruction as IcedInstruction,
+  Instruction as IcedInstruction,
   InstructionInfoFactory,
   MemorySizeExt,
   Mnemonic,
@@ -125,6 +125,26 @@ export function disassembleStraight(code: Uint8Array, entry: number): Instructio
   decoder.free();
   info.free();
   return found;
+}
+
+/**
+ * All direct calls in a function, by a linear sweep: Go's compiler puts no data between instructions. Good enough to tell
+ * people about; nothing is ever attached by it.
+ */
+export function* callsIn(
+  code: Uint8Array,
+  entry: number,
+): Generator<{ returnAddress: number; target: number }> {
+  const decoder = new Decoder(64, code, DecoderOptions.None);
+  decoder.ip = BigInt(entry);
+  const decoded = new IcedInstruction();
+  while (decoder.canDecode) {
+    decoder.decodeOut(decoded);
+    if (decoded.flowControl === FlowControl.Call && decoded.op0Kind === OpKind.NearBranch64)
+      yield { returnAddress: Number(decoded.nextIP), target: Number(decoded.nearBranchTarget) };
+  }
+  decoded.free();
+  decoder.free();
 }
 
 /** An address as people write it. */

@@ -1,0 +1,42 @@
+package main
+
+import "unsafe"
+
+// typeHeader is the runtime's description of a type, up to where this program reads it. Source: runtime/type.go, from Go
+// 1.20 on internal/abi/type.go; the same from Go 1.17 to 1.27.
+type typeHeader struct {
+	size       uintptr
+	ptrBytes   uintptr
+	hash       uint32
+	tflag      uint8
+	align      uint8
+	fieldAlign uint8
+	kind       uint8
+	equal      func(unsafe.Pointer, unsafe.Pointer) bool
+	gcData     *byte
+	str        int32
+	ptrToThis  int32
+}
+
+// typeWord is the type descriptor of an interface value.
+func typeWord(v interface{}) unsafe.Pointer { return (*[2]unsafe.Pointer)(unsafe.Pointer(&v))[0] }
+
+// dataWord is the second word of an interface value: for a map, the map itself.
+func dataWord(v interface{}) unsafe.Pointer { return (*[2]unsafe.Pointer)(unsafe.Pointer(&v))[1] }
+
+func dataOf(s string) unsafe.Pointer { return *(*unsafe.Pointer)(unsafe.Pointer(&s)) }
+
+func add(p unsafe.Pointer, offset uintptr) unsafe.Pointer { return unsafe.Pointer(uintptr(p) + offset) }
+
+// noescape hides a pointer from escape analysis, so that keys stay on the goroutine's stack although they are handed to a
+// function that the compiler does not know.
+//
+//go:nosplit
+//go:nocheckptr
+func noescape(p unsafe.Pointer) unsafe.Pointer {
+	x := uintptr(p)
+	return unsafe.Pointer(x ^ 0)
+}
+
+// bytesAt is the memory at p as a slice.
+func bytesAt(p unsafe.Pointer, n uintptr) []byte { return (*[1 << 30]byte)(p)[:n:n] }
