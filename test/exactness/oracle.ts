@@ -28,7 +28,11 @@ export interface Truth {
 }
 
 export interface OracleRun {
-  readonly truth: { readonly lookups: number; readonly callSites: readonly Truth[] };
+  readonly truth: {
+    readonly goVersion: string;
+    readonly lookups: number;
+    readonly callSites: readonly Truth[];
+  };
   readonly snapshot: Snapshot;
 }
 
@@ -65,8 +69,15 @@ type Fields = Readonly<Record<string, number>>;
 
 /** Every difference between what the oracle computed and what was observed, in words; empty when they agree. */
 export function differences({ truth, snapshot }: OracleRun): string[] {
-  const expected = collect(truth.callSites, keyOfTruth, fieldsOfTruth);
-  const own = snapshot.callSites.filter((site) => site.callSite.function.startsWith('main.'));
+  const shapes = truth.goVersion.startsWith('go1.18');
+  const expected = collect(
+    truth.callSites.map((t) => withShape(t, t.function, shapes)),
+    keyOfTruth,
+    fieldsOfTruth,
+  );
+  const own = snapshot.callSites
+    .filter((site) => site.callSite.function.startsWith('main.'))
+    .map((site) => withShape(site, site.callSite.function, shapes));
   const observed = collect(own, keyOfObserved, fieldsOfObserved);
   const found: string[] = [];
   for (const key of new Set([...expected.keys(), ...observed.keys()])) {
@@ -80,6 +91,11 @@ export function differences({ truth, snapshot }: OracleRun): string[] {
     }
   }
   return found;
+}
+
+/** Go 1.18 gives generic functions map types of the shapes they were compiled for, such as map[go.shape.int64_0]int64. */
+function withShape<T extends { readonly type: string }>(item: T, fn: string, shapes: boolean): T {
+  return shapes && fn.includes('[...]') ? { ...item, type: 'map of some shape' } : item;
 }
 
 /** Leaves only the fields that the oracle knows. */

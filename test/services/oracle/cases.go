@@ -32,13 +32,15 @@ func subjectCases() []testCase {
 }
 
 // sizedCases are maps of many entries.
-func sizedCases(name string, entries int, makers ...func(int) subject) []testCase {
+func sizedCases(name string, entries int, mapTypes ...string) []testCase {
 	var all []testCase
-	for _, make := range makers {
-		make := make
-		mapType := strings.Split(make(0).sitesOf().ones.typeName, ".")
-		all = append(all, testCase{mapType[len(mapType)-1] + "/" + name, func(rng *rand.Rand, n float64) {
-			d := newDriver(make(2*entries), 2*entries, rng)
+	for _, kind := range subjectKinds {
+		if !contains(mapTypes, kind.mapType) {
+			continue
+		}
+		kind := kind
+		all = append(all, testCase{kind.mapType + "/" + name, func(rng *rand.Rand, n float64) {
+			d := newDriver(kind.make(2*entries), 2*entries, rng)
 			d.start(0)
 			d.fill(entries, n/2/float64(entries))
 			d.look(n / 2)
@@ -48,12 +50,21 @@ func sizedCases(name string, entries int, makers ...func(int) subject) []testCas
 	return all
 }
 
+func contains(all []string, one string) bool {
+	for _, s := range all {
+		if s == one {
+			return true
+		}
+	}
+	return false
+}
+
 // allCases are the cases there are. The largest maps are left out unless asked for.
 func allCases(million bool) []testCase {
 	all := subjectCases()
-	all = append(all, sizedCases("large", 100000, newMapInt64Int64, newMapUint32Int64, newMapStringInt64, newMapPersonInt64)...)
+	all = append(all, sizedCases("large", 100000, "map[int64]int64", "map[uint32]int64", "map[string]int64", "map[person]int64")...)
 	if million {
-		all = append(all, sizedCases("million", 1000000, newMapInt64Int64, newMapShortStringInt64)...)
+		all = append(all, sizedCases("million", 1000000, "map[int64]int64", "map[shortString]int64")...)
 	}
 	all = append(all, accessCases...)
 	all = append(all, genericCases...)

@@ -77,7 +77,8 @@ func (b bucket) elem(i int) unsafe.Pointer {
 
 // examine finds out what a lookup of key in the map m does.
 func examine(m interface{}, key unsafe.Pointer, class keyClass) truth {
-	t, h := (*mapType)(typeWord(m)), (*mapHeader)(dataWord(m))
+	typeWord, dataWord := wordsOf(m)
+	t, h := (*mapType)(typeWord), (*mapHeader)(dataWord)
 	if h == nil || h.count == 0 {
 		return truth{}
 	}

@@ -61,29 +61,46 @@ func stringKey(i int) string {
 	return string(shortKey(i))
 }
 
-func shortKey(i int) shortString { return shortString("id-" + decimal(i)) }
+// shortKey gives strings of up to 31 bytes.
+func shortKey(i int) shortString {
+	if i%3 == 0 {
+		return shortString(marked(i, 31))
+	}
+	return shortString("id-" + decimal(i))
+}
 
-// mediumKey gives strings of 40 bytes. Most begin and end alike, others end or begin in a way of their own.
-func mediumKey(i int) mediumString { return mediumString(between(i, 40)) }
+// The lengths are those at which lookups change their ways, and others.
 
-// longKey gives strings of 90, some of 91 bytes that differ in the same ways.
-func longKey(i int) longString { return longString(between(i, 90+i%11/10)) }
+func mediumKey(i int) mediumString { return mediumString(marked(i, [...]int{32, 40, 64}[i/2%3])) }
 
-func hugeKey(i int) hugeString { return hugeString(between(i, 1200)) }
+func longKey(i int) longString { return longString(marked(i, [...]int{65, 90, 200}[i/2%3])) }
 
-// between puts a number at the start, in the middle or at the end of a string of n bytes.
-func between(i, n int) string {
-	const width = 10
+func hugeKey(i int) hugeString { return hugeString(marked(i, 1200)) }
+
+// marked gives strings of n bytes that differ in a few bytes only: half of them in the middle, the others around the
+// borders of the first and last 4 and 8 bytes, which lookups compare before the rest.
+func marked(i, n int) string {
+	const width = 7
 	number := decimal(i)
 	number = strings.Repeat("0", width-len(number)) + number
-	before := 0
-	switch i % 4 {
-	case 0:
-		before = n - width
-	case 1, 2:
-		before = n / 2
+	before := n / 2
+	if i%2 == 1 {
+		border := [...]int{0, 3, 4, 7, 8}[i/2%5]
+		if i/2%10 < 5 {
+			before, number = border, reversed(number) // The digit that differs most comes first.
+		} else {
+			before = n - width - border
+		}
 	}
 	return strings.Repeat("k", before) + number + strings.Repeat("k", n-width-before)
+}
+
+func reversed(s string) string {
+	b := []byte(s)
+	for i, j := 0, len(b)-1; i < j; i, j = i+1, j-1 {
+		b[i], b[j] = b[j], b[i]
+	}
+	return string(b)
 }
 
 func bytes4(i int) (a [4]byte) {

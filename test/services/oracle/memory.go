@@ -18,11 +18,12 @@ type typeHeader struct {
 	ptrToThis  int32
 }
 
-// typeWord is the type descriptor of an interface value.
-func typeWord(v interface{}) unsafe.Pointer { return (*[2]unsafe.Pointer)(unsafe.Pointer(&v))[0] }
-
-// dataWord is the second word of an interface value: for a map, the map itself.
-func dataWord(v interface{}) unsafe.Pointer { return (*[2]unsafe.Pointer)(unsafe.Pointer(&v))[1] }
+// wordsOf are the two words of an interface value: the type descriptor and, when the value is a map, the map itself. They
+// are hidden from escape analysis, so that a map may lie on a goroutine's stack.
+func wordsOf(v interface{}) (typeWord, dataWord unsafe.Pointer) {
+	words := (*[2]unsafe.Pointer)(unsafe.Pointer(&v))
+	return noescape(words[0]), noescape(words[1])
+}
 
 func dataOf(s string) unsafe.Pointer { return *(*unsafe.Pointer)(unsafe.Pointer(&s)) }
 

@@ -13,7 +13,7 @@ var nanCases = []testCase{
 	{"map[float64]int64/nan", lookUpNaN64},
 	{"map[float32]int64/nan", lookUpNaN32},
 	{"map[interface {}]int64/nan", lookUpNaNInterface},
-	{"map[main.measure]int64/nan", lookUpNaNStruct},
+	{"map[measure]int64/nan", lookUpNaNStruct},
 }
 
 // randomHash makes the site of lookups whose keys have no hash of their own.

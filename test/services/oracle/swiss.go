@@ -76,7 +76,8 @@ func (g group) elem(i int) unsafe.Pointer {
 
 // examine finds out what a lookup of key in the map m does.
 func examine(m interface{}, key unsafe.Pointer, class keyClass) truth {
-	t, h := (*mapType)(typeWord(m)), (*mapHeader)(dataWord(m))
+	typeWord, dataWord := wordsOf(m)
+	t, h := (*mapType)(typeWord), (*mapHeader)(dataWord)
 	if h == nil || h.used == 0 {
 		return truth{}
 	}
