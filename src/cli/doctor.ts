@@ -66,6 +66,8 @@ function bpfRights(): Finding {
 
 function uprobes(): Finding {
   const features = addon.features();
+  if (!features.bpf)
+    return { subject: 'probes', state: 'limited', detail: 'can only be told with the right to use BPF' };
   const method = kernelAttachMethod(features);
   const sleepable = features.sleepableUprobes
     ? ''

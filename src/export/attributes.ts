@@ -1,5 +1,5 @@
 import type { Attributes } from '@opentelemetry/api';
-import type { CallSiteStats } from '../model/snapshot.ts';
+import { type CallSiteStats, UNKNOWN_NAME } from '../model/snapshot.ts';
 import { ATTRIBUTES, type AttributeKey } from './metrics.ts';
 
 /** Point attributes of a call site: those of the contract's keys that are known. */
@@ -37,11 +37,15 @@ function attributeValue(callSite: CallSiteStats, key: AttributeKey): string | nu
     case 'functionName':
       return callSite.callSite.function;
     case 'filePath':
-      return callSite.callSite.file || undefined;
+      return known(callSite.callSite.file);
     case 'lineNumber':
       return callSite.callSite.line || undefined;
     case 'reason':
     case 'overflow':
       return undefined;
   }
+}
+
+function known(name: string): string | undefined {
+  return name === '' || name === UNKNOWN_NAME ? undefined : name;
 }

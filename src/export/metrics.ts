@@ -21,7 +21,10 @@ export const ATTRIBUTES = {
     name: ATTR_CODE_FUNCTION_NAME,
     description: 'Fully qualified Go function that asked for the lookup, with inlining undone.',
   },
-  filePath: { name: ATTR_CODE_FILE_PATH, description: 'Its source file, as the compiler recorded it.' },
+  filePath: {
+    name: ATTR_CODE_FILE_PATH,
+    description: 'Its source file, as the compiler recorded it; absent when not known.',
+  },
   lineNumber: { name: ATTR_CODE_LINE_NUMBER, description: 'The line of the lookup; absent when not known.' },
   reason: { name: 'mapscope.reason', description: 'Why, as a short word such as `stack` or `table_full`.' },
   overflow: {

@@ -1,12 +1,15 @@
 import { isIP } from 'node:net';
+import { EXIT, UserError } from '../errors.ts';
 import type { Log } from './delivery.ts';
 
 /** Environment variables by name. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** The export cannot be set up as asked for: wrong usage, with a sentence that says what to change. */
-export class OtlpConfigurationError extends Error {
-  override readonly name = 'OtlpConfigurationError';
+export class OtlpConfigurationError extends UserError {
+  constructor(sentence: string) {
+    super(sentence, EXIT.usage);
+  }
 }
 
 /** What is decided here; headers, compression, certificates and the timeout of a request are the exporter's own to read. */

@@ -17,13 +17,16 @@ export interface Distribution {
   max: number;
 }
 
-/** A position in the target's source, with inlining undone. */
+/** Stands for a name that the binary does not tell. */
+export const UNKNOWN_NAME = '?';
+
+/** A position in the target's source, with inlining undone; UNKNOWN_NAME and line 0 where the binary does not say. */
 export interface SourcePosition {
   /** Fully qualified Go function name, e.g. `example.com/shop/cart.(*Store).Find`. */
   function: string;
   /** Path as the compiler recorded it. */
   file: string;
-  /** 1-based; 0 when the binary does not say. */
+  /** 1-based, or 0. */
   line: number;
 }
 

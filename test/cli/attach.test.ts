@@ -1,0 +1,108 @@
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { buildGo } from '../support/go-toolchains.ts';
+import { mapscope, ROOT, summaryOf } from './mapscope.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'mapscope-attach-'));
+const running: ChildProcess[] = [];
+after(() => {
+  for (const child of running) child.kill('SIGKILL');
+  rmSync(folder, { recursive: true, force: true });
+});
+
+let steady = '';
+before(async () => {
+  const dir = fileURLToPath(new URL('../services/steady', import.meta.url));
+  // A name of its own, so that a glob finds these processes and no others.
+  steady = join(folder, `steady-${process.pid}`);
+  copyFileSync(await buildGo({ dir, version: 'local' }), steady);
+});
+
+/** Starts the steady service; it lives until it is stopped or the tests end. */
+function start(rate: number): ChildProcess {
+  const child = spawn(steady, ['-rate', String(rate), '-goroutines', '4'], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  running.push(child);
+  return child;
+}
+
+async function stop(child: ChildProcess): Promise<string> {
+  const text: string[] = [];
+  child.stdout?.on('data', (data) => text.push(String(data)));
+  const ended = once(child, 'close');
+  child.kill('SIGTERM');
+  await ended;
+  return text.join('');
+}
+
+const ATTACH = ['attach', '--format', 'json', '--duration', '2s'];
+
+test('attaches to a running process by its pid, and leaves it running', { timeout: 60_000 }, async () => {
+  const child = start(20_000);
+  const summary = await summaryOf([...ATTACH, '--mode', 'all', '--pid', String(child.pid)]);
+  assert.ok(summary.observed.lookups > 10_000, `${summary.observed.lookups} lookups`);
+  assert.equal(summary.observed.unreadable, 0);
+  assert.ok(summary.callSites.some((site) => site.function.startsWith('main.')));
+  assert.equal(child.exitCode, null);
+  assert.match(await stop(child), /\d/, 'it still ends as it should');
+});
+
+test('windows see a part of the lookups, at a small cost', { timeout: 60_000 }, async () => {
+  const child = start(0);
+  const summary = await summaryOf([...ATTACH, '--mode', 'windows', '--pid', String(child.pid)]);
+  assert.equal(summary.mode, 'windows');
+  assert.ok(summary.observed.windows >= 2, `${summary.observed.windows} windows`);
+  assert.ok(summary.observed.lookups > 1000, `${summary.observed.lookups} lookups`);
+  assert.ok(summary.observed.attachedSeconds < summary.observed.seconds / 2);
+  await stop(child);
+});
+
+test('--exe finds every process of a program', { timeout: 60_000 }, async () => {
+  const children = [start(1000), start(1000)];
+  const args = [
+    'attach',
+    '--duration',
+    '1s',
+    '--mode',
+    'all',
+    '--format',
+    'json',
+    '--exe',
+    `steady-${process.pid}`,
+  ];
+  const { status, stdout, stderr } = await mapscope(args);
+  assert.equal(status, 0, stderr);
+  for (const child of children) assert.match(stdout, new RegExp(`"pid": ${child.pid},`));
+  for (const child of children) await stop(child);
+});
+
+test('a target that ends ends the observation', { timeout: 60_000 }, async () => {
+  const child = start(1000);
+  const observation = summaryOf(['attach', '--format', 'json', '--mode', 'all', '--pid', String(child.pid)]);
+  await new Promise((resolve) => setTimeout(resolve, 2000));
+  await stop(child);
+  const summary = await observation;
+  assert.ok(summary.observed.lookups > 0);
+});
+
+test('Ctrl-C ends the observation with a report', { timeout: 60_000 }, async () => {
+  const child = start(1000);
+  const args = ['src/cli/main.ts', 'attach', '--format', 'json', '--mode', 'all', '--pid', String(child.pid)];
+  const observer = spawn(process.execPath, args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'inherit'] });
+  const text: string[] = [];
+  observer.stdout.on('data', (data) => text.push(String(data)));
+  await new Promise((resolve) => setTimeout(resolve, 2000));
+  observer.kill('SIGINT');
+  const [code] = await once(observer, 'close');
+  assert.equal(code, 0);
+  assert.match(text.join(''), /"schema": "mapscope\/summary\/v1"/);
+  assert.equal(child.exitCode, null);
+  await stop(child);
+});

@@ -1,0 +1,133 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { TestContext } from 'node:test';
+import { setTimeout as wait } from 'node:timers/promises';
+import { collectorBinary } from './build.ts';
+import { type CollectedExport, parseExport } from './otlp-json.ts';
+
+/** Longer than anything takes here on a busy machine; what is waited for comes much sooner. */
+const PATIENCE_MILLIS = 30_000;
+
+/** A running collector that writes what it receives to a file. */
+export class Collector {
+  readonly port: number;
+  readonly #child: ChildProcess;
+  readonly #file: string;
+
+  constructor(child: ChildProcess, port: number, file: string) {
+    this.#child = child;
+    this.port = port;
+    this.#file = file;
+  }
+
+  get endpoint(): string {
+    return `http://127.0.0.1:${this.port}`;
+  }
+
+  /** The exports written so far, oldest first. */
+  async exports(): Promise<CollectedExport[]> {
+    const lines = (await readFile(this.#file, 'utf8')).split('\n');
+    // What stands after the last line break is still being written.
+    return lines.slice(0, -1).map(parseExport);
+  }
+
+  /** Waits until the exports written so far satisfy a condition. */
+  async until(condition: (exports: CollectedExport[]) => boolean): Promise<CollectedExport[]> {
+    return await eventually(async () => {
+      const exports = await this.exports();
+      return condition(exports) ? exports : undefined;
+    });
+  }
+
+  async stop(): Promise<void> {
+    await stopProcess(this.#child);
+  }
+}
+
+/** Starts a collector for the duration of a test, on a free port unless one is given. */
+export async function startCollector(context: TestContext, port?: number): Promise<Collector> {
+  const directory = await mkdtemp(join(tmpdir(), 'mapscope-collector-'));
+  context.after(() => rm(directory, { recursive: true, force: true }));
+  const file = join(directory, 'metrics.json');
+  const config = join(directory, 'config.yaml');
+  const listen = port ?? (await freePort());
+  // A collector's configuration is YAML, which takes JSON.
+  await writeFile(config, JSON.stringify(configuration(listen, file)));
+  const child = await startCollectorProcess(context, config, {});
+  return new Collector(child, listen, file);
+}
+
+/** Starts a collector with a configuration file and returns when it is ready to receive. */
+export async function startCollectorProcess(
+  context: TestContext,
+  config: string,
+  environment: Readonly<Record<string, string>>,
+): Promise<ChildProcess> {
+  const child = spawn(await collectorBinary(), ['--config', config], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+    env: { ...process.env, ...environment },
+  });
+  context.after(() => stopProcess(child));
+  const said: string[] = [];
+  for await (const line of createInterface({ input: child.stderr })) {
+    said.push(line);
+    if (line.includes('Everything is ready')) {
+      // Read on, or the collector would block once the pipe is full.
+      child.stderr.resume();
+      return child;
+    }
+  }
+  throw new Error(`the collector did not start:\n${said.slice(-10).join('\n')}`);
+}
+
+/** Asks until there is an answer other than undefined. */
+export async function eventually<T>(ask: () => Promise<T | undefined>): Promise<T> {
+  const end = performance.now() + PATIENCE_MILLIS;
+  for (;;) {
+    const answer = await ask();
+    if (answer !== undefined) {
+      return answer;
+    }
+    if (performance.now() > end) {
+      throw new Error(`what was waited for did not come about within ${PATIENCE_MILLIS} ms`);
+    }
+    await wait(20);
+  }
+}
+
+/** A port that nobody listens on at the moment. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  if (typeof address !== 'object' || address === null) {
+    throw new Error('the system gave no port');
+  }
+  return address.port;
+}
+
+function configuration(port: number, file: string): object {
+  return {
+    receivers: { otlp: { protocols: { grpc: { endpoint: `127.0.0.1:${port}` } } } },
+    exporters: { file: { path: file, flush_interval: '20ms' } },
+    service: {
+      telemetry: { metrics: { level: 'none' } },
+      pipelines: { metrics: { receivers: ['otlp'], exporters: ['file'] } },
+    },
+  };
+}
+
+async function stopProcess(child: ChildProcess): Promise<void> {
+  if (child.exitCode === null && child.signalCode === null) {
+    const exit = once(child, 'exit');
+    child.kill();
+    await exit;
+  }
+}

@@ -1,0 +1,41 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { MAP_METRICS, type MetricContract, SELF_METRICS } from '../../src/export/metrics.ts';
+import { metricsDocument } from '../../src/export/metrics-document.ts';
+
+const ALL: readonly MetricContract[] = [...Object.values(MAP_METRICS), ...Object.values(SELF_METRICS)];
+
+test('docs/metrics.md is current (else run: node src/export/generate-docs.ts)', () => {
+  const path = new URL('../../docs/metrics.md', import.meta.url);
+  assert.equal(readFileSync(path, 'utf8'), metricsDocument());
+});
+
+test('the metrics of the contract are there, with kind and unit', () => {
+  assert.deepEqual(
+    Object.values(MAP_METRICS).map(({ name, kind, unit }) => [name, kind, unit]),
+    [
+      ['gomap.lookup.probe_length', 'histogram', '{bucket}'],
+      ['gomap.lookup.key_comparisons', 'histogram', '{comparison}'],
+      ['gomap.lookup.home_position', 'histogram', '1'],
+      ['gomap.lookup.load_factor', 'histogram', '1'],
+      ['gomap.lookups', 'counter', '{lookup}'],
+      ['gomap.lookups.estimated', 'counter', '{lookup}'],
+      ['gomap.growing', 'counter', '{lookup}'],
+      ['gomap.entries', 'gauge', '{entry}'],
+      ['gomap.buckets', 'gauge', '{bucket}'],
+      ['gomap.overflow_buckets', 'gauge', '{bucket}'],
+      ['gomap.tombstones', 'gauge', '{slot}'],
+    ],
+  );
+});
+
+test('names and units follow the naming rules', () => {
+  assert.equal(new Set(ALL.map(({ name }) => name)).size, ALL.length);
+  for (const { name, unit, kind, bounds } of ALL) {
+    assert.match(name, /^(gomap|mapscope)(\.[a-z]+(_[a-z]+)*)+$/);
+    assert.ok(!name.endsWith('_total') && !name.endsWith('.total'), name);
+    assert.match(unit, /^(\{[a-z]+\}|1|s)$/);
+    assert.equal(bounds !== undefined, kind === 'histogram', name);
+  }
+});

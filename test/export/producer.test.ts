@@ -1,0 +1,241 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { ValueType } from '@opentelemetry/api';
+import { AggregationTemporality, DataPointType } from '@opentelemetry/sdk-metrics';
+import { MAP_METRICS, SELF_METRICS } from '../../src/export/metrics.ts';
+import type { Snapshot } from '../../src/model/snapshot.ts';
+import { callSite, SECOND, START, snapshot } from '../model/fixtures.ts';
+import {
+  CUMULATIVE,
+  collect,
+  DELTA,
+  histogramPoints,
+  metricNames,
+  metricOf,
+  numbers,
+  producerOf,
+  sumOfNumbers,
+} from './collect.ts';
+
+test('a snapshot becomes the metrics of the contract', async () => {
+  const metrics = await collect(
+    producerOf(() => snapshot([callSite(5), callSite(2, { hit: false })], { inexact: { long_key: 1 } })),
+  );
+  const expected = [...Object.values(MAP_METRICS), ...Object.values(SELF_METRICS)]
+    .filter(({ only }) => only !== 'classic')
+    .filter(({ name }) => name !== SELF_METRICS.dropped.name)
+    .map(({ name }) => name);
+  assert.deepEqual(
+    metricNames(metrics),
+    expected,
+    'in the order of the contract; what has no points is left out',
+  );
+  assert.deepEqual(
+    metrics.scopeMetrics.map(({ scope }) => scope.name),
+    ['mapscope', 'mapscope.self'],
+  );
+  const data = metrics.scopeMetrics.flatMap((scope) => scope.metrics);
+  assert.ok(data.every(({ descriptor }) => descriptor.unit !== '' && descriptor.description !== ''));
+});
+
+test('a histogram point has the kernel buckets, and times of the count', async () => {
+  const metrics = await collect(producerOf(() => snapshot([callSite(5)])));
+  const [point, ...others] = histogramPoints(metrics, 'gomap.lookup.probe_length');
+  assert.equal(others.length, 0);
+  assert.deepEqual(point?.attributes, {
+    'gomap.type': 'map[string]int',
+    'code.function.name': 'example.com/shop/cart.(*Store).Find',
+    'code.file.path': '/src/shop/cart/store.go',
+    'code.line.number': 42,
+    'gomap.lookup.result': 'hit',
+  });
+  assert.equal(point?.value.count, 5);
+  assert.equal(point?.value.sum, 1 + 2 + 3 + 1 + 2);
+  assert.deepEqual(point?.value.buckets.counts.slice(0, 5), [0, 2, 2, 1, 0]);
+  assert.equal(point?.value.buckets.counts.length, (point?.value.buckets.boundaries.length ?? 0) + 1);
+  assert.equal(point?.value.min, undefined);
+  assert.deepEqual(point?.startTime, [1_790_000_000, 0]);
+  assert.deepEqual(point?.endTime, [1_790_000_001, 0]);
+  assert.equal('exemplars' in (point ?? {}), false);
+});
+
+test('kinds and value types', async () => {
+  const metrics = await collect(producerOf(() => snapshot([callSite(5)])));
+  const lookups = metricOf(metrics, 'gomap.lookups');
+  assert.equal(lookups?.dataPointType, DataPointType.SUM);
+  assert.equal(lookups?.dataPointType === DataPointType.SUM && lookups.isMonotonic, true);
+  assert.equal(lookups?.descriptor.valueType, ValueType.INT);
+  assert.equal(lookups?.aggregationTemporality, AggregationTemporality.CUMULATIVE);
+  assert.equal(metricOf(metrics, 'gomap.entries')?.dataPointType, DataPointType.GAUGE);
+  assert.equal(metricOf(metrics, 'mapscope.attached.time')?.descriptor.valueType, ValueType.DOUBLE);
+});
+
+test('variants of the same line are one series, hits and misses two, gauges one', async () => {
+  const metrics = await collect(
+    producerOf(() =>
+      snapshot([
+        callSite(5, { variant: 'mapaccess1_faststr' }),
+        callSite(7, { largest: { entries: 9000, buckets: 1024, overflowBuckets: 0, tombstones: 0 } }),
+        callSite(2, { hit: false }),
+      ]),
+    ),
+  );
+  assert.deepEqual(
+    numbers(metrics, 'gomap.lookups').map(({ attributes, value }) => [
+      attributes['gomap.lookup.result'],
+      value,
+    ]),
+    [
+      ['hit', 12],
+      ['miss', 2],
+    ],
+  );
+  assert.deepEqual(
+    histogramPoints(metrics, 'gomap.lookup.load_factor').map(({ value }) => value.count),
+    [12, 2],
+  );
+  const [entries, ...others] = numbers(metrics, 'gomap.entries');
+  assert.equal(others.length, 0);
+  assert.equal(entries?.value, 9000);
+  assert.equal(entries?.attributes['gomap.lookup.result'], undefined);
+});
+
+test('classic maps have overflow buckets and growth, Swiss maps tombstones', async () => {
+  const classic = metricNames(
+    await collect(producerOf(() => snapshot([callSite(1)]), { mapImplementation: 'classic' })),
+  );
+  const swiss = metricNames(await collect(producerOf(() => snapshot([callSite(1)]))));
+  const only = (a: string[], b: string[]): string[] => a.filter((name) => !b.includes(name));
+  assert.deepEqual(only(classic, swiss), ['gomap.growing', 'gomap.overflow_buckets']);
+  assert.deepEqual(only(swiss, classic), ['gomap.tombstones']);
+});
+
+test('an unknown file or line is no attribute', async () => {
+  const site = callSite(1, { callSite: { function: 'main.f', file: '?', line: 0 } });
+  const metrics = await collect(producerOf(() => snapshot([site])));
+  assert.deepEqual(Object.keys(numbers(metrics, 'gomap.lookups')[0]?.attributes ?? {}), [
+    'gomap.type',
+    'code.function.name',
+    'gomap.lookup.result',
+  ]);
+});
+
+test('without a snapshot there is nothing to send, and without lookups no scope for maps', async () => {
+  assert.deepEqual((await collect(producerOf(() => undefined))).scopeMetrics, []);
+  const empty = await collect(producerOf(() => snapshot([])));
+  assert.deepEqual(
+    empty.scopeMetrics.map(({ scope }) => scope.name),
+    ['mapscope.self'],
+  );
+});
+
+test('a source that fails costs this collection only', async () => {
+  const sources: (() => Snapshot)[] = [
+    () => {
+      throw new Error('the map is gone');
+    },
+    () => snapshot([callSite(1)]),
+  ];
+  const producer = producerOf(() => sources.shift()?.());
+  const failed = await producer.collect();
+  assert.deepEqual(failed.resourceMetrics.scopeMetrics, []);
+  assert.match(String(failed.errors[0]), /the map is gone/);
+  assert.match(String(producer.lastProblem), /the map is gone/);
+  assert.equal(numbers(await collect(producer), 'gomap.lookups')[0]?.value, 1);
+  assert.equal(producer.lastProblem, undefined);
+});
+
+test('a source that hangs is given up in time, is not asked twice, and may still answer', async () => {
+  let asked = 0;
+  const { promise, resolve } = Promise.withResolvers<Snapshot>();
+  const producer = producerOf(
+    () => {
+      asked++;
+      return promise;
+    },
+    { deadlineMillis: 20 },
+  );
+  const failed = await producer.collect({ timeoutMillis: 10 });
+  assert.match(String(failed.errors[0]), /within 10 ms/);
+  assert.match(String((await producer.collect()).errors[0]), /within 20 ms/);
+  assert.equal(asked, 1);
+  resolve(snapshot([callSite(4)]));
+  assert.equal(numbers(await collect(producer), 'gomap.lookups')[0]?.value, 4);
+});
+
+test('beyond the series limit lookups go into overflow series, none is lost, and no series ever falls', async () => {
+  const at = (line: number, lookups: number) =>
+    callSite(lookups, { callSite: { function: 'main.f', file: 'f.go', line } });
+  const snapshots = [
+    snapshot([at(1, 10), at(2, 20), at(3, 30)]),
+    // Later another call site is the busiest: it must not push one out.
+    snapshot([at(1, 99), at(2, 20), at(3, 31), at(4, 5)], { time: START + 2n * SECOND }),
+  ];
+  const producer = producerOf(() => snapshots.shift(), { seriesLimit: 4 });
+  const lines = (metrics: Awaited<ReturnType<typeof collect>>) =>
+    Object.fromEntries(
+      numbers(metrics, 'gomap.lookups').map(({ attributes, value }) => [
+        String(attributes['code.line.number'] ?? `overflow ${attributes['otel.metric.overflow']}`),
+        value,
+      ]),
+    );
+  const first = await collect(producer);
+  assert.deepEqual(lines(first), { 3: 30, 2: 20, 'overflow true': 10 });
+  assert.equal(numbers(first, 'mapscope.series.overflowed')[0]?.value, 1);
+  const second = await collect(producer);
+  assert.deepEqual(lines(second), { 3: 31, 2: 20, 'overflow true': 104 });
+  assert.equal(numbers(second, 'mapscope.series.overflowed')[0]?.value, 2);
+  assert.deepEqual(
+    numbers(second, 'gomap.lookups').find(({ attributes }) => attributes['otel.metric.overflow'])?.attributes,
+    { 'gomap.lookup.result': 'hit', 'otel.metric.overflow': true },
+  );
+});
+
+test('a limit without room for a series is refused', () => {
+  assert.throws(() => producerOf(() => undefined, { seriesLimit: 2 }), RangeError);
+});
+
+test('a new start of the count begins everything anew', async () => {
+  for (const temporality of [CUMULATIVE, DELTA]) {
+    const again = { startTime: START + 5n * SECOND, time: START + 6n * SECOND };
+    const snapshots = [snapshot([callSite(50)]), snapshot([callSite(3)], again)];
+    let failed = 2;
+    const producer = producerOf(() => snapshots.shift(), { temporality, failedExports: () => failed });
+    producer.acknowledge(await collect(producer));
+    failed = 3;
+    const metrics = await collect(producer);
+    const [point] = histogramPoints(metrics, 'gomap.lookup.probe_length');
+    assert.equal(point?.value.count, 3);
+    assert.deepEqual(point?.startTime, [1_790_000_005, 0]);
+    assert.equal(sumOfNumbers(metrics, 'gomap.lookups.estimated'), 3);
+    assert.equal(sumOfNumbers(metrics, 'mapscope.exports.failed'), 0, 'failures before it are not its own');
+  }
+});
+
+test('every number of a call site gets into the metric that is named for it', async () => {
+  const site = callSite(7, {
+    growing: 5,
+    largest: { entries: 11, buckets: 22, overflowBuckets: 33, tombstones: 44 },
+  });
+  const both = {
+    ...(await valuesOf('classic')),
+    ...(await valuesOf('swiss')),
+  };
+  assert.deepEqual(both, {
+    'gomap.lookups': 7,
+    'gomap.lookups.estimated': 7,
+    'gomap.growing': 5,
+    'gomap.entries': 11,
+    'gomap.buckets': 22,
+    'gomap.overflow_buckets': 33,
+    'gomap.tombstones': 44,
+  });
+
+  async function valuesOf(mapImplementation: 'classic' | 'swiss'): Promise<Record<string, number>> {
+    const metrics = await collect(producerOf(() => snapshot([site]), { mapImplementation }));
+    const names = metricNames(metrics).filter((name) => name.startsWith('gomap.'));
+    return Object.fromEntries(
+      names.flatMap((name) => numbers(metrics, name).map(({ value }) => [name, value] as const)),
+    );
+  }
+});

@@ -1,0 +1,138 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { stripVTControlCharacters } from 'node:util';
+import { summaryTable } from '../../src/export/table.ts';
+import type { Snapshot } from '../../src/model/snapshot.ts';
+import { summarize } from '../../src/model/summary.ts';
+import type { Summary } from '../../src/model/summary-schema.ts';
+import { callSite, snapshot, TARGET } from '../model/fixtures.ts';
+
+const LONG = callSite(1234, {
+  hit: true,
+  type: 'map[example.com/shop/internal/catalog.ProductKey]*example.com/shop/internal/catalog.Product',
+  callSite: {
+    function: 'example.com/shop/internal/catalog/search.(*Index[go.shape.string]).lookupAll',
+    file: '/home/builder/src/example.com/shop/internal/catalog/search/index.go',
+    line: 1287,
+  },
+});
+
+function summary(
+  overrides: Partial<Snapshot> = {},
+  sites = [callSite(30), callSite(6, { hit: false }), LONG],
+): Summary {
+  return summarize(TARGET, 'windows', snapshot(sites, overrides));
+}
+
+const lines = (text: string): string[] => text.trimEnd().split('\n');
+
+test('the table says what was seen, busiest first', () => {
+  const [head = '', blank, columns = '', first = '', second = ''] = lines(summaryTable(summary()));
+  assert.equal(head, '/opt/shop/bin/shop (pid 4711, go1.26.1, Swiss maps)');
+  assert.equal(blank, '');
+  assert.deepEqual(columns.trim().split(/\s{2,}/), [
+    'lookups',
+    'hit %',
+    'probes',
+    'compares',
+    'load',
+    'entries',
+    'type',
+    'call site',
+  ]);
+  assert.deepEqual(first.trim().split(/\s{2,}/), [
+    '1,234',
+    '100.0',
+    '2.00/3',
+    '1.00/1',
+    '0.50',
+    '100',
+    LONG.type,
+    `${LONG.callSite.file}:1287 ${LONG.callSite.function}`,
+  ]);
+  assert.deepEqual(
+    second
+      .trim()
+      .split(/\s{2,}/)
+      .slice(0, 2),
+    ['36', '83.3'],
+  );
+});
+
+for (const width of [80, 100, 120, 200]) {
+  test(`on a terminal of ${width} columns every row fits, and tells file, line and function`, () => {
+    const rows = lines(summaryTable(summary(), { width })).slice(2, 5);
+    for (const row of rows) {
+      assert.ok([...row].length <= width, `${[...row].length}: ${row}`);
+    }
+    assert.match(rows[1] ?? '', /index\.go:1287 .*All$/);
+    assert.match(rows[2] ?? '', /store\.go:42 .*Find$/);
+  });
+}
+
+test('colours only when asked for', () => {
+  const text = summary({ dropped: { table_full: 1 } });
+  const plain = summaryTable(text);
+  const colored = summaryTable(text, { color: true });
+  assert.equal(stripVTControlCharacters(plain), plain);
+  assert.notEqual(colored, plain);
+  assert.equal(stripVTControlCharacters(colored), plain);
+});
+
+test('the top call sites are shown, and said to be a part', () => {
+  const text = summaryTable(summary(), { top: 1 });
+  assert.match(text, /at 2 call sites .*; the busiest is shown\./);
+  assert.equal(lines(text).filter((line) => line.includes('.go:')).length, 1);
+});
+
+test('the totals tell how long was looked', () => {
+  assert.match(
+    summaryTable(summary({ windows: 12, attachedSeconds: 0.25, seconds: 30 })),
+    /1,270 lookups, 99\.5 % of them hits, at 2 call sites in 12 windows of 250 ms in all, out of 30\.0 s\./,
+  );
+  const all = summarize(TARGET, 'all', snapshot([callSite(1)], { seconds: 2 }));
+  assert.match(
+    summaryTable(all),
+    /1 lookup, 100\.0 % of them hits, at 1 call site in 2\.0 s, always attached\./,
+  );
+});
+
+test('what is missing or uncertain is said in words', () => {
+  const text = summaryTable(
+    summary({
+      unreadable: { stack: 3, map: 4, type: 0 },
+      dropped: { table_full: 1 },
+      inexact: { long_key: 2 },
+      refused: [{ name: 'mapaccess1_fast32', reason: 'its code has an unknown shape' }],
+    }),
+  );
+  assert.match(text, /^7 lookups could not be decoded \(map 4, stack 3\) and are not in these numbers\.$/m);
+  assert.match(text, /^1 lookup could not be recorded \(table full 1\) and is not in these numbers\.$/m);
+  assert.match(text, /^The result or comparison count of 2 lookups is not certain \(long key 2\)\.$/m);
+  assert.match(text, /^Not observed: lookups by mapaccess1_fast32 \(its code has an unknown shape\)\.$/m);
+  assert.doesNotMatch(text, /Every lookup/);
+});
+
+test('when nothing is missing, that is said', () => {
+  assert.match(summaryTable(summary({ unreadable: {} })), /Every lookup seen was decoded and recorded\.$/m);
+});
+
+test('without lookups there is no table', () => {
+  const text = summaryTable(summary({ unreadable: {}, seconds: 3 }, []));
+  assert.match(text, /No map lookups were recorded in 1 window/);
+  assert.doesNotMatch(text, /probes/);
+});
+
+test('names from the binary cannot control the terminal', () => {
+  const evil = callSite(1, {
+    type: 'map[\u001b[31mstring]int',
+    callSite: { function: 'main.\u001b]0;title\u0007f', file: '/src/\r\u202eog.c', line: 1 },
+  });
+  const target = { ...TARGET, exe: '/tmp/\u001b[2Jshop' };
+  const text = summaryTable(
+    summarize(target, 'all', snapshot([evil], { refused: [{ name: '\u001bx', reason: '\nfake line' }] })),
+  );
+  const controls = [...text].filter((character) => /[\p{Cc}\p{Cf}]/u.test(character) && character !== '\n');
+  assert.deepEqual(controls, []);
+  assert.doesNotMatch(text, /^fake line/m);
+});

@@ -1,0 +1,84 @@
+import { COUNT_BOUNDS, distribution, RATIO_BOUNDS, record } from '../../src/model/buckets.ts';
+import type { CallSiteStats, Distribution, Snapshot } from '../../src/model/snapshot.ts';
+import type { Target } from '../../src/model/target.ts';
+
+/** 2026-09-21T14:13:20Z */
+export const START = 1_790_000_000_000_000_000n;
+export const SECOND = 1_000_000_000n;
+
+/** A distribution of given values. */
+export function distributionOf(bounds: readonly number[], values: readonly number[]): Distribution {
+  const result = distribution(bounds);
+  for (const value of values) {
+    record(result, value);
+  }
+  return result;
+}
+
+/** A call site with `lookups` lookups: probe lengths 1, 2, 3, 1, 2, ..., one comparison each, load 0.5. */
+export function callSite(lookups: number, overrides: Partial<CallSiteStats> = {}): CallSiteStats {
+  const each = Array.from({ length: lookups }, (_, index) => index);
+  return {
+    callSite: { function: 'example.com/shop/cart.(*Store).Find', file: '/src/shop/cart/store.go', line: 42 },
+    variant: 'mapaccess2_faststr',
+    type: 'map[string]int',
+    hit: true,
+    lookups,
+    probeLength: distributionOf(
+      COUNT_BOUNDS,
+      each.map((index) => 1 + (index % 3)),
+    ),
+    keyComparisons: distributionOf(
+      COUNT_BOUNDS,
+      each.map(() => 1),
+    ),
+    homePosition: distributionOf(
+      RATIO_BOUNDS,
+      each.map((index) => (index % 10) / 10),
+    ),
+    loadFactor: distributionOf(
+      RATIO_BOUNDS,
+      each.map(() => 0.5),
+    ),
+    growing: 0,
+    inexact: 0,
+    largest: { entries: 100, buckets: 16, overflowBuckets: 0, tombstones: 3 },
+    mapsAtLeast: 1,
+    estimatedMaps: 1,
+    ...overrides,
+  };
+}
+
+/** A snapshot of the given call sites, one second after the start of the count. */
+export function snapshot(callSites: CallSiteStats[], overrides: Partial<Snapshot> = {}): Snapshot {
+  const lookups = callSites.reduce((sum, one) => sum + one.lookups, 0);
+  const hits = callSites.reduce((sum, one) => sum + (one.hit ? one.lookups : 0), 0);
+  return {
+    time: START + SECOND,
+    startTime: START,
+    callSites,
+    hits: lookups + 3,
+    observed: lookups,
+    deferred: 2,
+    unreadable: { stack: 1 },
+    dropped: {},
+    inexact: {},
+    windows: 1,
+    attachedSeconds: 1,
+    seconds: 1,
+    functions: [{ name: 'mapaccess2_faststr', lookups, hits, misses: lookups - hits, sites: 2 }],
+    refused: [],
+    ...overrides,
+  };
+}
+
+export const TARGET: Target = {
+  pid: 4711,
+  exe: '/opt/shop/bin/shop',
+  goVersion: 'go1.26.1',
+  mapImplementation: 'swiss',
+  stripped: false,
+  exitCode: null,
+  commandLine: ['shop', '--password=secret'],
+  startTimeUnixNano: START,
+};

@@ -1,0 +1,159 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { COUNT_BOUNDS, RATIO_BOUNDS } from '../../src/model/buckets.ts';
+import { mergeHitsAndMisses } from '../../src/model/merge.ts';
+import { summarize } from '../../src/model/summary.ts';
+import { summarySchema } from '../../src/model/summary-schema.ts';
+import { callSite, distributionOf, snapshot, TARGET } from './fixtures.ts';
+
+test('the document satisfies its schema, with the fields of the contract', () => {
+  const summary = summarize(
+    TARGET,
+    'windows',
+    snapshot([callSite(30), callSite(6, { hit: false, inexact: 2 })], {
+      unreadable: { stack: 1, type: 3 },
+      dropped: { table_full: 2 },
+      inexact: { long_key: 2 },
+      windows: 4,
+      attachedSeconds: 0.5,
+      seconds: 10,
+      refused: [{ name: 'mapaccess1_fast32', reason: 'unknown shape' }],
+    }),
+  );
+  assert.deepEqual(summarySchema.parse(summary), summary);
+  assert.equal(summary.schema, 'mapscope/summary/v1');
+  assert.deepEqual(summary.target, {
+    pid: 4711,
+    exe: '/opt/shop/bin/shop',
+    goVersion: 'go1.26.1',
+    mapImplementation: 'swiss',
+    stripped: false,
+    exitCode: null,
+  });
+  assert.deepEqual(summary.observed, {
+    lookups: 36,
+    hits: 30,
+    misses: 6,
+    unreadable: 4,
+    dropped: 2,
+    windows: 4,
+    attachedSeconds: 0.5,
+    seconds: 10,
+    probeSiteHits: 39,
+    deferred: 2,
+    inexact: 2,
+    unreadableByReason: { stack: 1, type: 3 },
+    droppedByReason: { table_full: 2 },
+    inexactByReason: { long_key: 2 },
+  });
+  assert.deepEqual(summary.refusedFunctions, [{ name: 'mapaccess1_fast32', reason: 'unknown shape' }]);
+});
+
+test('hits and misses of a call site are one entry', () => {
+  const miss = callSite(10, {
+    hit: false,
+    keyComparisons: distributionOf(COUNT_BOUNDS, [0, 0, 0, 0, 0, 0, 0, 0, 0, 30]),
+    largest: { entries: 900, buckets: 128, overflowBuckets: 0, tombstones: 0 },
+    mapsAtLeast: 3,
+    estimatedMaps: 4,
+    growing: 2,
+    inexact: 1,
+    loadFactor: distributionOf(RATIO_BOUNDS, new Array<number>(10).fill(0.9)),
+  });
+  const hit = callSite(30, { growing: 5, inexact: 3 });
+  const { callSites } = summarize(TARGET, 'all', snapshot([hit, miss]));
+  assert.equal(callSites.length, 1);
+  const [entry] = callSites;
+  assert.equal(entry?.lookups, 40);
+  assert.equal(entry?.hits, 30);
+  assert.equal(entry?.misses, 10);
+  assert.equal(entry?.keyComparisons.max, 30);
+  assert.equal(entry?.keyComparisons.sum, 60);
+  assert.equal(entry?.probeLength.sum, 60 + 19);
+  assert.equal(entry?.entries, 900);
+  assert.equal(
+    entry?.maps,
+    3,
+    'both sides may have seen the same maps, so three are certain and four are not',
+  );
+  assert.equal(entry?.estimatedMaps, 4);
+  assert.equal(entry?.buckets, 128);
+  assert.equal(entry?.growing, 7);
+  assert.equal(entry?.inexact, 4);
+  assert.equal(entry?.loadFactor.toFixed(9), '0.600000000', 'the mean over all lookups');
+});
+
+test('with sketches a map seen by hits and misses counts once, and different maps add up', () => {
+  const { callSites } = summarize(
+    TARGET,
+    'all',
+    snapshot([
+      callSite(3, { mapsSketch: [0b0111n], mapsAtLeast: 3, estimatedMaps: 3 }),
+      callSite(2, { hit: false, mapsSketch: [0b1100n], mapsAtLeast: 2, estimatedMaps: 2 }),
+    ]),
+  );
+  assert.equal(callSites[0]?.maps, 4);
+});
+
+test('variants and types stay apart, and the busiest call site comes first', () => {
+  const merged = mergeHitsAndMisses([
+    callSite(1, { variant: 'mapaccess1_faststr' }),
+    callSite(3, { type: 'map[string]bool' }),
+    callSite(2),
+  ]);
+  assert.deepEqual(
+    merged.map(({ lookups, variant, type }) => [lookups, variant, type]),
+    [
+      [3, 'mapaccess2_faststr', 'map[string]bool'],
+      [2, 'mapaccess2_faststr', 'map[string]int'],
+      [1, 'mapaccess1_faststr', 'map[string]int'],
+    ],
+  );
+});
+
+test('no lookup is lost or counted twice, whatever is merged', () => {
+  const site = fc.record({
+    lookups: fc.nat(20),
+    hit: fc.boolean(),
+    line: fc.nat(2),
+    type: fc.constantFrom('map[string]int', 'map[int]int'),
+  });
+  fc.assert(
+    fc.property(fc.array(site), (sites) => {
+      const snap = snapshot(
+        sites.map(({ lookups, hit, line, type }) =>
+          callSite(lookups, { hit, type, callSite: { function: 'main.f', file: 'f.go', line } }),
+        ),
+      );
+      const summary = summarySchema.parse(summarize(TARGET, 'all', snap));
+      const sum = summary.callSites.reduce((all, { lookups }) => all + lookups, 0);
+      assert.equal(sum, snap.observed);
+      assert.equal(summary.observed.lookups, snap.observed);
+      for (const { probeLength, lookups } of summary.callSites) {
+        assert.equal(
+          probeLength.counts.reduce((all, count) => all + count, 0),
+          lookups,
+        );
+      }
+    }),
+  );
+});
+
+test('the document does not change when counting goes on', () => {
+  const counting = callSite(3);
+  const summary = summarize(TARGET, 'all', snapshot([counting]));
+  counting.probeLength.counts[1] = 99;
+  assert.equal(summary.callSites[0]?.probeLength.counts[1], 1);
+});
+
+test('the schema refuses documents that do not add up', () => {
+  const summary = summarize(TARGET, 'all', snapshot([callSite(3)]));
+  const broken = structuredClone(summary);
+  broken.callSites[0]?.probeLength.counts.pop();
+  assert.equal(summarySchema.safeParse(broken).success, false);
+  assert.equal(
+    summarySchema.safeParse({ ...summary, observed: { ...summary.observed, hits: 99 } }).success,
+    false,
+  );
+});
