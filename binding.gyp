@@ -20,6 +20,7 @@
         'native/record_structs.cc',
         'native/run_statistics.cc',
         'native/spawn.cc',
+        'native/stopped_children.cc',
         'native/target_memory.cc',
         'native/uprobe_links.cc',
         'native/wait_exit.cc',

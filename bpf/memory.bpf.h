@@ -6,15 +6,17 @@
 #include "target.bpf.h"
 
 /*
- * Reads user memory; 0 on success. A sleepable program faults pages in as the target itself would; otherwise
- * a page that is not present makes the lookup unreadable.
+ * Reads user memory; 0 on success. A page that is not present is faulted in where the program may sleep, as
+ * the target itself would do a moment later. That helper is slower, and hardly ever needed: lookups mostly
+ * touch what is in use.
  */
 inline_always long read_user(void *to, __u32 size, __u64 address) {
+    long failure = bpf_probe_read_user(to, size, (const void *)address);
 #if SLEEPABLE
-    return bpf_copy_from_user(to, size, (const void *)address);
-#else
-    return bpf_probe_read_user(to, size, (const void *)address);
+    if (failure)
+        failure = bpf_copy_from_user(to, size, (const void *)address);
 #endif
+    return failure;
 }
 
 /*

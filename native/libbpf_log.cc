@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdarg>
 #include <cstdio>
+#include <string_view>
 
 #include <bpf/libbpf.h>
 
@@ -30,7 +31,7 @@ LibbpfLog::LibbpfLog() : outer_(current_log) { current_log = this; }
 LibbpfLog::~LibbpfLog() { current_log = outer_; }
 
 std::string LibbpfLog::FirstWarning() const {
-    static const std::string prefix = "libbpf: ";
+    constexpr std::string_view prefix = "libbpf: ";
     size_t start = 0;
     while (start < text_.size()) {
         const size_t end = std::min(text_.find('\n', start), text_.size());

@@ -27,6 +27,14 @@ void Operation::OnWorkComplete(Napi::Env env, napi_status status) {
         finished();
 }
 
+/* False while a worker is being terminated, and at the end of every environment. */
+static bool CanRunJavaScript(napi_env env) {
+    napi_value global;
+    bool ignored;
+    return napi_get_global(env, &global) == napi_ok &&
+           napi_has_named_property(env, global, "mapscope", &ignored) == napi_ok;
+}
+
 void OperationQueue::Add(std::unique_ptr<Operation> operation) {
     waiting_.push_back(std::move(operation));
     if (!busy_)
@@ -34,6 +42,10 @@ void OperationQueue::Add(std::unique_ptr<Operation> operation) {
 }
 
 void OperationQueue::StartNext() {
+    /* Node ends an environment only when its running operations have ended: there must not always be one
+     * more. */
+    if (!CanRunJavaScript(env_))
+        waiting_.clear();
     busy_ = !waiting_.empty();
     if (!busy_) {
         idle_();

@@ -50,7 +50,7 @@ class Operation : public Napi::AsyncWorker {
 class OperationQueue {
   public:
     /** `idle` is called each time the last operation has ended. */
-    explicit OperationQueue(std::function<void()> idle) : idle_(std::move(idle)) {}
+    OperationQueue(Napi::Env env, std::function<void()> idle) : env_(env), idle_(std::move(idle)) {}
 
     void Add(std::unique_ptr<Operation> operation);
 
@@ -62,6 +62,7 @@ class OperationQueue {
   private:
     void StartNext();
 
+    Napi::Env env_;
     std::function<void()> idle_;
     std::deque<std::unique_ptr<Operation>> waiting_;
     bool busy_ = false;

@@ -46,7 +46,7 @@ Napi::Function ProbeObject::Define(Napi::Env env) {
 }
 
 ProbeObject::ProbeObject(const Napi::CallbackInfo &info)
-    : Napi::ObjectWrap<ProbeObject>(info), queue_([this] { OnIdle(); }) {
+    : Napi::ObjectWrap<ProbeObject>(info), queue_(info.Env(), [this] { OnIdle(); }) {
     Arguments arguments("ProbeObject");
     const Napi::Object options = arguments.Options(info[0]);
     options_.path = arguments.Text(options.Get("objectPath"), "options.objectPath");

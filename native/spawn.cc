@@ -146,7 +146,7 @@ Result<pid_t> SpawnStopped(const Program &program) {
 
     int status = 0;
     if (ReachesExec(pid, status) && ExchangeStop(pid, status)) {
-        stopped_children.Add(pid);
+        StoppedChildren::Get().Add(pid);
         return pid;
     }
     if (WIFSTOPPED(status)) { /* it cannot be left in a state that nobody knows */
@@ -159,7 +159,7 @@ Result<pid_t> SpawnStopped(const Program &program) {
 Status Resume(pid_t pid) {
     if (kill(pid, SIGCONT) < 0)
         return SystemFailure("cannot resume process " + std::to_string(pid), errno);
-    stopped_children.Remove(pid);
+    StoppedChildren::Get().Remove(pid);
     return {};
 }
 

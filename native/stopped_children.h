@@ -8,7 +8,6 @@
 #ifndef MAPSCOPE_NATIVE_STOPPED_CHILDREN_H
 #define MAPSCOPE_NATIVE_STOPPED_CHILDREN_H
 
-#include <csignal>
 #include <mutex>
 #include <set>
 
@@ -18,29 +17,19 @@ namespace mapscope {
 
 class StoppedChildren {
   public:
-    ~StoppedChildren() {
-        for (const pid_t pid : pids_)
-            kill(pid, SIGKILL);
-    }
+    static StoppedChildren &Get();
 
-    void Add(pid_t pid) {
-        const std::lock_guard lock(mutex_);
-        pids_.insert(pid);
-    }
+    void Add(pid_t pid);
 
     /** Has to be called before the child is waited for: from then on, its id may be somebody else's. */
-    void Remove(pid_t pid) {
-        const std::lock_guard lock(mutex_);
-        pids_.erase(pid);
-    }
+    void Remove(pid_t pid);
+
+    void KillAll();
 
   private:
     std::mutex mutex_; /* worker threads of Node share this process */
     std::set<pid_t> pids_;
 };
-
-/* A global on purpose: its destructor is what runs at exit, process.exit() included. */
-inline StoppedChildren stopped_children;
 
 } // namespace mapscope
 

@@ -81,7 +81,7 @@ class ExitWaiter {
         }
         if (events[1].revents)
             return false;
-        stopped_children.Remove(pid_);
+        StoppedChildren::Get().Remove(pid_);
         /* Without WUNTRACED and WCONTINUED: stopping and going on are no ends. */
         while (waitpid(pid_, &status_, 0) < 0) {
             if (errno == EINTR)
@@ -97,6 +97,8 @@ class ExitWaiter {
         if (env == nullptr)
             return;
         auto *waiter = static_cast<ExitWaiter *>(self);
+        waiter->process_.Close(); /* not left to Finalize(), which comes some turns of the event loop later */
+        waiter->shutdown_.Close();
         const int status = waiter->status_;
         if (waiter->error_) {
             waiter->deferred_.Reject(ToError(env, SystemFailure(waiter->attempted_, waiter->error_)));

@@ -14,17 +14,18 @@ export function metricsDocument(): string {
     '',
     `## Maps of the target (scope \`${SCOPES.maps}\`)`,
     '',
-    ...table(Object.values(MAP_METRICS)),
+    ...metricTable(Object.values(MAP_METRICS)),
     '',
     `## The sidecar itself (scope \`${SCOPES.self}\`)`,
     '',
-    ...table(Object.values(SELF_METRICS)),
+    ...metricTable(Object.values(SELF_METRICS)),
     '',
     '## Attributes of data points',
     '',
-    '| attribute | meaning |',
-    '|---|---|',
-    ...Object.values(ATTRIBUTES).map(({ name, description }) => `| \`${name}\` | ${description} |`),
+    ...table(
+      ['attribute', 'meaning'],
+      Object.values(ATTRIBUTES).map(({ name, description }) => [code(name), description]),
+    ),
     '',
     '## Histogram buckets',
     '',
@@ -35,15 +36,31 @@ export function metricsDocument(): string {
   ].join('\n')}\n`;
 }
 
-function table(contracts: readonly MetricContract[]): string[] {
-  return [
-    '| metric | kind | unit | attributes | meaning |',
-    '|---|---|---|---|---|',
-    ...contracts.map((contract) => {
-      const attributes = contract.attributes.map((key) => `\`${ATTRIBUTES[key].name}\``).join(', ');
-      return `| \`${contract.name}\` | ${kindOf(contract)} | \`${contract.unit}\` | ${attributes} | ${meaningOf(contract)} |`;
-    }),
-  ];
+function metricTable(contracts: readonly MetricContract[]): string[] {
+  return table(
+    ['metric', 'kind', 'unit', 'attributes', 'meaning'],
+    contracts.map((contract) => [
+      code(contract.name),
+      kindOf(contract),
+      code(contract.unit),
+      contract.attributes.map((key) => code(ATTRIBUTES[key].name)).join(', '),
+      meaningOf(contract),
+    ]),
+  );
+}
+
+/** A Markdown table in the form that formatters leave alone: columns of even width. */
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
+  const widths = head.map((_, column) =>
+    Math.max(3, ...[head, ...rows].map((cells) => cells[column]?.length ?? 0)),
+  );
+  const line = (cells: readonly string[]): string =>
+    `| ${cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(' | ')} |`;
+  return [line(head), line(widths.map((width) => '-'.repeat(width))), ...rows.map(line)];
+}
+
+function code(text: string): string {
+  return `\`${text}\``;
 }
 
 function kindOf({ kind, bounds, exemplars }: MetricContract): string {

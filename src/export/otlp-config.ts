@@ -17,7 +17,7 @@ export interface OtlpSettings {
   /** As given; with a scheme unless it comes from the environment. */
   endpoint: string;
   intervalMillis: number;
-  /** Time that one export may take with all its attempts. */
+  /** Time that one export may take with all its attempts; may be longer than the interval, then exports are skipped. */
   timeoutMillis: number;
 }
 
@@ -47,7 +47,7 @@ export function otlpSettings(
     log,
   );
   const timeoutMillis = milliseconds(environment, 'OTEL_METRIC_EXPORT_TIMEOUT', DEFAULT_TIMEOUT_MILLIS, log);
-  return { endpoint, intervalMillis, timeoutMillis: Math.min(timeoutMillis, intervalMillis) };
+  return { endpoint, intervalMillis, timeoutMillis };
 }
 
 function endpointOf(environment: Environment): string | undefined {

@@ -4,7 +4,7 @@ import { MeterProvider, PeriodicExportingMetricReader } from '@opentelemetry/sdk
 import type { Target } from '../model/target.ts';
 import { DeliveryMonitor, type DeliveryResult, type DeliveryTotals, type Log } from './delivery.ts';
 import { forwardDiagnostics } from './diagnostics.ts';
-import { type Environment, otlpSettings } from './otlp-config.ts';
+import { type Environment, type OtlpSettings, otlpSettings } from './otlp-config.ts';
 import { SnapshotMetricProducer, type SnapshotSource } from './producer.ts';
 import { DEFAULT_RETRY, RetryingMetricExporter, type RetryPolicy } from './retry.ts';
 
@@ -36,6 +36,12 @@ const MAX_POINTS_PER_REQUEST = 2000;
 /** Time for a flush or shutdown, unless the caller says otherwise. */
 const FLUSH_MILLIS = 5000;
 
+/**
+ * The reader's own timer is not used: it would clamp the time of an export to the interval, and with a short interval
+ * the last export of all would have no time to reach a slow receiver. This is the longest interval there is.
+ */
+const NEVER_MILLIS = 2 ** 31 - 1;
+
 /** What remains of a flush's time when its exports have to end, to have an answer from them. */
 const ANSWER_MILLIS = 100;
 
@@ -46,6 +52,8 @@ export class OtlpExport {
   readonly #producer: SnapshotMetricProducer;
   readonly #exporter: RetryingMetricExporter;
   readonly #monitor: DeliveryMonitor;
+  readonly #timer: NodeJS.Timeout;
+  #exporting = false;
 
   /** Undefined when no endpoint is configured. Throws OtlpConfigurationError when it makes no sense. */
   static create(options: OtlpExportOptions): OtlpExport | undefined {
@@ -53,22 +61,17 @@ export class OtlpExport {
     if (settings === undefined) {
       return undefined;
     }
-    const intervalMillis = options.intervalMillis ?? settings.intervalMillis;
-    const timeoutMillis = Math.min(settings.timeoutMillis, intervalMillis);
-    return new OtlpExport(options, { ...settings, intervalMillis, timeoutMillis });
+    return new OtlpExport(options, settings);
   }
 
-  private constructor(
-    options: OtlpExportOptions,
-    settings: { endpoint: string; intervalMillis: number; timeoutMillis: number },
-  ) {
+  private constructor(options: OtlpExportOptions, settings: OtlpSettings) {
     this.endpoint = settings.endpoint;
     forwardDiagnostics(options.log);
     const monitor = new DeliveryMonitor(settings.endpoint, options.log);
     const official = new OTLPMetricExporter({ url: settings.endpoint });
     const retry = {
       ...DEFAULT_RETRY,
-      timeoutMillis: settings.timeoutMillis - ANSWER_MILLIS,
+      timeoutMillis: Math.max(1, settings.timeoutMillis - ANSWER_MILLIS),
       ...options.retry,
     };
     this.#exporter = new RetryingMetricExporter(official, retry, (report) => {
@@ -93,13 +96,15 @@ export class OtlpExport {
       readers: [
         new PeriodicExportingMetricReader({
           exporter: this.#exporter,
-          exportIntervalMillis: settings.intervalMillis,
+          exportIntervalMillis: NEVER_MILLIS,
           exportTimeoutMillis: settings.timeoutMillis,
           metricProducers: [this.#producer],
           maxExportBatchSize: MAX_POINTS_PER_REQUEST,
         }),
       ],
     });
+    const { intervalMillis = settings.intervalMillis } = options;
+    this.#timer = setInterval(() => void this.#tick(), intervalMillis).unref();
   }
 
   /** Exports so far. */
@@ -114,9 +119,23 @@ export class OtlpExport {
 
   /** Exports the last state and ends, in at most `timeoutMillis`. */
   shutdown(timeoutMillis = FLUSH_MILLIS): Promise<DeliveryResult> {
+    clearInterval(this.#timer);
     this.#monitor.end();
     this.#exporter.hurry(performance.now() + timeoutMillis - ANSWER_MILLIS);
     return this.#finish(timeoutMillis, () => this.#provider.shutdown());
+  }
+
+  /** One periodic export, unless the one before is still under way. */
+  async #tick(): Promise<void> {
+    if (this.#exporting) {
+      return;
+    }
+    this.#exporting = true;
+    try {
+      await this.#provider.forceFlush();
+    } finally {
+      this.#exporting = false;
+    }
   }
 
   async #finish(timeoutMillis: number, work: () => Promise<void>): Promise<DeliveryResult> {

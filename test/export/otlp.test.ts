@@ -71,6 +71,16 @@ test('exports go on by themselves', async (context) => {
   assert.ok((totalOf(summary, 'gomap.lookups') ?? 0) >= 33);
 });
 
+test('with a short interval the last export still has the time it needs', async (context) => {
+  let slow: (() => void) | undefined;
+  const answered = Promise.withResolvers<void>();
+  const there = await receiver(context, {
+    // The second request is held back for several intervals.
+    hold: (number) => (number === 2 ? new Promise<void>((resolve) => (slow = resolve)) : undefined),
+  });
+  const { shutdown } = startExport(context, { endpoint: there.endpoint, intervalMillis: 20 });
+});
+
 test('shutdown delivers the last state', async (context) => {
   const there = await receiver(context);
   const { shutdown } = startExport(context, { endpoint: there.endpoint });

@@ -56,14 +56,21 @@ test('a worker that ends by itself takes its probes with it', async () => {
   assert.equal(openDescriptors(), before);
 });
 
-for (const [how, status] of [
-  ['exit', 5],
-  ['throw', 1],
-  ['worker', 0],
+/** A process whose main thread never loads the addon, so that it is unloaded with the worker. */
+const inWorker = `
+  const { Worker } = require('node:worker_threads');
+  const [file, ...argv] = process.argv.slice(1);
+  new Worker(file, { argv }).on('message', console.log).on('exit', () => setTimeout(() => {}, 100));
+`;
+
+for (const [how, status, end, ...flags] of [
+  ['process.exit()', 5, 'exit'],
+  ['an exception', 1, 'throw'],
+  ['the end of a worker', 0, 'exit', '-e', inWorker],
 ] as const) {
-  test(`a process that ends by ${how} kills the program that it has not resumed`, async () => {
+  test(`a program that was not resumed is killed by ${how}`, async () => {
     await using target = new Target(targetPath);
-    const args = [busy, objectPath, targetPath, String(target.pid), how];
+    const args = [...flags, busy, objectPath, targetPath, String(target.pid), end];
     const result = spawnSync(process.execPath, args, { encoding: 'utf8' });
     assert.equal(result.signal, null);
     assert.equal(result.status, status, result.stderr);

@@ -40,7 +40,7 @@ const SWISS_EDITS: readonly Edit[] = [
 
 /** The functions that search a map for a key. */
 const SEARCHING =
-  /^func (\(m \*Map\) )?((runtime_)?mapaccess[12](_fast\w+)?|getWithKeySmall|getWithoutKeySmallFastStr)\([^]*?^\}$/gm;
+  /^func (\(m \*Map\) )?((runtime_)?mapaccess[12](_fast\w+)?|getWithKeySmall|getWithoutKeySmallFastStr)\([\s\S]*?^\}$/gm;
 
 const countersFile = (packageName: string) => `package ${packageName}
 
