@@ -56,7 +56,7 @@ separate outcome scan_raw_keys(struct lookup *l, __u64 bucket, __u64 tops) {
             return COUNTER_UNREADABLE_KEY;
         l->comparisons++;
         if (result == EQUAL && (tops >> (8 * i) & 0xff) > EMPTY_ONE) {
-            l->hit = 1;
+            found(l, bucket, i);
             break;
         }
     }
@@ -69,7 +69,8 @@ separate outcome scan_top_hashes(struct lookup *l, __u64 bucket, __u64 matches) 
     if (!l)
         return COUNTER_UNREADABLE_KEY;
     for (int i = 0; i < BUCKET_SLOTS && matches; i++) {
-        __u64 slot = key_address(l, bucket, first_match(matches));
+        __u32 index = first_match(matches);
+        __u64 slot = key_address(l, bucket, index);
         matches = without_first_match(matches);
         if (l->key_class == KEY_STRING) {
             struct go_string key;
@@ -83,7 +84,7 @@ separate outcome scan_top_hashes(struct lookup *l, __u64 bucket, __u64 matches) 
         if (result == UNREADABLE_KEY)
             return COUNTER_UNREADABLE_KEY;
         if (result == EQUAL) {
-            l->hit = 1;
+            found(l, bucket, index);
             break;
         }
     }
@@ -163,6 +164,7 @@ separate outcome scan_one_bucket(struct lookup *l, __u64 bucket) {
     if (!l)
         return COUNTER_UNREADABLE_KEY;
     __u64 tops, length = l->key_length, candidate = 0;
+    __u32 candidate_slot = 0;
     __u8 is_long = length >= QUICK_STRING_LENGTH;
     __u32 first = 0, last = 0, head, tail;
     if (read_user(&tops, sizeof(tops), bucket))
@@ -188,6 +190,7 @@ separate outcome scan_one_bucket(struct lookup *l, __u64 bucket) {
             if (candidate)
                 return COUNTER_DEFERRED;
             candidate = key.data;
+            candidate_slot = i;
             continue;
         }
         l->comparisons++;
@@ -195,7 +198,7 @@ separate outcome scan_one_bucket(struct lookup *l, __u64 bucket) {
         if (result == UNREADABLE_KEY)
             return COUNTER_UNREADABLE_KEY;
         if (result == EQUAL) {
-            l->hit = 1;
+            found(l, bucket, i);
             return DECODED;
         }
     }
@@ -204,7 +207,8 @@ separate outcome scan_one_bucket(struct lookup *l, __u64 bucket) {
         __u32 result = compare_bytes(l->key, candidate, length);
         if (result == UNREADABLE_KEY)
             return COUNTER_UNREADABLE_KEY;
-        l->hit = result == EQUAL;
+        if (result == EQUAL)
+            found(l, bucket, candidate_slot);
     }
     return DECODED;
 }

@@ -42,14 +42,14 @@ separate outcome compare_candidates(struct lookup *l, __u64 group, __u64 matches
     if (!l)
         return COUNTER_UNREADABLE_KEY;
     for (int i = 0; i < GROUP_SLOTS && matches; i++) {
-        __u64 slot = group + l->info.keys_offset + (__u64)first_match(matches) * l->info.key_stride;
+        __u32 slot = first_match(matches);
         matches = without_first_match(matches);
         l->comparisons++;
-        __u32 result = compare_key(l, slot);
+        __u32 result = compare_key(l, group + l->info.keys_offset + (__u64)slot * l->info.key_stride);
         if (result == UNREADABLE_KEY)
             return COUNTER_UNREADABLE_KEY;
         if (result == EQUAL) {
-            l->hit = 1;
+            found(l, group, slot);
             break;
         }
     }
@@ -130,7 +130,7 @@ separate outcome scan_small_group(struct lookup *l, __u64 group, __u64 control) 
             return COUNTER_UNREADABLE_KEY;
         /* The raw key is compared first, whether the slot is full is asked after that. */
         if (result == EQUAL && (full & 0x80)) {
-            l->hit = 1;
+            found(l, group, i);
             break;
         }
         full >>= 8;

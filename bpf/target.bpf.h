@@ -23,6 +23,9 @@ struct lookup {
 
     struct map_type_info info;
 
+    __u64 hit_group; /* the group or bucket that holds the key, and which slot */
+    __u32 hit_slot;
+
     __u64 home;    /* home bucket or group, of `buckets` */
     __u64 buckets; /* buckets of the map, or groups of the table visited */
     __u64 entries; /* of the whole map */
@@ -38,6 +41,13 @@ struct lookup {
     __u8 growing;
     __u8 inexact; /* enum inexact_reason */
 };
+
+/* The key was found. */
+inline_always void found(struct lookup *l, __u64 group, __u32 slot) {
+    l->hit = 1;
+    l->hit_group = group;
+    l->hit_slot = slot;
+}
 
 /* Why a hit yields no lookup: a counter to raise. 0 (COUNTER_HITS) stands for success. */
 typedef __u32 outcome;

@@ -10,11 +10,14 @@ import { loadSync } from '@grpc/proto-loader';
 import type { ExportRequestMessage } from './receiver-messages.ts';
 import { type ReceivedSummary, ReceiverSummary } from './receiver-summary.ts';
 
+/** An error to answer with, or undefined to take the request. */
+export type Refusal = Partial<StatusObject> | undefined;
+
 export interface ReceiverOptions {
   /** Called with each request before it is answered. */
   onRequest?: (request: ExportRequestMessage, headers: Readonly<Record<string, unknown>>) => void;
-  /** Gives the error to answer with instead of taking the request; `number` counts requests from 1. */
-  refuse?: (number: number) => Partial<StatusObject> | undefined;
+  /** Gives the error to answer with instead of taking the request, now or later; `number` counts requests from 1. */
+  refuse?: (number: number) => Refusal | Promise<Refusal>;
   /** 0, the default, takes a free port. */
   port?: number;
   /** Without them the connection is not encrypted. */
@@ -41,21 +44,24 @@ export async function startReceiver(options: ReceiverOptions = {}): Promise<Rece
   const received = new ReceiverSummary();
   const waiting = new Set<() => void>();
   let requests = 0;
+  const take = async (request: ExportRequestMessage): Promise<Refusal> => {
+    const refusal = await options.refuse?.(++requests);
+    if (refusal === undefined) {
+      received.add(request);
+    }
+    return refusal;
+  };
   const exportMetrics: UntypedHandleCall = (
     call: { request: ExportRequestMessage; metadata: { getMap(): Record<string, unknown> } },
     answer: (error: Partial<StatusObject> | null, response?: object) => void,
   ) => {
     options.onRequest?.(call.request, call.metadata.getMap());
-    const refusal = options.refuse?.(++requests);
-    if (refusal !== undefined) {
-      answer(refusal);
-      return;
-    }
-    received.add(call.request);
-    answer(null, {});
-    for (const look of [...waiting]) {
-      look();
-    }
+    void take(call.request).then((refusal) => {
+      answer(refusal ?? null, {});
+      for (const look of [...waiting]) {
+        look();
+      }
+    });
   };
 
   const server = new Server();

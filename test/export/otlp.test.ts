@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { type TestContext, test } from 'node:test';
+import { setTimeout as wait } from 'node:timers/promises';
 import { type Receiver, type ReceiverOptions, startReceiver } from '../../src/demo/receiver.ts';
 import type { ReceivedSummary } from '../../src/demo/receiver-summary.ts';
 import { OtlpExport } from '../../src/export/otlp.ts';
@@ -71,14 +72,16 @@ test('exports go on by themselves', async (context) => {
   assert.ok((totalOf(summary, 'gomap.lookups') ?? 0) >= 33);
 });
 
-test('with a short interval the last export still has the time it needs', async (context) => {
-  let slow: (() => void) | undefined;
-  const answered = Promise.withResolvers<void>();
-  const there = await receiver(context, {
-    // The second request is held back for several intervals.
-    hold: (number) => (number === 2 ? new Promise<void>((resolve) => (slow = resolve)) : undefined),
-  });
-  const { shutdown } = startExport(context, { endpoint: there.endpoint, intervalMillis: 20 });
+test('a receiver slower than the interval gets everything, the last state included', async (context) => {
+  const there = await receiver(context, { refuse: () => wait(100, undefined) });
+  const { otlp, shutdown, said } = startExport(context, { endpoint: there.endpoint, intervalMillis: 10 });
+  await there.until(({ requests }) => requests === 2);
+  const result = await shutdown();
+  assert.equal(result.problem, undefined);
+  const { requests, metrics } = there.summary();
+  assert.equal(otlp.totals.exported, requests);
+  assert.equal(metrics.find(({ name }) => name === 'gomap.lookups')?.totalCount, 11 * requests);
+  assert.deepEqual(said, []);
 });
 
 test('shutdown delivers the last state', async (context) => {
