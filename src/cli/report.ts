@@ -2,6 +2,7 @@ import { EXIT, messageOf, UserError } from '../errors.ts';
 import { summaryJson } from '../export/json.ts';
 import { writeReport } from '../export/report.ts';
 import { summaryTable } from '../export/table.ts';
+import { takesColor } from '../export/text.ts';
 import type { Summary } from '../model/summary-schema.ts';
 import type { Settings } from './settings.ts';
 
@@ -9,7 +10,7 @@ import type { Settings } from './settings.ts';
 export async function report(summary: Summary, settings: Settings): Promise<void> {
   const { output, format } = settings;
   const terminal = output === undefined && process.stdout.isTTY;
-  const color = terminal && !process.env.NO_COLOR;
+  const color = terminal && takesColor(process.stdout);
   const table = () => summaryTable(summary, { color, ...(terminal && { width: process.stdout.columns }) });
   const text = format === 'json' ? summaryJson(summary) : table();
   try {

@@ -1,13 +1,15 @@
 import type { GoBinary } from '../gobinary/index.ts';
 import { COUNT_BOUNDS, distribution, highestBoundInUse, RATIO_BOUNDS } from '../model/buckets.ts';
 import { cellsInUse, estimateDistinct } from '../model/sketch.ts';
-import type { CallSiteStats, Distribution, SourcePosition } from '../model/snapshot.ts';
+import {
+  type CallSiteStats,
+  type Distribution,
+  type SourcePosition,
+  UNKNOWN_NAME,
+} from '../model/snapshot.ts';
 import type { ProbePlan } from '../probesites/plan.ts';
 import type { Aggregate } from './aggregates.ts';
 import type { RuntimeTypes } from './runtimetypes.ts';
-
-/** What stands where the binary does not say. */
-const UNKNOWN = '?';
 
 /** Gives call sites and types their names. Answers are kept: an observation asks for the same ones every time. */
 export class Namer {
@@ -31,7 +33,7 @@ export class Namer {
     const frame = this.#binary.frames(returnAddress - 1)[0];
     const position = frame
       ? { function: printedName(frame.function), file: frame.file, line: frame.line }
-      : { function: UNKNOWN, file: UNKNOWN, line: 0 };
+      : { function: UNKNOWN_NAME, file: UNKNOWN_NAME, line: 0 };
     this.#callSites.set(returnAddress, position);
     return position;
   }
@@ -47,15 +49,15 @@ export class Namer {
   }
 
   #typeName({ type, runtimeType }: Pick<Aggregate, 'type' | 'runtimeType'>): string {
-    if (runtimeType) return this.#runtimeTypes.name(type) ?? UNKNOWN;
-    return this.#binary.mapTypeAt(type)?.name ?? UNKNOWN;
+    if (runtimeType) return this.#runtimeTypes.name(type) ?? UNKNOWN_NAME;
+    return this.#binary.mapTypeAt(type)?.name ?? UNKNOWN_NAME;
   }
 
   /** One aggregate as the rest of the program sees it. */
   stats(aggregate: Aggregate): CallSiteStats {
     return {
       callSite: this.callSite(aggregate.caller),
-      variant: this.#plan.functions[aggregate.functionIndex]?.name.replace(/^runtime\./, '') ?? UNKNOWN,
+      variant: this.#plan.functions[aggregate.functionIndex]?.name.replace(/^runtime\./, '') ?? UNKNOWN_NAME,
       type: this.type(aggregate),
       hit: aggregate.hit,
       lookups: aggregate.lookups,

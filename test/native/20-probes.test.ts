@@ -8,8 +8,7 @@ import { buildBpfObject, buildProgram, METHODS, probeObject, readHits, sitesOf, 
 const objectPath = buildBpfObject('count.bpf.c');
 const targetPath = buildProgram('target.c');
 
-// At the same time: detaching mostly waits for the kernel's RCU.
-suite('which calls are counted', { concurrency: 8 }, () => {
+suite('which calls are counted', { concurrency: 16 }, () => {
   for (const attachMethod of METHODS) {
     for (const sleepable of attachMethod === 'uprobe_multi' ? [false, true] : [false]) {
       test(`${attachMethod}${sleepable ? ', sleepable' : ''}: counts each call of each site exactly`, async () => {

@@ -29,9 +29,8 @@ async function loaded(attachMethod: AttachMethod): Promise<ProbeObject> {
   return object;
 }
 
-/** Detaching waits for RCU most of the time, so several objects take turns at once. */
 for (const { attachMethod, objects, cycles } of [
-  { attachMethod: 'uprobe_multi', objects: 4, cycles: 50 },
+  { attachMethod: 'uprobe_multi', objects: 16, cycles: 13 },
   { attachMethod: 'perf_event', objects: 2, cycles: 2 },
 ] as const) {
   test(`${attachMethod}: ${objects} x ${cycles} windows leave no descriptor behind`, async () => {

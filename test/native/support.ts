@@ -17,6 +17,9 @@ import {
 const FIXTURES = join(import.meta.dirname, 'fixtures');
 const OUTPUT = resolve(import.meta.dirname, '../../build/test/native');
 
+// Detaching waits for the kernel's RCU most of the time, which many windows may do at once. Read when the pool starts.
+process.env.UV_THREADPOOL_SIZE = '16';
+
 export const METHODS: readonly AttachMethod[] = ['uprobe_multi', 'perf_event'];
 
 /** Compiles, unless that is done; into a name of its own first, for test files run at the same time. */
