@@ -14,13 +14,6 @@ struct {
     __type(value, struct lookup_stats);
 } lookups SEC(".maps");
 
-struct {
-    __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-    __uint(max_entries, COUNTER_COUNT);
-    __type(key, __u32);
-    __type(value, __u64);
-} counters SEC(".maps");
-
 /* Too large for the stack, and the starting value of every aggregate. */
 const struct lookup_stats no_lookups = {};
 
@@ -37,18 +30,7 @@ inline_always void raise_to(__u64 *to, __u64 value) {
     }
 }
 
-inline_always void count(__u32 counter) {
-    __u64 *value = bpf_map_lookup_elem(&counters, &counter);
-    if (value)
-        add(value, 1);
-}
-
-/* An index that the verifier can see to be within an array of `size`. */
-inline_always __u32 within(__u32 index, __u32 size) { return index < size ? index : size - 1; }
-
 /* Small counts have a bucket each; the others are searched. */
-#define DIRECT_BUCKETS 8
-
 inline_always __u32 count_bucket(__u32 value) {
     if (value <= DIRECT_BUCKETS)
         return value;
@@ -59,15 +41,23 @@ inline_always __u32 count_bucket(__u32 value) {
     return bucket;
 }
 
-/* The tenth in which part/whole lies, upper bounds inclusive: 0 is [0, 0.1], 1 is (0.1, 0.2], ... */
-inline_always __u32 tenth(__u64 part, __u64 whole) {
-    if (part == 0 || whole == 0)
-        return 0;
-    __u64 bucket = (10 * part - 1) / whole;
-    return bucket < RATIO_BUCKETS ? bucket : RATIO_BUCKETS - 1;
+inline_always void add_count(__u64 *buckets, __u64 *sum, __u64 *max, __u32 value) {
+    add(&buckets[within(count_bucket(value), COUNT_BUCKETS)], 1);
+    if (value > DIRECT_BUCKETS)
+        add(sum, value);
+    raise_to(max, value);
 }
 
-inline_always __u64 fixed_point(__u64 part, __u64 whole) { return whole ? (part << 32) / whole : 0; }
+/*
+ * A ratio part / 2^log2 into its tenth, upper bounds inclusive: 0 is [0, 0.1], 1 is (0.1, 0.2], ... All
+ * wholes are powers of two (buckets, groups, slots), which saves divisions.
+ */
+inline_always void add_ratio(__u64 *buckets, __u64 *sum, __u64 part, __u32 log2) {
+    log2 &= 31;
+    __u64 bucket = part ? (10 * part - 1) >> log2 : 0;
+    add(&buckets[within(bucket, RATIO_BUCKETS)], 1);
+    add(sum, (part << 32) >> log2);
+}
 
 /* Remembers that this map was seen: one bit of a sketch by the hash of its address. */
 inline_always void remember_map(struct lookup_stats *stats, __u64 map) {
@@ -93,27 +83,21 @@ separate outcome aggregate(const struct lookup *l, struct lookup_key *key) {
     struct lookup_stats *stats = find_or_create(key);
     if (!stats)
         return COUNTER_DROPPED_TABLE_FULL;
-    add(&stats->lookups, 1);
-    add(&stats->probe_length[within(count_bucket(l->probe_length), COUNT_BUCKETS)], 1);
-    add(&stats->probe_length_sum, l->probe_length);
-    raise_to(&stats->probe_length_max, l->probe_length);
-    add(&stats->key_comparisons[within(count_bucket(l->comparisons), COUNT_BUCKETS)], 1);
-    add(&stats->key_comparisons_sum, l->comparisons);
-    raise_to(&stats->key_comparisons_max, l->comparisons);
-    add(&stats->home_position[tenth(l->home, l->buckets)], 1);
-    add(&stats->home_position_sum, fixed_point(l->home, l->buckets));
-    add(&stats->load_factor[tenth(l->used, l->slots)], 1);
-    add(&stats->load_factor_sum, fixed_point(l->used, l->slots));
+    add_count(stats->probe_length, &stats->probe_length_sum, &stats->probe_length_max, l->probe_length);
+    add_count(stats->key_comparisons, &stats->key_comparisons_sum, &stats->key_comparisons_max,
+              l->comparisons);
+    add_ratio(stats->home_position, &stats->home_position_sum, l->home, l->log2_buckets);
+    add_ratio(stats->load_factor, &stats->load_factor_sum, l->used, l->log2_slots);
     if (l->growing)
         add(&stats->growing, 1);
     if (l->inexact)
         add(&stats->inexact[within(l->inexact, INEXACT_COUNT)], 1);
     if (l->entries > stats->entries_max) {
         raise_to(&stats->entries_max, l->entries);
-        stats->buckets_at_max = l->buckets;
+        stats->buckets_at_max = 1ULL << (l->log2_buckets & 63);
         stats->overflow_at_max = l->overflow;
         stats->tombstones_at_max = l->tombstones;
     }
     remember_map(stats, l->map);
-    return COUNTER_OBSERVED;
+    return DECODED;
 }

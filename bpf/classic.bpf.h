@@ -20,6 +20,7 @@ struct classic_map {
 
 #define FLAG_SAME_SIZE_GROW 8
 #define BUCKET_SLOTS 8
+#define LOG2_BUCKET_SLOTS 3
 #define BUCKET_KEYS 8 /* offset of key 0: after the eight tophash bytes */
 
 /* tophash values below MIN_TOP_HASH are states of a slot (map.go). */
@@ -137,12 +138,16 @@ inline_always outcome walk_chain(struct lookup *l, __u64 bucket) {
     return c.ended ? DECODED : COUNTER_DROPPED_CHAIN_TOO_LONG;
 }
 
+inline_always __u64 bucket_mask(const struct classic_map *map) {
+    return (1ULL << (map->log2_buckets & 63)) - 1;
+}
+
 /* Whether a bucket of the old array has been moved: its first tophash says so. */
 inline_always int is_evacuated(__u8 top) { return top >= EVACUATED_FIRST && top <= EVACUATED_LAST; }
 
 /* The bucket in which the lookup starts: the old one while it has not been evacuated. 0 when unreadable. */
 inline_always __u64 starting_bucket(struct lookup *l, const struct classic_map *map) {
-    __u64 mask = l->buckets - 1;
+    __u64 mask = bucket_mask(map);
     __u64 bucket = map->buckets + (l->hash & mask) * l->info.group_size;
     if (!map->old_buckets)
         return bucket;
@@ -219,10 +224,10 @@ inline_always outcome look_up_classic(struct lookup *l) {
         return COUNTER_UNREADABLE_MAP;
     if (map.count == 0)
         return COUNTER_EMPTY;
-    l->buckets = 1ULL << (map.log2_buckets & 63);
+    l->log2_buckets = map.log2_buckets;
     l->entries = map.count;
     l->used = map.count;
-    l->slots = l->buckets * BUCKET_SLOTS;
+    l->log2_slots = map.log2_buckets + LOG2_BUCKET_SLOTS;
     l->overflow = map.overflow_count;
     l->growing = map.old_buckets != 0;
     if (!l->has_hash) {
@@ -233,7 +238,7 @@ inline_always outcome look_up_classic(struct lookup *l) {
         /* fast32, fast64: one bucket is used as it is, also while the map grows. */
         return walk_chain(l, map.buckets);
     }
-    l->home = l->hash & (l->buckets - 1);
+    l->home = l->hash & bucket_mask(&map);
     __u64 bucket = starting_bucket(l, &map);
     return bucket ? walk_chain(l, bucket) : COUNTER_UNREADABLE_GROUP;
 }

@@ -23,3 +23,15 @@
 #define separate __attribute__((noinline))
 #define called static __attribute__((noinline))
 #define inline_always static __attribute__((always_inline)) inline
+
+/*
+ * An index that the verifier can see to be within an array of `size`. The compiler is kept from looking
+ * through it, since it would compare one copy of the value and use another.
+ */
+inline_always __u64 within(__u64 index, __u32 size) {
+    asm volatile("" : "+r"(index));
+    if (index >= size)
+        index = size - 1;
+    asm volatile("" : "+r"(index));
+    return index;
+}

@@ -52,14 +52,18 @@ inline_always outcome observe(const struct pt_regs *regs) {
                                                       : look_up_classic(&l);
     if (failure)
         return failure;
-    key.lookup_function = site->lookup_function;
-    key.hit = l.hit;
+    key.caller |= (__u64)site->lookup_function << CALLER_FUNCTION_SHIFT | (__u64)l.hit << CALLER_HIT_SHIFT;
     return aggregate(&l, &key);
 }
 
 SEC("uprobe")
 int lookup(struct pt_regs *regs) {
-    count(COUNTER_HITS);
-    count(window_is_open() ? observe(regs) : COUNTER_WINDOW_CLOSED);
+    struct cpu_state *cpu = this_cpu();
+    if (!cpu)
+        return 0;
+    add(&cpu->counters[COUNTER_HITS], 1);
+    outcome failure = window_is_open(cpu) ? observe(regs) : COUNTER_WINDOW_CLOSED;
+    if (failure)
+        add(&cpu->counters[within(failure, COUNTER_COUNT)], 1);
     return 0;
 }

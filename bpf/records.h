@@ -74,9 +74,9 @@ struct target_layout {
     __u32 implementation;  /* enum map_implementation */
     __u32 map_type_format; /* enum map_type_format */
     __u32 hash_known;      /* aes_schedule and aes_flag are set, and aes_table is filled */
-    __u32 pad;
-    __u64 aes_schedule; /* address of aeskeysched, the key schedule of Go's string hash */
-    __u64 aes_flag;     /* address of the byte that says whether the process hashes with AES instructions */
+    __u32 limits_hits;     /* windows end after a number of hits */
+    __u64 aes_schedule;    /* address of aeskeysched, the key schedule of Go's string hash */
+    __u64 aes_flag; /* address of the byte that says whether the process hashes with AES instructions */
 };
 
 /* What the decoder must know of one map type; key of the map `map_types` is the type descriptor's address. */
@@ -142,18 +142,25 @@ enum inexact_reason {
 #define RATIO_BUCKETS 11 /* tenths: 0.1, 0.2, ... 1.0, above */
 #define MAP_SKETCH_WORDS 8
 
-/* What one aggregate is of. */
+/*
+ * What one aggregate is of. Two words, because the key is hashed and compared at every lookup: addresses in
+ * user space have 47 bits, so that the upper bits of the caller's word hold the index of the lookup function
+ * (from bit 56) and whether the key was found (bit 55).
+ */
 struct lookup_key {
     __u64 caller; /* return address of the first frame that is not a wrapper */
-    __u64 type; /* address of the map type descriptor; absolute, with bit 63 set, when it was made at run time
-                 */
-    __u32 lookup_function;
-    __u32 hit;
+    __u64 type;   /* address of the map type; absolute, with bit 63 set, when it was made at run time */
 };
+#define CALLER_FUNCTION_SHIFT 56
+#define CALLER_HIT_SHIFT 55
 
-/* Counts and distributions; everything counts up from attach and is never reset. */
+/*
+ * Counts and distributions; everything counts up from attach and is never reset. The number of lookups is the
+ * sum of any distribution's buckets. Sums of counts hold only values above DIRECT_BUCKETS: a bucket up to
+ * that holds one value.
+ */
+#define DIRECT_BUCKETS 8
 struct lookup_stats {
-    __u64 lookups;
     __u64 probe_length[COUNT_BUCKETS];
     __u64 probe_length_sum;
     __u64 probe_length_max;
@@ -173,10 +180,12 @@ struct lookup_stats {
     __u64 maps_seen[MAP_SKETCH_WORDS]; /* linear-counting sketch over map addresses, 512 cells */
 };
 
-/* Every hit on a probe site ends in exactly one of OBSERVED, DEFERRED, the UNREADABLE_* and the DROPPED_*. */
+/*
+ * What becomes of hits. Every hit ends either in an aggregate or in exactly one of the counters other than
+ * HITS.
+ */
 enum counter {
     COUNTER_HITS = 0,
-    COUNTER_OBSERVED,
     COUNTER_DEFERRED,      /* the same lookup goes on to a hashed site, which records it */
     COUNTER_EMPTY,         /* the map was emptied between the function's check and the site */
     COUNTER_WINDOW_CLOSED, /* after the window's hit limit */
@@ -194,6 +203,13 @@ enum counter {
 /* Words of the bit filter over the return addresses of wrapper functions. */
 #define WRAPPER_FILTER_WORDS 64
 #define WRAPPER_FILTER_MULTIPLIER 0x9e3779b97f4a7c15ULL
+
+/* What each CPU keeps for itself, beside the aggregates. */
+struct cpu_state {
+    __u64 counters[COUNTER_COUNT];
+    __u64 window; /* generation of the window that window_hits belong to */
+    __u64 window_hits;
+};
 
 /* Set by user space at the start of each window. */
 struct window_control {

@@ -33,6 +33,7 @@ struct swiss_table {
 };
 
 #define GROUP_SLOTS 8
+#define LOG2_GROUP_SLOTS 3
 #define CONTROL_EMPTY 0x80
 #define CONTROL_FULL_MASK 0x8080808080808080ULL /* a full slot's control byte has the top bit clear */
 #define MAX_GROUPS 128                          /* a table has at most 1024 slots (maxTableCapacity) */
@@ -91,6 +92,14 @@ static long visit_group(__u32 index unused, struct swiss_probe *p) {
     return 0;
 }
 
+/* log2 of a table's groups, of which there are at most 128, from their number minus one. */
+inline_always __u32 log2_groups(__u64 length_mask) {
+    __u32 mask = length_mask & (MAX_GROUPS - 1);
+    mask = (mask & 0x55) + (mask >> 1 & 0x55);
+    mask = (mask & 0x33) + (mask >> 2 & 0x33);
+    return (mask & 0xf) + (mask >> 4);
+}
+
 inline_always outcome probe_table(struct lookup *l, const struct swiss_map *map) {
     __u64 entry = map->directory;
     if (map->directory_length != 1)
@@ -102,9 +111,9 @@ inline_always outcome probe_table(struct lookup *l, const struct swiss_map *map)
     struct swiss_probe p = {.l = l, .groups = table.groups, .mask = table.length_mask};
     p.offset = (l->hash >> 7) & table.length_mask;
     l->home = p.offset;
-    l->buckets = table.length_mask + 1;
+    l->log2_buckets = log2_groups(table.length_mask);
     l->used = table.used;
-    l->slots = table.capacity;
+    l->log2_slots = l->log2_buckets + LOG2_GROUP_SLOTS;
     /* The runtime's own formula: maximum load 7/8, except a table of one group, which keeps one slot free
      * (table.go). */
     __s32 limit = table.capacity > GROUP_SLOTS ? table.capacity * 7 / 8 : GROUP_SLOTS - 1;
@@ -215,8 +224,8 @@ separate outcome look_up_small(struct lookup *l, __u64 group, __u64 seed) {
     if (read_user(&control, sizeof(control), group))
         return COUNTER_UNREADABLE_GROUP;
     l->probe_length = 1;
-    l->buckets = 1;
-    l->slots = GROUP_SLOTS;
+    l->log2_buckets = 0;
+    l->log2_slots = LOG2_GROUP_SLOTS;
     l->used = count_matches(~control & CONTROL_FULL_MASK);
     /* A small map is one group without tombstones, so its control word tells the entries without the header.
      */

@@ -26,11 +26,11 @@ struct lookup {
     __u64 hit_group; /* the group or bucket that holds the key, and which slot */
     __u32 hit_slot;
 
-    __u64 home;    /* home bucket or group, of `buckets` */
-    __u64 buckets; /* buckets of the map, or groups of the table visited */
-    __u64 entries; /* of the whole map */
-    __u64 used;    /* entries among `slots` */
-    __u64 slots;
+    __u64 home;         /* home bucket or group */
+    __u64 entries;      /* of the whole map */
+    __u64 used;         /* entries among the slots */
+    __u32 log2_buckets; /* buckets of the map, or groups of the table visited: always a power of two */
+    __u32 log2_slots;
     __u32 probe_length;
     __u32 comparisons;
     __u32 overflow;

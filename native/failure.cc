@@ -6,18 +6,12 @@
 
 #include <bpf/libbpf.h>
 
+#include "kernel_abi.h"
+
 namespace mapscope {
 
-namespace {
-
-/* The kernel's own "not supported", which leaks through bpf() and perf_event_open() but is in no user-space
- * header. */
-constexpr int kKernelNotSupported = 524;
-
-} // namespace
-
 std::string DescribeError(int error_number) {
-    if (error_number == kKernelNotSupported)
+    if (error_number == kNotSupportedByKernel)
         return "Operation not supported by this kernel";
     if (error_number >= __LIBBPF_ERRNO__START) {
         char text[128];
@@ -29,7 +23,7 @@ std::string DescribeError(int error_number) {
 }
 
 std::string ErrorCode(int error_number) {
-    if (error_number == kKernelNotSupported)
+    if (error_number == kNotSupportedByKernel)
         return "ENOTSUPP";
     /* libbpf has numbers of its own, nearly all for files that are not what they should be. */
     if (error_number >= __LIBBPF_ERRNO__START)

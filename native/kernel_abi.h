@@ -14,6 +14,10 @@
 
 namespace mapscope {
 
+/* ENOTSUPP: the kernel's own, which is in no user-space header but leaks through bpf() and perf_event_open().
+ */
+constexpr int kNotSupportedByKernel = 524;
+
 /* BPF_TRACE_UPROBE_MULTI. Not under its own name, which newer headers declare as an enumerator. */
 constexpr auto kTraceUprobeMulti = static_cast<enum bpf_attach_type>(48);
 

@@ -6,16 +6,17 @@
 
 #include <bpf/bpf.h>
 
+#include "kernel_abi.h"
+
 namespace mapscope {
 
 namespace {
 
 constexpr uint64_t kBatchBytes = 1024 * 1024;
-constexpr int kKernelNotSupported = 524; /* ENOTSUPP, which no user-space header declares */
 
 /* A kernel from before batches, or a map type without them. */
 bool IsBatchRefused(int error) {
-    return error == EINVAL || error == kKernelNotSupported || error == EOPNOTSUPP;
+    return error == EINVAL || error == kNotSupportedByKernel || error == EOPNOTSUPP;
 }
 
 /* Reads by steps that each append to the contents. */

@@ -46,7 +46,6 @@ ENUMERATION(equal_kind, EQUAL_KINDS);
 
 #define COUNTERS(X)                                                                                          \
     X(COUNTER_HITS)                                                                                          \
-    X(COUNTER_OBSERVED)                                                                                      \
     X(COUNTER_DEFERRED)                                                                                      \
     X(COUNTER_EMPTY)                                                                                         \
     X(COUNTER_WINDOW_CLOSED)                                                                                 \
@@ -79,8 +78,9 @@ constexpr Enumeration kEnumerations[] = {
 };
 
 constexpr Constant kConstants[] = {
-    CONSTANT(MAX_PROBE_SITES),  CONSTANT(COUNT_BUCKETS),        CONSTANT(RATIO_BUCKETS),
-    CONSTANT(MAP_SKETCH_WORDS), CONSTANT(WRAPPER_FILTER_WORDS),
+    CONSTANT(MAX_PROBE_SITES),       CONSTANT(COUNT_BUCKETS),        CONSTANT(DIRECT_BUCKETS),
+    CONSTANT(CALLER_FUNCTION_SHIFT), CONSTANT(CALLER_HIT_SHIFT),     CONSTANT(RATIO_BUCKETS),
+    CONSTANT(MAP_SKETCH_WORDS),      CONSTANT(WRAPPER_FILTER_WORDS),
 };
 
 static_assert(FitNumbers(kConstants), "a constant of this size belongs to the wide ones");

@@ -45,7 +45,7 @@ RECORD(probe_site, PROBE_SITE_FIELDS);
     X(implementation)                                                                                        \
     X(map_type_format)                                                                                       \
     X(hash_known)                                                                                            \
-    X(pad)                                                                                                   \
+    X(limits_hits)                                                                                           \
     X(aes_schedule)                                                                                          \
     X(aes_flag)
 RECORD(target_layout, TARGET_LAYOUT_FIELDS);
@@ -84,13 +84,13 @@ RECORD(runtime_type_info, RUNTIME_TYPE_INFO_FIELDS);
 
 #define LOOKUP_KEY_FIELDS(X)                                                                                 \
     X(caller)                                                                                                \
-    X(type)                                                                                                  \
-    X(lookup_function)                                                                                       \
-    X(hit)
+    X(type)
 RECORD(lookup_key, LOOKUP_KEY_FIELDS);
 
+#define CPU_STATE_FIELDS(X) X(counters) X(window) X(window_hits)
+RECORD(cpu_state, CPU_STATE_FIELDS);
+
 #define LOOKUP_STATS_FIELDS(X)                                                                               \
-    X(lookups)                                                                                               \
     X(probe_length)                                                                                          \
     X(probe_length_sum)                                                                                      \
     X(probe_length_max)                                                                                      \
@@ -118,7 +118,7 @@ RECORD(window_control, WINDOW_CONTROL_FIELDS);
 constexpr Record kRecords[] = {
     value_location_record, probe_site_record,        target_layout_record,     map_type_info_record,
     equal_step_record,     dynamic_type_info_record, runtime_type_info_record, lookup_key_record,
-    lookup_stats_record,   window_control_record,
+    lookup_stats_record,   window_control_record,    cpu_state_record,
 };
 
 } // namespace

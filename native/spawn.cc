@@ -121,9 +121,8 @@ bool ExchangeStop(pid_t pid, int &status) {
 Failure ExplainEnd(const std::string &attempted, const UniqueFd &report_pipe, int status) {
     ChildError report = {};
     if (read(report_pipe.get(), &report, sizeof(report)) == sizeof(report))
-        return SystemFailure(
-            report.stage == ChildError::kTrace ? attempted + " stopped, for ptrace is refused" : attempted,
-            report.error_number);
+        return SystemFailure(report.stage == ChildError::kTrace ? attempted + " under ptrace" : attempted,
+                             report.error_number);
     if (WIFSIGNALED(status))
         return {attempted + ": signal " + std::to_string(WTERMSIG(status)) + " ended it at its start",
                 "ECANCELED"};

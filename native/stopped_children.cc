@@ -7,7 +7,7 @@ namespace mapscope {
 
 namespace {
 
-/* Runs in exit(), which process.exit() ends in, and when the last worker that loaded the addon has gone. */
+/* Its destructor runs in exit(), which an uncaught exception and process.exit() end in. */
 struct KillAtExit {
     ~KillAtExit() { StoppedChildren::Get().KillAll(); }
 } kill_at_exit;

@@ -56,12 +56,6 @@ export interface AttachOptions {
   readonly cookies: readonly bigint[];
 }
 
-/** What the addon throws or rejects with, other than a TypeError for an argument of the wrong type. */
-export interface AddonError extends Error {
-  /** The errno's name, e.g. EPERM; ENOEXEC for a file that is no BPF object. */
-  readonly code: string;
-}
-
 /**
  * One BPF object. Methods that return a promise run off the JavaScript thread, one after the other in the order of the
  * calls; none of them throws.
@@ -107,6 +101,10 @@ export interface ExitStatus {
   readonly signal: number | null;
 }
 
+/**
+ * What fails throws or rejects with one sentence for people, and with the errno's name in the error's `code`: EPERM, or
+ * ENOEXEC for a file that is no BPF object. An argument of the wrong type is a TypeError.
+ */
 export interface Addon {
   readonly records: Records;
   readonly ProbeObject: new (options: ProbeObjectOptions) => ProbeObject;

@@ -22,6 +22,13 @@ export function recordConstant(name: string): number {
   return value;
 }
 
+/** A constant of bpf/records.h that a number cannot hold exactly. */
+export function wideRecordConstant(name: string): bigint {
+  const value = addon.records.wideConstants[name];
+  if (value === undefined) throw new TypeError(`the native addon knows no wide constant ${name}`);
+  return value;
+}
+
 /** The enumerators of an enum of bpf/records.h, by name. */
 export function recordEnum(name: string): Readonly<Record<string, number>> {
   const values = addon.records.enums[name];

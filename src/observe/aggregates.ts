@@ -38,6 +38,9 @@ const RUNTIME_TYPE = 1n << 63n;
 export class AggregateReader {
   readonly #key = new RecordReader('lookup_key');
   readonly #stats = new RecordReader('lookup_stats');
+  readonly #functionShift = recordConstant('CALLER_FUNCTION_SHIFT');
+  readonly #hitShift = recordConstant('CALLER_HIT_SHIFT');
+  readonly #directBuckets = recordConstant('DIRECT_BUCKETS');
 
   async read(program: ProbeObject): Promise<Aggregate[]> {
     const { keys, values, count, cpus } = await program.readPerCpuMap('lookups');
@@ -46,6 +49,7 @@ export class AggregateReader {
     for (let i = 0; i < count; i++) {
       const aggregate = this.#empty(keys, i * this.#key.size);
       for (let cpu = 0; cpu < cpus; cpu++) this.#addCpu(aggregate, values, (i * cpus + cpu) * stride);
+      this.#complete(aggregate);
       aggregates.push(aggregate);
     }
     return aggregates;
@@ -53,12 +57,13 @@ export class AggregateReader {
 
   #empty(keys: Buffer, at: number): Aggregate {
     const type = this.#key.bigint(keys, at, 'type');
+    const caller = this.#key.bigint(keys, at, 'caller');
     return {
-      caller: this.#key.number(keys, at, 'caller'),
+      caller: Number(BigInt.asUintN(this.#hitShift, caller)),
       type: Number(type & ~RUNTIME_TYPE),
       runtimeType: (type & RUNTIME_TYPE) !== 0n,
-      functionIndex: this.#key.number(keys, at, 'lookup_function'),
-      hit: this.#key.number(keys, at, 'hit') !== 0,
+      functionIndex: Number(caller >> BigInt(this.#functionShift)),
+      hit: ((caller >> BigInt(this.#hitShift)) & 1n) === 1n,
       lookups: 0,
       growing: 0,
       probeLength: this.#zeros('probe_length'),
@@ -77,6 +82,15 @@ export class AggregateReader {
     };
   }
 
+  /** What the kernel leaves to be worked out from the buckets: the number of lookups, and the sums of small values. */
+  #complete(aggregate: Aggregate): void {
+    aggregate.lookups = aggregate.probeLength.reduce((sum, n) => sum + n, 0);
+    for (let value = 0; value <= this.#directBuckets; value++) {
+      aggregate.probeLengthSum += value * (aggregate.probeLength[value] ?? 0);
+      aggregate.keyComparisonsSum += value * (aggregate.keyComparisons[value] ?? 0);
+    }
+  }
+
   #zeros(field: string): number[] {
     return new Array(this.#stats.count(field)).fill(0);
   }
@@ -86,9 +100,6 @@ export class AggregateReader {
     const addArray = (target: number[], field: string) => {
       for (let i = 0; i < target.length; i++) target[i] = (target[i] ?? 0) + value(field, i);
     };
-    const lookups = value('lookups');
-    if (lookups === 0) return;
-    to.lookups += lookups;
     to.growing += value('growing');
     addArray(to.probeLength, 'probe_length');
     to.probeLengthSum += value('probe_length_sum');
@@ -114,10 +125,9 @@ export class AggregateReader {
   }
 }
 
-/** The program's counters, summed over CPUs: what became of every hit. */
+/** The program's counters, summed over CPUs: what became of the hits that are not in an aggregate. */
 export interface Counters {
   readonly hits: number;
-  readonly observed: number;
   readonly deferred: number;
   /** In maps that were emptied between the function's check and the probe site; not lookups by definition. */
   readonly empty: number;
@@ -127,11 +137,12 @@ export interface Counters {
 }
 
 export async function readCounters(program: ProbeObject): Promise<Counters> {
-  const { values, cpus } = await program.readPerCpuMap('counters');
+  const { values, cpus } = await program.readPerCpuMap('cpu_states');
   const names = Object.entries(recordEnum('counter'));
+  const state = new RecordReader('cpu_state');
   const value = (index: number) => {
     let sum = 0;
-    for (let cpu = 0; cpu < cpus; cpu++) sum += Number(values.readBigUInt64LE(8 * (index * cpus + cpu)));
+    for (let cpu = 0; cpu < cpus; cpu++) sum += state.number(values, cpu * state.size, 'counters', index);
     return sum;
   };
   const group = (prefix: string) =>
@@ -142,7 +153,6 @@ export async function readCounters(program: ProbeObject): Promise<Counters> {
     );
   return {
     hits: value(recordConstant('COUNTER_HITS')),
-    observed: value(recordConstant('COUNTER_OBSERVED')),
     deferred: value(recordConstant('COUNTER_DEFERRED')),
     empty: value(recordConstant('COUNTER_EMPTY')),
     windowClosed: value(recordConstant('COUNTER_WINDOW_CLOSED')),

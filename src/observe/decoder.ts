@@ -1,5 +1,5 @@
 import type { GoBinary } from '../gobinary/index.ts';
-import { encodeRecords, type RecordValues, recordConstant } from '../kernel/records.ts';
+import { encodeRecords, type RecordValues, recordConstant, wideRecordConstant } from '../kernel/records.ts';
 import type { Location } from '../probesites/analyze.ts';
 import type { ProbePlan, ProbeSite } from '../probesites/plan.ts';
 import { findStringHash } from '../probesites/stringhash.ts';
@@ -7,11 +7,16 @@ import { findStringHash } from '../probesites/stringhash.ts';
 /** Return address within a wrapper to the size of its frame there. */
 export type WrapperFrames = ReadonlyMap<number, number>;
 
-/** The read-only data of the BPF program: everything about the target that it knows before it is loaded. */
+/**
+ * The read-only data of the BPF program: everything about the target that it knows before it is loaded.
+ *
+ * @param limitsHits whether windows will be given a hit limit
+ */
 export function decoderData(
   binary: GoBinary,
   plan: ProbePlan,
   wrappers: WrapperFrames,
+  limitsHits: boolean,
 ): Record<string, Uint8Array> {
   const most = recordConstant('MAX_PROBE_SITES');
   if (plan.sites.length > most)
@@ -19,7 +24,7 @@ export function decoderData(
   const padding: RecordValues[] = Array.from({ length: most - plan.sites.length }, () => ({}));
   return {
     probe_sites: encodeRecords('probe_site', [...plan.sites.map(siteRecord), ...padding]),
-    layout: encodeRecords('target_layout', [layoutRecord(binary)]),
+    layout: encodeRecords('target_layout', [layoutRecord(binary, limitsHits)]),
     wrapper_filter: wrapperFilter(wrappers),
     aes_table: aesRoundTable(),
   };
@@ -57,7 +62,7 @@ function locationFields(prefix: string, location: Location | undefined): RecordV
       };
 }
 
-function layoutRecord(binary: GoBinary): RecordValues {
+function layoutRecord(binary: GoBinary, limitsHits: boolean): RecordValues {
   const swiss = binary.mapImplementation === 'swiss';
   const format = !swiss ? 'FORMAT_CLASSIC' : binary.version.minor >= 27 ? 'FORMAT_STRIDES' : 'FORMAT_SLOTS';
   const hash = swiss ? findStringHash(binary) : undefined;
@@ -65,20 +70,19 @@ function layoutRecord(binary: GoBinary): RecordValues {
     implementation: recordConstant(swiss ? 'MAPS_SWISS' : 'MAPS_CLASSIC'),
     map_type_format: recordConstant(format),
     hash_known: Number(hash !== undefined),
+    limits_hits: Number(limitsHits),
     aes_schedule: hash?.schedule ?? 0,
     aes_flag: hash?.flag ?? 0,
   };
 }
 
-/** Multiplier of the filter's hash: WRAPPER_FILTER_MULTIPLIER in bpf/records.h, which no number here can hold exactly. */
-const FILTER_MULTIPLIER = 0x9e3779b97f4a7c15n;
-
 /** A bit per return address, at the top twelve bits of its product with a constant (bpf/caller.bpf.h). */
 function wrapperFilter(wrappers: WrapperFrames): Buffer {
   const words = recordConstant('WRAPPER_FILTER_WORDS');
+  const multiplier = wideRecordConstant('WRAPPER_FILTER_MULTIPLIER');
   const filter = Buffer.alloc(8 * words);
   for (const address of wrappers.keys()) {
-    const bit = Number(BigInt.asUintN(64, BigInt(address) * FILTER_MULTIPLIER) >> 52n);
+    const bit = Number(BigInt.asUintN(64, BigInt(address) * multiplier) >> 52n);
     const byte = bit >> 3;
     filter[byte] = (filter[byte] ?? 0) | (1 << (bit & 7));
   }

@@ -56,7 +56,7 @@ export class Observation {
     if (plan.sites.length === 0) throw new UserError(nothingToProbe(plan), EXIT.cannotObserve);
     const bias = loadBias(pid, binary);
     checkMappedBytes(pid, bias, plan.sites);
-    const program = await LookupProgram.load({ ...options, plan });
+    const program = await LookupProgram.load({ ...options, plan, limitsHits: options.mode === 'windows' });
     const runtimeTypes = new RuntimeTypes(binary);
     const schedule = new WindowSchedule(program, options);
     try {
@@ -78,7 +78,7 @@ export class Observation {
       startTime: this.#startTime,
       callSites: aggregates.filter((a) => a.lookups > 0).map((a) => this.#namer.stats(a)),
       hits: counters.hits,
-      observed: counters.observed,
+      observed: aggregates.reduce((sum, a) => sum + a.lookups, 0),
       deferred: counters.deferred,
       unreadable: counters.unreadable,
       dropped: { ...counters.dropped, window_closed: counters.windowClosed },

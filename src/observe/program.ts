@@ -17,6 +17,8 @@ export interface ProgramOptions {
   readonly plan: ProbePlan;
   /** Default: what the kernel supports best. */
   readonly attachMethod?: AttachMethod;
+  /** Windows will be given a hit limit; without it the program does not look for one. */
+  readonly limitsHits?: boolean;
   /** Call sites and types kept apart at most; beyond that lookups are dropped and counted. */
   readonly maxCallSites?: number;
 }
@@ -52,7 +54,7 @@ export class LookupProgram {
       objectPath: objectPath(features.sleepableUprobes ? 'lookup_sleepable' : 'lookup_atomic'),
       attachMethod,
       sleepable: features.sleepableUprobes,
-      readOnlyData: decoderData(binary, plan, wrappers),
+      readOnlyData: decoderData(binary, plan, wrappers, options.limitsHits ?? false),
       mapSizes: {
         lookups: options.maxCallSites ?? DEFAULT_CALL_SITES,
         map_types: atLeastOne(tables.mapTypes.count),

@@ -2,6 +2,9 @@
 //
 //   node src/setup/prepare.mjs [--quiet]
 //
+// With --quiet nothing is printed unless there is something to do, and only what running needs is installed, not what the
+// checks of the project's own sources need besides.
+//
 // Plain JavaScript without dependencies, because it runs on the machine's own Node before anything is installed.
 // What is already there is left alone; when all is there, it takes a few milliseconds. Exit status: 0 ready, 1 a step
 // failed, 2 wrong usage, 3 the machine lacks something that cannot be installed from here.
@@ -13,25 +16,34 @@ import { SetupError } from './commands.mjs';
 import { withLock } from './lock.mjs';
 import { nativeAddon } from './native-addon.mjs';
 import { nodeModules } from './node-modules.mjs';
-import { installPackages, missingPackages } from './system-packages.mjs';
+import {
+  canInstall,
+  installPackages,
+  missingDevelopmentPackages,
+  missingPackages,
+} from './system-packages.mjs';
 
 const CHECKOUT = resolve(fileURLToPath(import.meta.url), '../../..');
 const STEPS = [nodeModules, nativeAddon, bpfObjects];
 
 const say = (line) => process.stderr.write(`mapscope: ${line}\n`);
 
-const pendingSteps = () => STEPS.filter((step) => !step.isCurrent(CHECKOUT));
+/** What is still to be done. Tools for developing are only brought by a preparation that was asked for as such. */
+function pendingWork(quiet) {
+  const steps = STEPS.filter((step) => !step.isCurrent(CHECKOUT));
+  const packages = [
+    ...(steps.some((step) => step.needsSystemPackages) ? missingPackages() : []),
+    ...(!quiet && canInstall() ? missingDevelopmentPackages() : []),
+  ];
+  return { steps, packages, isNone: steps.length === 0 && packages.length === 0 };
+}
 
-async function makePending() {
-  const pending = pendingSteps(); // Another process may have made them while this one waited.
-  if (pending.some((step) => step.needsSystemPackages)) {
-    const missing = missingPackages();
-    if (missing.length > 0) {
-      say(`installing system packages: ${missing.join(' ')}`);
-      await installPackages(missing);
-    }
+async function doWork({ steps, packages }) {
+  if (packages.length > 0) {
+    say(`installing system packages: ${packages.join(' ')}`);
+    await installPackages(packages);
   }
-  for (const step of pending) {
+  for (const step of steps) {
     say(step.title);
     await step.make(CHECKOUT);
   }
@@ -43,9 +55,12 @@ async function prepare(quiet) {
       exitStatus: 3,
     });
   }
-  if (pendingSteps().length > 0) {
-    await withLock(join(CHECKOUT, 'build', '.prepare-lock'), makePending, () =>
-      say('waiting for another preparation of this checkout'),
+  if (!pendingWork(quiet).isNone) {
+    // Another process may have done the work while this one waited for the lock.
+    await withLock(
+      join(CHECKOUT, 'build', '.prepare-lock'),
+      () => doWork(pendingWork(quiet)),
+      () => say('waiting for another preparation of this checkout'),
     );
   }
   if (!quiet) say('everything is built');

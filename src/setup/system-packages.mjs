@@ -14,8 +14,9 @@ import {
 const COMMANDS = { 'pkg-config': 'pkg-config', 'g++': 'g++', make: 'make', python3: 'python3' };
 const MODULES = { libbpf: 'libbpf-dev', libelf: 'libelf-dev', zlib: 'zlib1g-dev' };
 
-/** Stands for the distribution's best clang package until that is known. */
+/** These stand for the distribution's best packages until those are known. */
 const CLANG = 'clang';
+const CLANG_FORMAT = 'clang-format';
 const PASSING_FAILURE =
   /could not get lock|temporary failure|failed to fetch|hash sum mismatch|connection|time(d )?out/i;
 const RETRY_AFTER_MS = 3000;
@@ -35,15 +36,31 @@ export function missingPackages() {
   return missing;
 }
 
-/** The name under which this distribution has a clang that is new enough. */
-function clangPackage() {
-  const found = capture('apt-cache', ['search', '--names-only', '^clang-[0-9]+$']) ?? '';
-  const versions = [...found.matchAll(/^clang-(\d+)\b/gm)].map((match) => Number(match[1]));
-  const [best] = versions.filter((version) => version >= OLDEST_CLANG).sort(byClangPreference);
-  return `clang-${best ?? PREFERRED_CLANG}`;
+/** Packages that only the checks of the project's own sources need. */
+export function missingDevelopmentPackages() {
+  const found = findCommand(`clang-format-${PREFERRED_CLANG}`) ?? findCommand('clang-format');
+  return found === undefined ? [CLANG_FORMAT] : [];
 }
 
-const packageNames = (missing) => missing.map((name) => (name === CLANG ? clangPackage() : name));
+/** Whether packages can be installed without asking anyone. */
+export const canInstall = () => process.getuid() === 0 && findCommand('apt-get') !== undefined;
+
+/** The versions under which this distribution has packages NAME-version, the preferred one first. */
+function packagedVersions(name) {
+  const found = capture('apt-cache', ['search', '--names-only', `^${name}-[0-9]+$`]) ?? '';
+  const versions = [...found.matchAll(new RegExp(`^${name}-(\\d+)\\b`, 'gm'))].map((match) =>
+    Number(match[1]),
+  );
+  return versions.filter((version) => version >= OLDEST_CLANG).sort(byClangPreference);
+}
+
+function packageName(missing) {
+  if (missing === CLANG) return `clang-${packagedVersions(CLANG)[0] ?? PREFERRED_CLANG}`;
+  if (missing === CLANG_FORMAT && packagedVersions(CLANG_FORMAT).includes(PREFERRED_CLANG)) {
+    return `clang-format-${PREFERRED_CLANG}`;
+  }
+  return missing;
+}
 
 const INSTALL = ['install', '-y', '--no-install-recommends'];
 
@@ -59,12 +76,12 @@ async function apt(args) {
 /**
  * Installs packages, or throws what the user has to do.
  *
- * @param {string[]} missing from missingPackages()
+ * @param {string[]} missing from missingPackages() and missingDevelopmentPackages()
  */
 export async function installPackages(missing) {
-  const hasApt = findCommand('apt-get') !== undefined;
-  if (!hasApt || process.getuid() !== 0) {
-    const names = packageNames(missing).join(' ');
+  if (!canInstall()) {
+    const hasApt = findCommand('apt-get') !== undefined;
+    const names = missing.map(packageName).join(' ');
     const how = hasApt
       ? `run: sudo apt-get ${INSTALL.join(' ')} ${names}`
       : `install what Debian calls: ${names}`;
@@ -72,7 +89,7 @@ export async function installPackages(missing) {
   }
   // A failing update may concern a source that is not needed: the installation decides.
   const update = await apt(['update']);
-  const install = await apt([...INSTALL, ...packageNames(missing)]);
+  const install = await apt([...INSTALL, ...missing.map(packageName)]);
   if (!install.ok) {
     throw new SetupError(`apt-get install ${install.ended}`, {
       exitStatus: 3,

@@ -69,7 +69,7 @@ type Fields = Readonly<Record<string, number>>;
 
 /** Every difference between what the oracle computed and what was observed, in words; empty when they agree. */
 export function differences({ truth, snapshot }: OracleRun): string[] {
-  const shapes = truth.goVersion.startsWith('go1.18');
+  const shapes = /^go1\.1[89]/.test(truth.goVersion);
   const expected = collect(
     truth.callSites.map((t) => withShape(t, t.function, shapes)),
     keyOfTruth,
@@ -93,7 +93,7 @@ export function differences({ truth, snapshot }: OracleRun): string[] {
   return found;
 }
 
-/** Go 1.18 gives generic functions map types of the shapes they were compiled for, such as map[go.shape.int64_0]int64. */
+/** Go 1.18 and 1.19 give generic functions map types of the shapes they were compiled for, such as map[go.shape.int64_0]int64. */
 function withShape<T extends { readonly type: string }>(item: T, fn: string, shapes: boolean): T {
   return shapes && fn.includes('[...]') ? { ...item, type: 'map of some shape' } : item;
 }

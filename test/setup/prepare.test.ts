@@ -240,6 +240,18 @@ test('root gets missing system packages installed', { skip: !IS_ROOT }, async ()
   );
 });
 
+test('root gets what the checks need, unless only running is meant', { skip: !IS_ROOT }, async () => {
+  const checkout = await preparedCheckout();
+  checkout.tool('apt-cache', 'printf "clang-format-18 - C\\nclang-format-19 - C\\n"', null);
+  checkout.tool('apt-get', 'case "$*" in *install*) cp tools/make tools/clang-format-19; esac');
+  assert.equal((await checkout.prepare()).status, 0);
+  assert.deepEqual(checkout.calls(), []);
+  assert.equal((await checkout.prepare([])).status, 0);
+  assert.match(checkout.callLines().join(), /install -y --no-install-recommends clang-format-19$/);
+  assert.equal((await checkout.prepare([])).status, 0);
+  assert.deepEqual(checkout.calls(), []);
+});
+
 test('anyone else is told the one line to run', { skip: !IS_ROOT }, async () => {
   const checkout = onMachineLackingPackages();
   for (const folder of ['build', 'node_modules']) mkdirSync(join(checkout.root, folder));
