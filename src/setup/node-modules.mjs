@@ -11,11 +11,21 @@ const lockHash = (checkout) => fingerprint(checkout, [lockFile(checkout)]);
 
 const readPackages = (file) => JSON.parse(readFileSync(file, 'utf8')).packages;
 
+/** npm's own account of node_modules; undefined while there is none, or while another npm is writing it. */
+function readInstalled(checkout) {
+  const hidden = join(checkout, 'node_modules', '.package-lock.json');
+  try {
+    return existsSync(hidden) ? readPackages(hidden) : undefined;
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
+
 /** Whether node_modules, as npm itself describes it, is exactly what the lock file asks for. */
 function installedAsLocked(checkout) {
-  const hidden = join(checkout, 'node_modules', '.package-lock.json');
-  if (!existsSync(hidden)) return false;
-  const installed = readPackages(hidden);
+  const installed = readInstalled(checkout);
+  if (installed === undefined) return false;
   const { '': _self, ...locked } = readPackages(lockFile(checkout));
   const asLocked = ([path, present]) =>
     present.version === locked[path]?.version && present.integrity === locked[path]?.integrity;

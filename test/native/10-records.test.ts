@@ -41,7 +41,7 @@ test('fields follow one another and fill the struct', () => {
   }
   assert.deepEqual(structs.lookup_key?.fields.type, { offset: 8, size: 8, count: 1 });
   assert.deepEqual(structs.lookup_stats?.fields.probe_length, {
-    offset: 8,
+    offset: 0,
     size: 8,
     count: constants.COUNT_BUCKETS,
   });

@@ -302,7 +302,7 @@ for (const { tool, sentence } of [
 test('two preparations at once do the work once', async () => {
   const checkout = newCheckout();
   const [first, second] = await Promise.all([checkout.prepare(), checkout.prepare()]);
-  assert.deepEqual([first.status, second.status], [0, 0]);
+  assert.deepEqual([first.status, second.status], [0, 0], first.stderr + second.stderr);
   assert.match(first.stderr + second.stderr, /waiting for another preparation/);
   assert.deepEqual(checkout.calls(), ['npm', 'node-gyp', 'clang-19', 'clang-19']);
 });
