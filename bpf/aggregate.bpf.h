@@ -68,7 +68,7 @@ inline_always void remember_map(struct lookup_stats *stats, __u64 map) {
         __sync_fetch_and_or(word, bit);
 }
 
-inline_always struct lookup_stats *find_or_create(struct lookup_key *key) {
+inline_always struct lookup_stats *find_or_create(const struct lookup_key *key) {
     struct lookup_stats *stats = bpf_map_lookup_elem(&lookups, key);
     if (stats)
         return stats;
@@ -77,10 +77,11 @@ inline_always struct lookup_stats *find_or_create(struct lookup_key *key) {
     return bpf_map_lookup_elem(&lookups, key);
 }
 
-separate outcome aggregate(const struct lookup *l, struct lookup_key *key) {
-    if (!l || !key)
+separate outcome aggregate(const struct lookup *l) {
+    if (!l)
         return COUNTER_DROPPED_TABLE_FULL;
-    struct lookup_stats *stats = find_or_create(key);
+    struct lookup_key key = l->name;
+    struct lookup_stats *stats = find_or_create(&key);
     if (!stats)
         return COUNTER_DROPPED_TABLE_FULL;
     add_count(stats->probe_length, &stats->probe_length_sum, &stats->probe_length_max, l->probe_length);

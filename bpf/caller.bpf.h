@@ -29,7 +29,7 @@ inline_always int may_be_wrapper(__u64 address) {
  * The caller's link-time return address, given the innermost one and the stack pointer after that return.
  * When the frames of wrappers cannot be read, the innermost is as good an answer as there is.
  */
-inline_always __u64 find_caller(__u64 return_address, __u64 sp, __u64 bias) {
+separate __u64 find_caller(__u64 return_address, __u64 sp, __u64 bias) {
     __u64 address = return_address - bias;
     for (int i = 0; i < MAX_WRAPPERS; i++) {
         if (!may_be_wrapper(address))

@@ -7,17 +7,6 @@
 #include "bits.bpf.h"
 #include "key.bpf.h"
 
-/* runtime.hmap, as far as a lookup reads it. */
-struct classic_map {
-    __u64 count;
-    __u8 flags;
-    __u8 log2_buckets;
-    __u16 overflow_count;
-    __u32 seed;
-    __u64 buckets;
-    __u64 old_buckets; /* not 0 while the map grows */
-};
-
 #define FLAG_SAME_SIZE_GROW 8
 #define BUCKET_SLOTS 8
 #define LOG2_BUCKET_SLOTS 3
@@ -35,14 +24,6 @@ struct classic_map {
     32 /* in a map of one bucket, shorter strings are compared without a quick test                          \
         */
 
-struct chain {
-    struct lookup *l;
-    __u64 bucket;
-    __u8 top;
-    __u8 failure;
-    __u8 ended;
-};
-
 inline_always __u64 key_address(const struct lookup *l, __u64 bucket, __u32 slot) {
     return bucket + BUCKET_KEYS + (__u64)slot * l->info.key_stride;
 }
@@ -51,8 +32,9 @@ inline_always __u64 key_address(const struct lookup *l, __u64 bucket, __u32 slot
 separate outcome scan_raw_keys(struct lookup *l, __u64 bucket, __u64 tops) {
     if (!l)
         return COUNTER_UNREADABLE_KEY;
+    int have_keys = !read_raw_keys(l, key_address(l, bucket, 0));
     for (int i = 0; i < BUCKET_SLOTS; i++) {
-        __u32 result = compare_key(l, key_address(l, bucket, i));
+        __u32 result = compare_raw_slot(l, bucket + BUCKET_KEYS, i, have_keys);
         if (result == UNREADABLE_KEY)
             return COUNTER_UNREADABLE_KEY;
         l->comparisons++;
@@ -64,24 +46,30 @@ separate outcome scan_raw_keys(struct lookup *l, __u64 bucket, __u64 tops) {
     return DECODED;
 }
 
-/* Generic and faststr: keys are compared where the tophash agrees. A string's length must agree too, to be
- * compared. */
+/* A string's length must agree, before it is compared. */
+inline_always __u32 compare_if_same_length(struct lookup *l, __u64 slot) {
+    struct go_string key;
+    if (read_user(&key, sizeof(key), slot))
+        return UNREADABLE_KEY;
+    if (key.length != l->key_length)
+        return DIFFERENT;
+    l->comparisons++;
+    return compare_bytes(l->key, key.data, key.length);
+}
+
+/* Generic and faststr: keys are compared where the tophash agrees. */
 separate outcome scan_top_hashes(struct lookup *l, __u64 bucket, __u64 matches) {
     if (!l)
         return COUNTER_UNREADABLE_KEY;
     for (int i = 0; i < BUCKET_SLOTS && matches; i++) {
-        __u32 index = first_match(matches);
-        __u64 slot = key_address(l, bucket, index);
+        __u32 index = first_match(matches), result;
         matches = without_first_match(matches);
         if (l->key_class == KEY_STRING) {
-            struct go_string key;
-            if (read_user(&key, sizeof(key), slot))
-                return COUNTER_UNREADABLE_KEY;
-            if (key.length != l->key_length)
-                continue;
+            result = compare_if_same_length(l, key_address(l, bucket, index));
+        } else {
+            l->comparisons++;
+            result = compare_key(l, key_address(l, bucket, index));
         }
-        l->comparisons++;
-        __u32 result = compare_key(l, slot);
         if (result == UNREADABLE_KEY)
             return COUNTER_UNREADABLE_KEY;
         if (result == EQUAL) {
@@ -93,8 +81,9 @@ separate outcome scan_top_hashes(struct lookup *l, __u64 bucket, __u64 matches) 
 }
 
 /* Visits one bucket of a chain; 1 ends it. */
-static long visit_bucket(__u32 index unused, struct chain *c) {
-    struct lookup *l = c->l;
+static long visit_bucket(__u32 index unused, struct lookup **self) {
+    struct lookup *l = *self;
+    struct bucket_chain *c = &l->chain;
     __u64 tops;
     if (read_user(&tops, sizeof(tops), c->bucket)) {
         c->failure = COUNTER_UNREADABLE_GROUP;
@@ -120,22 +109,27 @@ static long visit_bucket(__u32 index unused, struct chain *c) {
         c->ended = 1;
     if (c->ended)
         return 1;
-    if (read_user(&c->bucket, sizeof(c->bucket), c->bucket + l->info.group_size - 8)) {
+    __u64 next;
+    if (read_user(&next, sizeof(next), c->bucket + l->info.group_size - 8)) {
         c->failure = COUNTER_UNREADABLE_GROUP;
         return 1;
     }
-    c->ended = c->bucket == 0;
+    c->bucket = next;
+    c->ended = next == 0;
     return c->ended;
 }
 
 inline_always outcome walk_chain(struct lookup *l, __u64 bucket) {
     __u8 top = l->hash >> 56;
-    struct chain c = {.l = l, .bucket = bucket, .top = top < MIN_TOP_HASH ? top + MIN_TOP_HASH : top};
-    if (!visit_bucket(0, &c))
-        bpf_loop(MAX_CHAIN, visit_bucket, &c, 0);
-    if (c.failure)
-        return c.failure;
-    return c.ended ? DECODED : COUNTER_DROPPED_CHAIN_TOO_LONG;
+    l->chain.bucket = bucket;
+    l->chain.top = top < MIN_TOP_HASH ? top + MIN_TOP_HASH : top;
+    l->chain.failure = 0;
+    l->chain.ended = 0;
+    if (!visit_bucket(0, &l))
+        bpf_loop(MAX_CHAIN, visit_bucket, &l, 0);
+    if (l->chain.failure)
+        return l->chain.failure;
+    return l->chain.ended ? DECODED : COUNTER_DROPPED_CHAIN_TOO_LONG;
 }
 
 inline_always __u64 bucket_mask(const struct classic_map *map) {
@@ -160,85 +154,97 @@ inline_always __u64 starting_bucket(struct lookup *l, const struct classic_map *
     return is_evacuated(top) ? bucket : old;
 }
 
+/* What a slot of a map of one bucket is to the string that is looked up. */
+enum slot_answer { SLOT_OTHER, SLOT_CANDIDATE, SLOT_EQUAL, SLOT_LAST, SLOT_UNREADABLE };
+
 /*
- * faststr in a map of one bucket. Short keys are compared wherever the length agrees. Of long keys only the
- * first and last four bytes are looked at, until one candidate is left for a full comparison; two candidates
- * make the function hash after all, and then its hashed site records the lookup.
+ * Short keys are compared wherever the length agrees. Long keys too where the address is the same; otherwise
+ * only their first and last four bytes are looked at.
+ */
+separate __u32 try_slot(struct lookup *l, __u64 slot, __u32 top) {
+    struct go_string key;
+    if (!l || read_user(&key, sizeof(key), slot))
+        return SLOT_UNREADABLE;
+    if (key.length != l->key_length || top <= EMPTY_ONE)
+        return top == EMPTY_REST ? SLOT_LAST : SLOT_OTHER;
+    __u32 result;
+    if (key.length >= QUICK_STRING_LENGTH && key.data != l->key) {
+        result = compare_ends(key.data, l->key, key.length, 4);
+        return result == UNREADABLE_KEY ? SLOT_UNREADABLE : result == EQUAL ? SLOT_CANDIDATE : SLOT_OTHER;
+    }
+    l->comparisons++;
+    result = compare_bytes(l->key, key.data, key.length);
+    return result == UNREADABLE_KEY ? SLOT_UNREADABLE : result == EQUAL ? SLOT_EQUAL : SLOT_OTHER;
+}
+
+/*
+ * faststr in a map of one bucket. Of long keys one candidate may be left for a full comparison; two
+ * candidates make the function hash after all, and then its hashed site records the lookup.
  */
 separate outcome scan_one_bucket(struct lookup *l, __u64 bucket) {
+    __u64 tops;
+    __s32 candidate = -1;
     if (!l)
         return COUNTER_UNREADABLE_KEY;
-    __u64 tops, length = l->key_length, candidate = 0;
-    __u32 candidate_slot = 0;
-    __u8 is_long = length >= QUICK_STRING_LENGTH;
-    __u32 first = 0, last = 0, head, tail;
     if (read_user(&tops, sizeof(tops), bucket))
         return COUNTER_UNREADABLE_GROUP;
-    if (is_long && (read_user(&first, 4, l->key) || read_user(&last, 4, l->key + length - 4)))
-        return COUNTER_UNREADABLE_KEY;
     l->probe_length = 1;
     for (int i = 0; i < BUCKET_SLOTS; i++) {
-        struct go_string key;
-        __u8 top = tops >> (8 * i);
-        if (read_user(&key, sizeof(key), key_address(l, bucket, i)))
+        __u32 answer = try_slot(l, key_address(l, bucket, i), tops >> (8 * i) & 0xff);
+        if (answer == SLOT_UNREADABLE)
             return COUNTER_UNREADABLE_KEY;
-        if (key.length != length || top <= EMPTY_ONE) {
-            if (top == EMPTY_REST)
-                break;
-            continue;
-        }
-        if (is_long && key.data != l->key) {
-            if (read_user(&head, 4, key.data) || read_user(&tail, 4, key.data + length - 4))
-                return COUNTER_UNREADABLE_KEY;
-            if (head != first || tail != last)
-                continue;
-            if (candidate)
-                return COUNTER_DEFERRED;
-            candidate = key.data;
-            candidate_slot = i;
-            continue;
-        }
-        l->comparisons++;
-        __u32 result = compare_bytes(l->key, key.data, length);
-        if (result == UNREADABLE_KEY)
-            return COUNTER_UNREADABLE_KEY;
-        if (result == EQUAL) {
+        if (answer == SLOT_LAST)
+            break;
+        if (answer == SLOT_EQUAL) {
             found(l, bucket, i);
             return DECODED;
         }
+        if (answer == SLOT_CANDIDATE) {
+            if (candidate >= 0)
+                return COUNTER_DEFERRED;
+            candidate = i;
+        }
     }
-    if (candidate) {
-        l->comparisons++;
-        __u32 result = compare_bytes(l->key, candidate, length);
-        if (result == UNREADABLE_KEY)
-            return COUNTER_UNREADABLE_KEY;
-        if (result == EQUAL)
-            found(l, bucket, candidate_slot);
-    }
+    if (candidate < 0)
+        return DECODED;
+    l->comparisons++;
+    __u32 result = compare_key(l, key_address(l, bucket, candidate));
+    if (result == UNREADABLE_KEY)
+        return COUNTER_UNREADABLE_KEY;
+    if (result == EQUAL)
+        found(l, bucket, candidate);
     return DECODED;
 }
 
-inline_always outcome look_up_classic(struct lookup *l) {
+separate long read_classic_map(struct lookup *l, __u64 address) {
     struct classic_map map;
-    if (read_user(&map, sizeof(map), l->map))
+    if (!l || read_user(&map, sizeof(map), address))
+        return -1;
+    l->classic = map;
+    return 0;
+}
+
+inline_always outcome look_up_classic(struct lookup *l) {
+    const struct classic_map *map = &l->classic;
+    if (read_classic_map(l, l->map))
         return COUNTER_UNREADABLE_MAP;
-    if (map.count == 0)
+    if (map->count == 0)
         return COUNTER_EMPTY;
-    l->log2_buckets = map.log2_buckets;
-    l->entries = map.count;
-    l->used = map.count;
-    l->log2_slots = map.log2_buckets + LOG2_BUCKET_SLOTS;
-    l->overflow = map.overflow_count;
-    l->growing = map.old_buckets != 0;
+    l->log2_buckets = map->log2_buckets;
+    l->entries = map->count;
+    l->used = map->count;
+    l->log2_slots = map->log2_buckets + LOG2_BUCKET_SLOTS;
+    l->overflow = map->overflow_count;
+    l->growing = map->old_buckets != 0;
     if (!l->has_hash) {
-        if (map.log2_buckets != 0)
+        if (map->log2_buckets != 0)
             return COUNTER_DEFERRED;
         if (l->key_class == KEY_STRING)
-            return scan_one_bucket(l, map.buckets);
+            return scan_one_bucket(l, map->buckets);
         /* fast32, fast64: one bucket is used as it is, also while the map grows. */
-        return walk_chain(l, map.buckets);
+        return walk_chain(l, map->buckets);
     }
-    l->home = l->hash & bucket_mask(&map);
-    __u64 bucket = starting_bucket(l, &map);
+    l->home = l->hash & bucket_mask(map);
+    __u64 bucket = starting_bucket(l, map);
     return bucket ? walk_chain(l, bucket) : COUNTER_UNREADABLE_GROUP;
 }

@@ -44,7 +44,7 @@ struct bytes_comparison {
 };
 
 /* Compares the next chunk; 1 ends the loop. */
-static long compare_chunk(__u32 index unused, struct bytes_comparison *c) {
+called long compare_chunk(__u32 index unused, struct bytes_comparison *c) {
     __u64 left[CHUNK / 8] = {}, right[CHUNK / 8] = {};
     __u64 size = c->remaining;
     if (size > CHUNK)
@@ -83,7 +83,7 @@ inline_always __u32 compare_float(__u64 left, __u64 right, __u64 sign, __u64 exp
     return left == right || (l | r) == 0;
 }
 
-inline_always __u32 compare_strings(__u64 left, __u64 right) {
+separate __u32 compare_strings(__u64 left, __u64 right) {
     struct go_string l, r;
     if (read_user(&l, sizeof(l), left) || read_user(&r, sizeof(r), right))
         return UNREADABLE_KEY;
@@ -109,31 +109,14 @@ inline_always __u32 compare_step(__u32 kind, __u32 size, __u64 left, __u64 right
 
 #define MAX_EQUAL_STEPS 256
 
-/* Interfaces within interfaces' values that are followed. */
-#define MAX_NESTING 2
-
-/* A list of steps over two values. Within an interface's value, the lists to go on with afterwards are kept
- * aside. */
-struct steps {
-    __u64 left;
-    __u64 right;
-    __u32 next; /* index into equal_steps */
-    __u32 end;
-};
-struct steps_comparison {
-    struct steps now;
-    struct steps outer[MAX_NESTING];
-    __u64 bias;
-    __u32 result;
-    __u8 inexact; /* enum inexact_reason */
-    __u8 nesting; /* how many interfaces' values this is inside of */
-};
-
 /*
  * runtime.efaceeq and ifaceeq: the type words must agree, then the values by their type's own equality. That
  * one goes on as the steps to do next, if it takes any.
  */
-inline_always __u32 enter_interface(struct steps_comparison *c, __u32 kind, __u64 left, __u64 right) {
+separate __u32 enter_interface(struct lookup *lookup, __u32 kind, __u64 left, __u64 right) {
+    if (!lookup)
+        return UNREADABLE_KEY;
+    struct steps_comparison *c = &lookup->steps;
     struct go_interface l, r;
     if (read_user(&l, sizeof(l), left) || read_user(&r, sizeof(r), right))
         return UNREADABLE_KEY;
@@ -142,17 +125,17 @@ inline_always __u32 enter_interface(struct steps_comparison *c, __u32 kind, __u6
     if (l.type == 0)
         return EQUAL;
     if (c->nesting >= MAX_NESTING) {
-        c->inexact = INEXACT_NESTED_INTERFACE;
+        lookup->inexact = INEXACT_NESTED_INTERFACE;
         return l.data == r.data;
     }
     /* The first word of a non-empty interface is an itab; its second word is the type. */
     __u64 type = l.type;
     if (kind == EQUAL_IFACE && read_user(&type, sizeof(type), l.type + 8))
         return UNREADABLE_KEY;
-    type -= c->bias;
+    type -= lookup->bias;
     struct dynamic_type_info *info = bpf_map_lookup_elem(&dynamic_types, &type);
     if (!info || !info->equality_known) {
-        c->inexact = INEXACT_DYNAMIC_TYPE;
+        lookup->inexact = INEXACT_DYNAMIC_TYPE;
         return l.data == r.data;
     }
     /* A pointer-shaped value is the data word itself. */
@@ -171,7 +154,9 @@ inline_always __u32 enter_interface(struct steps_comparison *c, __u32 kind, __u6
 }
 
 /* Does the next step; 1 ends the comparison. */
-static long compare_next(__u32 index unused, struct steps_comparison *c) {
+static long compare_next(__u32 index unused, struct lookup **self) {
+    struct lookup *lookup = *self;
+    struct steps_comparison *c = &lookup->steps;
     if (c->now.next == c->now.end) {
         if (c->nesting == 0)
             return 1;
@@ -185,47 +170,90 @@ static long compare_next(__u32 index unused, struct steps_comparison *c) {
         return 1;
     __u64 left = c->now.left + step->offset, right = c->now.right + step->offset;
     if (step->kind == EQUAL_EFACE || step->kind == EQUAL_IFACE)
-        c->result = enter_interface(c, step->kind, left, right);
+        c->result = enter_interface(lookup, step->kind, left, right);
     else
         c->result = compare_step(step->kind, step->size, left, right);
     return c->result != EQUAL;
 }
 
 /* A key of a type with an equality of its own, by the list of steps built from the type's descriptor. */
-separate __u32 compare_by_steps(struct lookup *l, __u64 slot_key) {
-    if (!l)
-        return UNREADABLE_KEY;
+inline_always __u32 compare_by_steps(struct lookup *l, __u64 slot_key) {
     if (!l->info.equality_known) {
         /* The first candidate is taken for the key; the lookup is counted as inexact. */
         l->inexact = l->info.inexact_reason;
         return EQUAL;
     }
-    struct steps_comparison c = {.bias = l->bias, .result = EQUAL};
-    c.now.left = l->key;
-    c.now.right = slot_key;
-    c.now.next = l->info.equal_first;
-    c.now.end = l->info.equal_first + l->info.equal_count;
-    bpf_loop(MAX_EQUAL_STEPS, compare_next, &c, 0);
-    if (c.inexact)
-        l->inexact = c.inexact;
-    return c.result;
+    l->steps.nesting = 0;
+    l->steps.result = EQUAL;
+    l->steps.now.left = l->key;
+    l->steps.now.right = slot_key;
+    l->steps.now.next = l->info.equal_first;
+    l->steps.now.end = l->info.equal_first + l->info.equal_count;
+    bpf_loop(MAX_EQUAL_STEPS, compare_next, &l, 0);
+    return l->steps.result;
+}
+
+/* A key of 4 or 8 bytes by value. */
+inline_always __u32 compare_raw_key(const struct lookup *l, __u64 slot) {
+    __u64 key = 0;
+    if (read_user(&key, l->key_class == KEY_BYTES64 ? 8 : 4, slot))
+        return UNREADABLE_KEY;
+    return key == l->key;
+}
+
+/* Reads the eight raw keys of a group or bucket at once, where they lie close enough together; 0 on success.
+ */
+separate long read_raw_keys(struct lookup *l, __u64 address) {
+    if (!l || l->info.key_stride > sizeof(l->raw_keys) / 8)
+        return -1;
+    return read_user(l->raw_keys, within(8 * l->info.key_stride, sizeof(l->raw_keys) + 1), address);
+}
+
+/* Compares with the raw key of a slot, from what read_raw_keys has read at `keys` if it has, else from the
+ * target. */
+separate __u32 compare_raw_slot(const struct lookup *l, __u64 keys, __u32 slot, __u32 have_keys) {
+    if (!l)
+        return UNREADABLE_KEY;
+    __u32 offset = slot * l->info.key_stride;
+    if (!have_keys)
+        return compare_raw_key(l, keys + offset);
+    offset &= sizeof(l->raw_keys) - 4;
+    if (l->key_class == KEY_BYTES32)
+        return *(const __u32 *)((const __u8 *)l->raw_keys + offset) == (__u32)l->key;
+    return l->raw_keys[offset / 8] == l->key;
+}
+
+inline_always __u32 compare_string_key(const struct lookup *l, __u64 slot) {
+    struct go_string key;
+    if (read_user(&key, sizeof(key), slot))
+        return UNREADABLE_KEY;
+    return key.length == l->key_length ? compare_bytes(l->key, key.data, key.length) : DIFFERENT;
 }
 
 /* Compares the key with the one in the slot at this address. */
-inline_always __u32 compare_key(struct lookup *l, __u64 slot) {
-    if (l->key_class == KEY_BYTES64 || l->key_class == KEY_BYTES32) {
-        __u64 key = 0;
-        if (read_user(&key, l->key_class == KEY_BYTES64 ? 8 : 4, slot))
-            return UNREADABLE_KEY;
-        return key == l->key;
-    }
-    if (l->key_class == KEY_STRING) {
-        struct go_string key;
-        if (read_user(&key, sizeof(key), slot))
-            return UNREADABLE_KEY;
-        return key.length == l->key_length ? compare_bytes(l->key, key.data, key.length) : DIFFERENT;
-    }
-    if (l->info.indirect_key && read_user(&slot, sizeof(slot), slot))
+separate __u32 compare_key(struct lookup *l, __u64 slot) {
+    __u64 key = slot;
+    if (!l)
         return UNREADABLE_KEY;
-    return compare_by_steps(l, slot);
+    if (l->key_class == KEY_STRING)
+        return compare_string_key(l, slot);
+    if (l->key_class != KEY_POINTER)
+        return compare_raw_key(l, slot);
+    if (l->info.indirect_key && read_user(&key, sizeof(key), slot))
+        return UNREADABLE_KEY;
+    return compare_by_steps(l, key);
+}
+
+/* Whether two strings of one length agree in their first and last `width` bytes, at most eight. */
+separate __u32 compare_ends(__u64 left, __u64 right, __u64 length, __u32 width) {
+    __u64 l = 0, r = 0;
+    if (width > 8)
+        width = 8;
+    if (read_user(&l, width, left) || read_user(&r, width, right))
+        return UNREADABLE_KEY;
+    if (l != r)
+        return DIFFERENT;
+    if (read_user(&l, width, left + length - width) || read_user(&r, width, right + length - width))
+        return UNREADABLE_KEY;
+    return l == r;
 }

@@ -10,50 +10,58 @@
 #include "map_type.bpf.h"
 #include "swiss.bpf.h"
 #include "window.bpf.h"
+#include "work.bpf.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
 /* Reads the arguments of the lookup and who asked for it. */
 inline_always outcome read_arguments(const struct pt_regs *regs, const volatile struct probe_site *site,
-                                     struct lookup *l, __u64 *caller) {
-    struct entry_words entry;
+                                     struct lookup *l) {
     __u32 return_offset = site->return_offset;
     __u64 frame = regs->rsp + return_offset;
-    if (read_user(&entry, sizeof(entry), frame))
-        return COUNTER_UNREADABLE_STACK;
-    if (read_value(regs, &site->type, &entry, return_offset, &l->type) ||
-        read_value(regs, &site->map, &entry, return_offset, &l->map) ||
-        read_value(regs, &site->key, &entry, return_offset, &l->key))
-        return COUNTER_UNREADABLE_STACK;
-    if (site->key_class == KEY_STRING &&
-        read_value(regs, &site->key_length, &entry, return_offset, &l->key_length))
-        return COUNTER_UNREADABLE_STACK;
-    if (site->has_hash && read_value(regs, &site->hash, &entry, return_offset, &l->hash))
-        return COUNTER_UNREADABLE_STACK;
-    if (site->key_class == KEY_BYTES32)
-        l->key = (__u32)l->key;
     l->bias = regs->rip - site->address;
     l->key_class = site->key_class;
     l->has_hash = site->has_hash;
-    *caller = find_caller(entry.word[0], frame + sizeof(entry.word[0]), l->bias);
+    if (read_entry(l, frame))
+        return COUNTER_UNREADABLE_STACK;
+    if (read_value(regs, &site->type, l, return_offset, &l->type) ||
+        read_value(regs, &site->map, l, return_offset, &l->map) ||
+        read_value(regs, &site->key, l, return_offset, &l->key))
+        return COUNTER_UNREADABLE_STACK;
+    if (site->key_class == KEY_STRING &&
+        read_value(regs, &site->key_length, l, return_offset, &l->key_length))
+        return COUNTER_UNREADABLE_STACK;
+    if (site->has_hash && read_value(regs, &site->hash, l, return_offset, &l->hash))
+        return COUNTER_UNREADABLE_STACK;
+    if (site->key_class == KEY_BYTES32)
+        l->key = (__u32)l->key;
+    l->name.caller = find_caller(l->entry.word[0], frame + sizeof(__u64), l->bias);
     return DECODED;
 }
 
-inline_always outcome observe(const struct pt_regs *regs) {
-    __u64 cookie = bpf_get_attach_cookie((void *)regs);
+inline_always outcome observe(struct pt_regs *regs, struct lookup *l) {
+    __u64 cookie = bpf_get_attach_cookie(regs);
     const volatile struct probe_site *site = &probe_sites[cookie & (MAX_PROBE_SITES - 1)];
-    struct lookup l = {};
-    struct lookup_key key = {};
-    outcome failure = read_arguments(regs, site, &l, &key.caller);
+    outcome failure = read_arguments(regs, site, l);
     if (!failure)
-        failure = find_map_type(&l, &key.type);
+        failure = find_map_type(l);
     if (!failure)
-        failure = layout.implementation == MAPS_SWISS ? look_up_swiss(&l, site->map_is_storage)
-                                                      : look_up_classic(&l);
+        failure =
+            layout.implementation == MAPS_SWISS ? look_up_swiss(l, site->map_is_storage) : look_up_classic(l);
     if (failure)
         return failure;
-    key.caller |= (__u64)site->lookup_function << CALLER_FUNCTION_SHIFT | (__u64)l.hit << CALLER_HIT_SHIFT;
-    return aggregate(&l, &key);
+    l->name.caller |= (__u64)site->lookup_function << CALLER_FUNCTION_SHIFT | (__u64)l->hit
+                                                                                  << CALLER_HIT_SHIFT;
+    return aggregate(l);
+}
+
+inline_always outcome observe_in_slot(struct pt_regs *regs) {
+    struct lookup *l = take_slot();
+    if (!l)
+        return COUNTER_DROPPED_NO_SLOT;
+    outcome failure = observe(regs, l);
+    return_slot(l);
+    return failure;
 }
 
 SEC("uprobe")
@@ -62,7 +70,7 @@ int lookup(struct pt_regs *regs) {
     if (!cpu)
         return 0;
     add(&cpu->counters[COUNTER_HITS], 1);
-    outcome failure = window_is_open(cpu) ? observe(regs) : COUNTER_WINDOW_CLOSED;
+    outcome failure = window_is_open(cpu) ? observe_in_slot(regs) : COUNTER_WINDOW_CLOSED;
     if (failure)
         add(&cpu->counters[within(failure, COUNTER_COUNT)], 1);
     return 0;

@@ -24,25 +24,22 @@ struct {
 
 #define RUNTIME_TYPE (1ULL << 63) /* marks an absolute address among link-time ones */
 
-/* The words of a map type descriptor from offset 48: Key, Elem, Group or Bucket, Hasher, and what differs by
- * format. */
-struct map_descriptor {
-    __u64 key;
-    __u64 elem;
-    __u64 group;
-    __u64 hasher;
-    __u64 rest[7]; /* from offset 80 */
-};
-#define DESCRIPTOR_OFFSET 48
+/* Offsets in the map type descriptor, see enum map_type_format. */
+#define TYPE_KEY 48   /* Key, then Elem */
+#define TYPE_SLOTS 80 /* what differs by format */
+#define STRIDES_FLAGS 128
 #define CLASSIC_INDIRECT_KEY 1
 #define SWISS_INDIRECT_KEY 4
 
 /* How keys compare: reflect.MapOf is given a key type, which mostly is one that the linker wrote. */
-inline_always void describe_runtime_key(struct lookup *l, const struct map_descriptor *d) {
-    __u64 key = d->key - l->bias;
-    struct runtime_type_info type = {.key_type = key, .elem_type = d->elem - l->bias};
+separate outcome describe_runtime_key(struct lookup *l) {
+    struct runtime_type_info type;
+    if (!l || read_user(&type, sizeof(type), l->type + TYPE_KEY))
+        return COUNTER_UNREADABLE_TYPE;
+    type.key_type -= l->bias;
+    type.elem_type -= l->bias;
     bpf_map_update_elem(&runtime_types, &l->type, &type, BPF_NOEXIST);
-    struct dynamic_type_info *info = bpf_map_lookup_elem(&dynamic_types, &key);
+    struct dynamic_type_info *info = bpf_map_lookup_elem(&dynamic_types, &type.key_type);
     if (info && info->equality_known) {
         l->info.equality_known = 1;
         l->info.equal_first = info->equal_first;
@@ -51,44 +48,46 @@ inline_always void describe_runtime_key(struct lookup *l, const struct map_descr
         l->info.equality_known = 0;
         l->info.inexact_reason = INEXACT_RUNTIME_TYPE;
     }
-}
-
-separate outcome describe_runtime_type(struct lookup *l) {
-    if (!l)
-        return COUNTER_UNREADABLE_TYPE;
-    struct map_descriptor d = {};
-    __u32 known = layout.map_type_format == FORMAT_STRIDES ? sizeof(d) : sizeof(d) - 3 * 8;
-    if (layout.map_type_format == FORMAT_CLASSIC)
-        known = 5 * 8;
-    if (read_user(&d, known, l->type + DESCRIPTOR_OFFSET))
-        return COUNTER_UNREADABLE_TYPE;
-    l->info.keys_offset = 8;
-    if (layout.map_type_format == FORMAT_CLASSIC) {
-        l->info.key_stride = d.rest[0] & 0xff;
-        l->info.group_size = d.rest[0] >> 16 & 0xffff;
-        l->info.indirect_key = d.rest[0] >> 32 & CLASSIC_INDIRECT_KEY;
-    } else if (layout.map_type_format == FORMAT_SLOTS) {
-        l->info.group_size = d.rest[0];
-        l->info.key_stride = d.rest[1];
-        l->info.indirect_key = (d.rest[3] & SWISS_INDIRECT_KEY) != 0;
-    } else {
-        l->info.group_size = d.rest[0];
-        l->info.keys_offset = d.rest[1];
-        l->info.key_stride = d.rest[2];
-        l->info.indirect_key = (d.rest[6] & SWISS_INDIRECT_KEY) != 0;
-    }
-    describe_runtime_key(l, &d);
     return DECODED;
 }
 
-/* Fills l->info; `name` becomes the type's key in the aggregates. */
-inline_always outcome find_map_type(struct lookup *l, __u64 *name) {
-    *name = l->type - l->bias;
-    struct map_type_info *info = bpf_map_lookup_elem(&map_types, name);
+separate outcome describe_runtime_type(struct lookup *l) {
+    __u64 word[4];
+    __u32 flags;
+    if (!l)
+        return COUNTER_UNREADABLE_TYPE;
+    __u64 address = l->type + TYPE_SLOTS;
+    if (read_user(word, layout.map_type_format == FORMAT_CLASSIC ? 8 : sizeof(word), address))
+        return COUNTER_UNREADABLE_TYPE;
+    l->info.keys_offset = 8;
+    if (layout.map_type_format == FORMAT_CLASSIC) {
+        l->info.key_stride = word[0] & 0xff;
+        l->info.group_size = word[0] >> 16 & 0xffff;
+        l->info.indirect_key = word[0] >> 32 & CLASSIC_INDIRECT_KEY;
+        return describe_runtime_key(l);
+    }
+    l->info.group_size = word[0];
+    l->info.key_stride = word[1];
+    flags = word[3];
+    if (layout.map_type_format == FORMAT_STRIDES) {
+        l->info.keys_offset = word[1];
+        l->info.key_stride = word[2];
+        if (read_user(&flags, sizeof(flags), l->type + STRIDES_FLAGS))
+            return COUNTER_UNREADABLE_TYPE;
+    }
+    l->info.indirect_key = (flags & SWISS_INDIRECT_KEY) != 0;
+    return describe_runtime_key(l);
+}
+
+/* Fills l->info, and the type's part of the aggregate's name. */
+inline_always outcome find_map_type(struct lookup *l) {
+    __u64 address = l->type - l->bias;
+    struct map_type_info *info = bpf_map_lookup_elem(&map_types, &address);
+    l->name.type = address;
     if (info) {
         l->info = *info;
         return DECODED;
     }
-    *name = l->type | RUNTIME_TYPE;
+    l->name.type = l->type | RUNTIME_TYPE;
     return describe_runtime_type(l);
 }

@@ -7,8 +7,7 @@
 
 /*
  * Reads user memory; 0 on success. A page that is not present is faulted in where the program may sleep, as
- * the target itself would do a moment later. That helper is slower, and hardly ever needed: lookups mostly
- * touch what is in use.
+ * the target itself would do a moment later. That helper is slower, and hardly ever needed.
  */
 inline_always long read_user(void *to, __u32 size, __u64 address) {
     long failure = bpf_probe_read_user(to, size, (const void *)address);
@@ -82,30 +81,29 @@ inline_always __u64 read_register(const struct pt_regs *regs, __u8 number) {
     return value;
 }
 
-/*
- * The words from the return address up: return address, then the homes of the first four register arguments,
- * where Go's ABIInternal lets a function spill them (cmd/compile/abi-internal.md). One read serves most of
- * what a site needs.
- */
-#define ENTRY_WORDS 5
-
-struct entry_words {
-    __u64 word[ENTRY_WORDS];
-};
+/* Reads the words at the return address into the slot. The detour over the stack makes the kernel's check of
+ * it cheap. */
+separate long read_entry(struct lookup *l, __u64 address) {
+    struct entry_words entry;
+    if (!l || read_user(&entry, sizeof(entry), address))
+        return -1;
+    l->entry = entry;
+    return 0;
+}
 
 /* Fetches one value of a site from where the planner proved it to be; 0 on success. */
 inline_always long read_value(const struct pt_regs *regs, const volatile struct value_location *location,
-                              const struct entry_words *entry, __u32 return_offset, __u64 *value) {
+                              struct lookup *l, __u32 return_offset, __u64 *to) {
+    __u64 value;
     if (location->home == HOME_REGISTER) {
-        *value = read_register(regs, location->register_number) + location->addend;
+        *to = read_register(regs, location->register_number) + location->addend;
         return 0;
     }
     __u32 word = (__u32)(location->stack_offset - (__s32)return_offset) / 8;
-    if (word < ENTRY_WORDS) {
-        *value = entry->word[word];
-    } else if (read_user(value, sizeof(*value), regs->rsp + location->stack_offset)) {
+    if (word < ENTRY_WORDS)
+        value = l->entry.word[within(word, ENTRY_WORDS)];
+    else if (read_user(&value, sizeof(value), regs->rsp + location->stack_offset))
         return -1;
-    }
-    *value += location->addend;
+    *to = value + location->addend;
     return 0;
 }

@@ -196,6 +196,7 @@ enum counter {
     COUNTER_UNREADABLE_GROUP,
     COUNTER_UNREADABLE_KEY,
     COUNTER_DROPPED_TABLE_FULL,     /* the aggregate map has no room for another call site */
+    COUNTER_DROPPED_NO_SLOT,        /* more hits at once on one CPU than there are slots for them */
     COUNTER_DROPPED_CHAIN_TOO_LONG, /* the probe sequence did not end within the bound */
     COUNTER_COUNT,
 };

@@ -24,28 +24,43 @@ struct {
     __type(value, struct hash_state);
 } hash_states SEC(".maps");
 
-struct aes_block {
-    __u32 column[4];
-};
-
 inline_always __u32 rotate(__u32 x, __u32 bits) { return x << bits | x >> (32 - bits); }
 
-inline_always __u32 mix_column(__u32 a, __u32 b, __u32 c, __u32 d) {
+separate __u32 mix_column(__u32 a, __u32 b, __u32 c, __u32 d) {
     return aes_table[a & 255] ^ rotate(aes_table[b >> 8 & 255], 8) ^ rotate(aes_table[c >> 16 & 255], 16) ^
            rotate(aes_table[d >> 24 & 255], 24);
 }
 
-/* AESENC: one round with a round key, which may be the block itself. */
-separate int aes_encrypt(struct aes_block *block, const struct aes_block *key) {
-    if (!block || !key)
+/* One round without its key: SubBytes, ShiftRows, MixColumns. The barriers keep the stack small. */
+separate int aes_mix(struct aes_block *block) {
+    if (!block)
         return 0;
     __u32 a = block->column[0], b = block->column[1], c = block->column[2], d = block->column[3];
-    __u32 key0 = key->column[0], key1 = key->column[1], key2 = key->column[2], key3 = key->column[3];
-    block->column[0] = key0 ^ mix_column(a, b, c, d);
-    block->column[1] = key1 ^ mix_column(b, c, d, a);
-    block->column[2] = key2 ^ mix_column(c, d, a, b);
-    block->column[3] = key3 ^ mix_column(d, a, b, c);
+    block->column[0] = mix_column(a, b, c, d);
+    asm volatile("" ::: "memory");
+    block->column[1] = mix_column(b, c, d, a);
+    asm volatile("" ::: "memory");
+    block->column[2] = mix_column(c, d, a, b);
+    asm volatile("" ::: "memory");
+    block->column[3] = mix_column(d, a, b, c);
     return 0;
+}
+
+separate int add_block(struct aes_block *to, const struct aes_block *from) {
+    if (!to || !from)
+        return 0;
+    for (int i = 0; i < 4; i++)
+        to->column[i] ^= from->column[i];
+    return 0;
+}
+
+/* AESENC with the block as its own round key, as Go's hash mostly uses it. */
+separate int scramble(struct lookup *l, struct aes_block *block) {
+    if (!l || !block)
+        return 0;
+    l->string_hash.before = *block;
+    aes_mix(block);
+    return add_block(block, &l->string_hash.before);
 }
 
 #define LANES 8
@@ -53,64 +68,74 @@ separate int aes_encrypt(struct aes_block *block, const struct aes_block *key) {
 #define ROUND_BYTES (LANES * LANE_BYTES) /* what all lanes together take of a long string at a time */
 #define MAX_ROUNDS (1 << 17)
 
-/* One lane of the hash of a string; the lanes' results are combined by xor. */
-struct string_hash {
-    __u64 address;
-    __u64 length;
-    __u64 seed;
-    const struct hash_state *state;
-    __u64 next; /* where the lane's next block of a long string is */
-    struct aes_block block;
-    struct aes_block sum;
-    __u32 failed;
-};
-
-/* A lane's scrambled seed: the map's seed and the string's length, with the lane's own bytes of the schedule.
- */
-inline_always void scramble_seed(const struct string_hash *h, __u32 lane, struct aes_block *seed) {
-    __u32 length_pair = (__u32)(h->length & 0xffff) * 0x10001;
-    const __u32 *schedule = &h->state->schedule[4 * (lane & (LANES - 1))];
-    seed->column[0] = (__u32)h->seed ^ schedule[0];
-    seed->column[1] = (__u32)(h->seed >> 32) ^ schedule[1];
-    seed->column[2] = length_pair ^ schedule[2];
-    seed->column[3] = length_pair ^ schedule[3];
-    aes_encrypt(seed, seed);
+/* Sets the lane's scrambled seed as key: the map's seed and the string's length, with the lane's part of the
+ * schedule. */
+separate int scramble_seed(struct lookup *l, const struct hash_state *state, __u32 lane) {
+    if (!l || !state)
+        return 0;
+    struct string_hash *h = &l->string_hash;
+    __u32 length_pair = (__u32)(l->key_length & 0xffff) * 0x10001;
+    __u32 first = 4 * (lane & (LANES - 1));
+    h->key.column[0] = (__u32)h->seed ^ state->schedule[first];
+    h->key.column[1] = (__u32)(h->seed >> 32) ^ state->schedule[first + 1];
+    h->key.column[2] = length_pair ^ state->schedule[first + 2];
+    h->key.column[3] = length_pair ^ state->schedule[first + 3];
+    return scramble(l, &h->key);
 }
 
 /* Mixes a lane's next block of a long string in; 1 ends the loop. */
-static long mix_next_block(__u32 index unused, struct string_hash *h) {
+static long mix_next_block(__u32 index unused, struct lookup **self) {
+    struct lookup *l = *self;
+    struct string_hash *h = &l->string_hash;
     struct aes_block data;
     if (read_user(&data, sizeof(data), h->next)) {
         h->failed = 1;
         return 1;
     }
-    aes_encrypt(&h->block, &h->block);
-    aes_encrypt(&h->block, &data);
+    scramble(l, &h->block);
+    aes_mix(&h->block);
+    add_block(&h->block, &data);
     h->next += ROUND_BYTES;
     return 0;
 }
 
+/* Lanes that a string of this length takes: 1, 2, 4 or 8. */
+inline_always __u32 lanes_of(__u64 length) {
+    return length <= LANE_BYTES ? 1 : length <= 2 * LANE_BYTES ? 2 : length <= 4 * LANE_BYTES ? 4 : LANES;
+}
+
+/* Where a lane's bytes are: the first lanes take the string's first bytes, or the first of its last 128; the
+ * others its last. */
+inline_always __u64 lane_offset(__u64 length, __u32 lane) {
+    __u32 lanes = lanes_of(length);
+    __u64 tail = length > ROUND_BYTES ? length - ROUND_BYTES : 0;
+    if (lane < lanes / 2 || lanes == 1)
+        return tail + lane * LANE_BYTES;
+    return length - (lanes - lane) * LANE_BYTES;
+}
+
 /*
- * Adds what one lane contributes: `size` bytes of the string at `offset`, zero-extended, and before them of
- * long strings the lane's part of each earlier round.
+ * Adds what one lane contributes: its bytes of the string, zero-extended, and before them of long strings the
+ * lane's part of each earlier round.
  */
-called void add_lane(struct string_hash *h, __u32 lane, __u64 offset, __u32 size, __u32 rounds) {
-    struct aes_block seed;
-    __builtin_memset(&h->block, 0, sizeof(h->block));
-    if (size > sizeof(h->block))
-        size = sizeof(h->block);
-    if (read_user(&h->block, size, h->address + offset))
+separate int add_lane(struct lookup *l, const struct hash_state *state, __u32 lane) {
+    struct aes_block data = {};
+    if (!l || !state)
+        return 0;
+    struct string_hash *h = &l->string_hash;
+    __u32 size = l->key_length < LANE_BYTES ? l->key_length : LANE_BYTES;
+    if (read_user(&data, size, l->key + lane_offset(l->key_length, lane)))
         h->failed = 1;
-    scramble_seed(h, lane, &seed);
-    for (int i = 0; i < 4; i++)
-        h->block.column[i] ^= seed.column[i];
-    h->next = h->address + lane * LANE_BYTES;
-    if (rounds)
-        bpf_loop(rounds, mix_next_block, h, 0);
+    h->block = data;
+    h->next = l->key + lane * LANE_BYTES;
+    scramble_seed(l, state, lane);
+    add_block(&h->block, &h->key);
+    if (l->key_length > ROUND_BYTES)
+        bpf_loop((l->key_length - 1) / ROUND_BYTES, mix_next_block, &l, 0);
     for (int i = 0; i < 3; i++)
-        aes_encrypt(&h->block, &h->block);
-    for (int i = 0; i < 4; i++)
-        h->sum.column[i] ^= h->block.column[i];
+        scramble(l, &h->block);
+    add_block(&h->sum, &h->block);
+    return 0;
 }
 
 /* The process's hash state, read once. NULL when it cannot be had or the process hashes without AES. */
@@ -130,39 +155,35 @@ inline_always struct hash_state *find_hash_state(__u64 bias) {
     return state->uses_aes ? state : NULL;
 }
 
-/* Lanes of the hash over the first and the last bytes of a string: how many of each, by its length. */
-called void hash_by_length(struct string_hash *h) {
-    __u64 length = h->length;
-    __u32 half = length <= 32 ? 1 : length <= 64 ? 2 : 4;
-    __u32 rounds = length > ROUND_BYTES ? (length - 1) / ROUND_BYTES : 0;
-    __u64 tail = rounds ? length - ROUND_BYTES : 0;
-    if (length == 0) {
+/* All lanes of the hash. */
+inline_always int hash_lanes(struct lookup *l, const struct hash_state *state) {
+    if (l->key_length == 0) {
         /* The empty string hashes to its seed, scrambled once more. */
-        scramble_seed(h, 0, &h->sum);
-        aes_encrypt(&h->sum, &h->sum);
-        return;
+        scramble_seed(l, state, 0);
+        l->string_hash.sum = l->string_hash.key;
+        return scramble(l, &l->string_hash.sum);
     }
-    if (length <= LANE_BYTES) {
-        add_lane(h, 0, 0, length, 0);
-        return;
-    }
-    for (__u32 i = 0; i < LANES / 2 && i < half; i++)
-        add_lane(h, i, tail + i * LANE_BYTES, LANE_BYTES, rounds);
-    for (__u32 i = 0; i < LANES / 2 && i < half; i++)
-        add_lane(h, half + i, length - (half - i) * LANE_BYTES, LANE_BYTES, rounds);
+    for (__u32 lane = 0; lane < LANES; lane++)
+        if (lane < lanes_of(l->key_length))
+            add_lane(l, state, lane);
+    return 0;
 }
 
-/* The hash of a string; 0 on success. */
-separate int hash_string(const struct lookup *l, __u64 seed, __u64 *hash) {
-    if (!l || !hash)
+/* Sets l->hash to the hash of the string; 0 on success. */
+separate int hash_string(struct lookup *l, __u64 seed) {
+    if (!l)
         return -1;
     if (!layout.hash_known || l->key_length > (__u64)MAX_ROUNDS * ROUND_BYTES)
         return -1;
     struct hash_state *state = find_hash_state(l->bias);
     if (!state)
         return -1;
-    struct string_hash h = {.address = l->key, .length = l->key_length, .seed = seed, .state = state};
-    hash_by_length(&h);
-    *hash = (__u64)h.sum.column[1] << 32 | h.sum.column[0];
-    return h.failed ? -1 : 0;
+    struct string_hash *h = &l->string_hash;
+    h->seed = seed;
+    h->failed = 0;
+    for (int i = 0; i < 4; i++)
+        h->sum.column[i] = 0;
+    hash_lanes(l, state);
+    l->hash = (__u64)h->sum.column[1] << 32 | h->sum.column[0];
+    return h->failed ? -1 : 0;
 }

@@ -8,18 +8,6 @@
 #include "key.bpf.h"
 #include "string_hash.bpf.h"
 
-/* maps.Map. From 1.25 a bool tombstonePossible sits in the padding after `writing`. */
-struct swiss_map {
-    __u64 used;
-    __u64 seed;
-    __u64 directory; /* address of the directory, or of the only group when directory_length is 0 */
-    __u64 directory_length;
-    __u8 global_depth;
-    __u8 global_shift;
-    __u8 writing;
-    __u8 pad[5];
-};
-
 /* maps.table */
 struct swiss_table {
     __u16 used;
@@ -57,19 +45,10 @@ separate outcome compare_candidates(struct lookup *l, __u64 group, __u64 matches
     return DECODED;
 }
 
-struct swiss_probe {
-    struct lookup *l;
-    __u64 groups;
-    __u64 mask;
-    __u64 offset;
-    __u32 step;
-    __u16 failure;
-    __u16 ended;
-};
-
 /* Visits one group of the probe sequence; 1 ends it. */
-static long visit_group(__u32 index unused, struct swiss_probe *p) {
-    struct lookup *l = p->l;
+static long visit_group(__u32 index unused, struct lookup **self) {
+    struct lookup *l = *self;
+    struct group_sequence *p = &l->groups;
     __u64 group = p->groups + p->offset * l->info.group_size;
     __u64 control;
     if (read_user(&control, sizeof(control), group)) {
@@ -100,17 +79,21 @@ inline_always __u32 log2_groups(__u64 length_mask) {
     return (mask & 0xf) + (mask >> 4);
 }
 
-inline_always outcome probe_table(struct lookup *l, const struct swiss_map *map) {
-    __u64 entry = map->directory;
-    if (map->directory_length != 1)
-        entry += 8 * (l->hash >> (map->global_shift & 63));
+/* Finds the table that the hash selects, and where in it the probe sequence starts. */
+separate outcome find_table(struct lookup *l, __u64 directory_entry) {
     __u64 address;
     struct swiss_table table;
-    if (read_user(&address, sizeof(address), entry) || read_user(&table, sizeof(table), address))
+    if (!l)
         return COUNTER_UNREADABLE_TABLE;
-    struct swiss_probe p = {.l = l, .groups = table.groups, .mask = table.length_mask};
-    p.offset = (l->hash >> 7) & table.length_mask;
-    l->home = p.offset;
+    if (read_user(&address, sizeof(address), directory_entry) || read_user(&table, sizeof(table), address))
+        return COUNTER_UNREADABLE_TABLE;
+    l->groups.groups = table.groups;
+    l->groups.mask = table.length_mask;
+    l->groups.offset = (l->hash >> 7) & table.length_mask;
+    l->groups.step = 0;
+    l->groups.failure = 0;
+    l->groups.ended = 0;
+    l->home = l->groups.offset;
     l->log2_buckets = log2_groups(table.length_mask);
     l->used = table.used;
     l->log2_slots = l->log2_buckets + LOG2_GROUP_SLOTS;
@@ -119,11 +102,18 @@ inline_always outcome probe_table(struct lookup *l, const struct swiss_map *map)
     __s32 limit = table.capacity > GROUP_SLOTS ? table.capacity * 7 / 8 : GROUP_SLOTS - 1;
     __s32 tombstones = limit - table.used - table.growth_left;
     l->tombstones = tombstones > 0 ? tombstones : 0;
-    if (!visit_group(0, &p))
-        bpf_loop(MAX_GROUPS, visit_group, &p, 0);
-    if (p.failure)
-        return p.failure;
-    return p.ended ? DECODED : COUNTER_DROPPED_CHAIN_TOO_LONG;
+    return DECODED;
+}
+
+inline_always outcome probe_table(struct lookup *l, __u64 directory_entry) {
+    outcome failure = find_table(l, directory_entry);
+    if (failure)
+        return failure;
+    if (!visit_group(0, &l))
+        bpf_loop(MAX_GROUPS, visit_group, &l, 0);
+    if (l->groups.failure)
+        return l->groups.failure;
+    return l->groups.ended ? DECODED : COUNTER_DROPPED_CHAIN_TOO_LONG;
 }
 
 /* Fast keys in a small map are not hashed: slots are compared in order while a full one is left (fast32,
@@ -132,8 +122,10 @@ separate outcome scan_small_group(struct lookup *l, __u64 group, __u64 control) 
     if (!l)
         return COUNTER_UNREADABLE_KEY;
     __u64 full = ~control & CONTROL_FULL_MASK;
+    __u64 keys = group + l->info.keys_offset;
+    int have_keys = !read_raw_keys(l, keys);
     for (int i = 0; i < GROUP_SLOTS && full; i++) {
-        __u32 result = compare_key(l, group + l->info.keys_offset + (__u64)i * l->info.key_stride);
+        __u32 result = compare_raw_slot(l, keys, i, have_keys);
         l->comparisons++;
         if (result == UNREADABLE_KEY)
             return COUNTER_UNREADABLE_KEY;
@@ -152,44 +144,43 @@ separate outcome scan_small_group(struct lookup *l, __u64 group, __u64 control) 
 /*
  * Full slots whose string has the length of the key and, for long keys, its first and last eight bytes: the
  * quick test of
- * (*Map).getWithoutKeySmallFastStr. Their bits are set as match_byte sets them; -1 when unreadable.
+ * (*Map).getWithoutKeySmallFastStr. Their bits are set as match_byte sets them, one place further down, so
+ * that the sign stays free: negative when unreadable.
  */
 separate __s64 quick_candidates(struct lookup *l, __u64 group, __u64 control) {
+    __u64 candidates = 0;
     if (!l)
         return -1;
-    __u64 candidates = 0, first = 0, last = 0;
-    __u64 length = l->key_length;
-    __u8 is_long = length > QUICK_TEST_LENGTH;
-    if (is_long && (read_user(&first, 8, l->key) || read_user(&last, 8, l->key + length - 8)))
-        return -1;
-    for (int i = 0; i < GROUP_SLOTS; i++) {
+    for (int i = 0; i < GROUP_SLOTS; i++, control >>= 8) {
         struct go_string key;
-        __u64 head, tail;
-        if (control >> (8 * i) & 0x80)
+        candidates >>= 8;
+        if (control & 0x80)
             continue;
         if (read_user(&key, sizeof(key), group + l->info.keys_offset + (__u64)i * l->info.key_stride))
             return -1;
-        if (key.length != length)
+        if (key.length != l->key_length)
             continue;
-        if (is_long && (read_user(&head, 8, key.data) || read_user(&tail, 8, key.data + length - 8)))
+        __u32 same = EQUAL;
+        if (l->key_length > QUICK_TEST_LENGTH)
+            same = compare_ends(key.data, l->key, key.length, 8);
+        if (same == UNREADABLE_KEY)
             return -1;
-        if (!is_long || (head == first && tail == last))
-            candidates |= 0x80ULL << (8 * i);
+        if (same == EQUAL)
+            candidates |= 0x80ULL << 56 >> 1;
     }
-    /* Bit 63 is slot 7's; shift so that the sign stays free for the error. */
-    return candidates >> 7;
+    return candidates;
 }
 
 /* A string in a small map: which slots are compared depends on the key's hash, which the caller does not know
  * yet. */
 inline_always outcome scan_small_strings(struct lookup *l, __u64 group, __u64 control, __u64 seed) {
     __u8 is_long = l->key_length > QUICK_TEST_LENGTH;
-    if (!is_long && hash_string(l, seed, &l->hash) == 0)
+    if (!is_long && hash_string(l, seed) == 0)
         return compare_candidates(l, group, match_byte(control, l->hash & 0x7f));
     __s64 found = quick_candidates(l, group, control);
     if (found < 0)
         return COUNTER_UNREADABLE_KEY;
-    __u64 candidates = (__u64)found << 7;
+    __u64 candidates = (__u64)found << 1;
     __u32 count = count_matches(candidates);
     outcome failure = compare_candidates(l, group, candidates);
     if (failure)
@@ -210,7 +201,7 @@ inline_always outcome scan_small_strings(struct lookup *l, __u64 group, __u64 co
         return DECODED;
     }
     l->comparisons = 0;
-    if (is_long && hash_string(l, seed, &l->hash) == 0)
+    if (is_long && hash_string(l, seed) == 0)
         l->comparisons = count_matches(match_byte(control, l->hash & 0x7f));
     else
         l->inexact = INEXACT_NO_HASH;
@@ -239,18 +230,28 @@ separate outcome look_up_small(struct lookup *l, __u64 group, __u64 seed) {
     return scan_small_group(l, group, control);
 }
 
-inline_always outcome look_up_swiss(struct lookup *l, __u8 map_is_storage) {
+separate long read_swiss_map(struct lookup *l, __u64 address) {
     struct swiss_map map;
+    if (!l || read_user(&map, sizeof(map), address))
+        return -1;
+    l->swiss = map;
+    return 0;
+}
+
+inline_always outcome look_up_swiss(struct lookup *l, __u8 map_is_storage) {
     if (map_is_storage)
         return look_up_small(l, l->map, 0);
-    if (read_user(&map, sizeof(map), l->map))
+    if (read_swiss_map(l, l->map))
         return COUNTER_UNREADABLE_MAP;
-    if (map.used == 0)
+    if (l->swiss.used == 0)
         return COUNTER_EMPTY;
-    if (map.directory_length == 0)
-        return look_up_small(l, map.directory, map.seed);
+    if (l->swiss.directory_length == 0)
+        return look_up_small(l, l->swiss.directory, l->swiss.seed);
     if (!l->has_hash)
         return COUNTER_DEFERRED;
-    l->entries = map.used;
-    return probe_table(l, &map);
+    l->entries = l->swiss.used;
+    __u64 entry = l->swiss.directory;
+    if (l->swiss.directory_length != 1)
+        entry += 8 * (l->hash >> (l->swiss.global_shift & 63));
+    return probe_table(l, entry);
 }

@@ -12,8 +12,106 @@ const volatile __u64 wrapper_filter[WRAPPER_FILTER_WORDS];
 /* AES round table (SubBytes, ShiftRows and MixColumns of one byte), for Go's string hash. */
 const volatile __u32 aes_table[256];
 
-/* One hit's facts, gathered step by step. Addresses are those of the running process. */
+/*
+ * The words from the return address up: return address, then the homes of the first four register arguments,
+ * where Go's ABIInternal lets a function spill them (cmd/compile/abi-internal.md). One read serves most of
+ * what a site needs.
+ */
+#define ENTRY_WORDS 5
+
+struct entry_words {
+    __u64 word[ENTRY_WORDS];
+};
+
+/* maps.Map, src/internal/runtime/maps/map.go. From 1.25 a bool tombstonePossible sits in the padding after
+ * `writing`. */
+struct swiss_map {
+    __u64 used;
+    __u64 seed;
+    __u64 directory; /* address of the directory, or of the only group when directory_length is 0 */
+    __u64 directory_length;
+    __u8 global_depth;
+    __u8 global_shift;
+    __u8 writing;
+    __u8 pad[5];
+};
+
+/* runtime.hmap, src/runtime/map.go, as far as a lookup reads it. */
+struct classic_map {
+    __u64 count;
+    __u8 flags;
+    __u8 log2_buckets;
+    __u16 overflow_count;
+    __u32 seed;
+    __u64 buckets;
+    __u64 old_buckets; /* not 0 while the map grows */
+};
+
+/* The probe sequence through the groups of a Swiss table. */
+struct group_sequence {
+    __u64 groups;
+    __u64 mask;
+    __u64 offset;
+    __u32 step;
+    __u32 failure;
+    __u32 ended;
+};
+
+/* A chain of classic buckets. */
+struct bucket_chain {
+    __u64 bucket;
+    __u32 top;
+    __u32 failure;
+    __u32 ended;
+};
+
+/* A list of steps over two values, see key.bpf.h. */
+struct steps {
+    __u64 left;
+    __u64 right;
+    __u32 next; /* index into equal_steps */
+    __u32 end;
+};
+
+/* Interfaces within interfaces' values that are followed. */
+#define MAX_NESTING 2
+
+struct steps_comparison {
+    struct steps now;
+    struct steps outer[MAX_NESTING]; /* to go on with after an interface's value */
+    __u32 result;
+    __u32 nesting; /* how many interfaces' values this is inside of */
+};
+
+struct aes_block {
+    __u32 column[4];
+};
+
+/* One lane of the hash of a string, see string_hash.bpf.h. */
+struct string_hash {
+    __u64 seed;
+    __u64 next; /* where the lane's next block of a long string is */
+    struct aes_block block;
+    struct aes_block key;
+    struct aes_block before; /* a round */
+    struct aes_block sum;
+    __u32 failed;
+};
+
+/* Room for eight keys of eight bytes with elements of eight bytes between them. */
+#define RAW_KEY_WORDS 16
+
+/*
+ * One hit's facts, gathered step by step, and working memory. Addresses are those of the running process. It
+ * lives in a slot of its CPU (work.bpf.h), since the stack has too little room. What is above `info` is set
+ * for each hit.
+ */
 struct lookup {
+    __u32 busy; /* the slot is taken */
+    __u8 key_class;
+    __u8 has_hash;
+    __u8 hit;
+    __u8 growing;
     __u64 type;
     __u64 map;
     __u64 key;        /* by value, or the address of the key or of the string's bytes */
@@ -21,25 +119,30 @@ struct lookup {
     __u64 hash;
     __u64 bias; /* run-time address minus link-time address */
 
-    struct map_type_info info;
-
     __u64 hit_group; /* the group or bucket that holds the key, and which slot */
     __u32 hit_slot;
 
-    __u64 home;         /* home bucket or group */
-    __u64 entries;      /* of the whole map */
-    __u64 used;         /* entries among the slots */
-    __u32 log2_buckets; /* buckets of the map, or groups of the table visited: always a power of two */
-    __u32 log2_slots;
+    __u32 inexact; /* enum inexact_reason */
     __u32 probe_length;
     __u32 comparisons;
     __u32 overflow;
     __u32 tombstones;
-    __u8 key_class;
-    __u8 has_hash;
-    __u8 hit;
-    __u8 growing;
-    __u8 inexact; /* enum inexact_reason */
+    __u32 log2_buckets; /* buckets of the map, or groups of the table visited: always a power of two */
+    __u32 log2_slots;
+    __u64 home;    /* home bucket or group */
+    __u64 entries; /* of the whole map */
+    __u64 used;    /* entries among the slots */
+
+    struct map_type_info info;
+    struct lookup_key name;        /* of the aggregate */
+    __u64 raw_keys[RAW_KEY_WORDS]; /* the keys of a group or bucket, with what lies between them */
+    struct entry_words entry;
+    struct swiss_map swiss;
+    struct classic_map classic;
+    struct group_sequence groups;
+    struct bucket_chain chain;
+    struct steps_comparison steps;
+    struct string_hash string_hash;
 };
 
 /* The key was found. */

@@ -56,6 +56,7 @@ ENUMERATION(equal_kind, EQUAL_KINDS);
     X(COUNTER_UNREADABLE_GROUP)                                                                              \
     X(COUNTER_UNREADABLE_KEY)                                                                                \
     X(COUNTER_DROPPED_TABLE_FULL)                                                                            \
+    X(COUNTER_DROPPED_NO_SLOT)                                                                               \
     X(COUNTER_DROPPED_CHAIN_TOO_LONG)                                                                        \
     X(COUNTER_COUNT)
 ENUMERATION(counter, COUNTERS);

@@ -52,6 +52,19 @@ for (const method of ['uprobe_multi', 'perf_event'] as const) {
   );
 }
 
+test('many threads on few CPUs, interrupted in the middle of hits: the same', LONG, async () => {
+  const oracle = await buildOracle({ version: 'local', flavor: 'default' });
+  const run = await runOracle(
+    oracle,
+    ['-seed', '4', '-lookups', '600000', '-cases', 'concurrent'],
+    undefined,
+    {
+      GOMAXPROCS: '32',
+    },
+  );
+  assert.deepEqual(differences(run), []);
+});
+
 test('a difference is found when there is one', LONG, async () => {
   const oracle = await buildOracle({ version: 'local', flavor: 'default' });
   const run = await runOracle(oracle, ['-seed', '3', '-lookups', '20000']);

@@ -41,11 +41,12 @@ export async function runOracle(
   path: string,
   args: readonly string[],
   attachMethod?: AttachMethod,
+  variables: Readonly<Record<string, string>> = {},
 ): Promise<OracleRun> {
   const folder = mkdtempSync(join(tmpdir(), 'mapscope-oracle-'));
   const truthFile = join(folder, 'truth.json');
   try {
-    const env = Object.entries(process.env).map(([name, value]) => `${name}=${value}`);
+    const env = Object.entries({ ...process.env, ...variables }).map(([name, value]) => `${name}=${value}`);
     const pid = addon.spawnStopped({ file: path, args: [path, ...args, '-truth', truthFile], env });
     const observation = await Observation.start({
       pid,

@@ -1,0 +1,36 @@
+/*
+ * Working memory for hits. A program can be taken off its CPU in the middle, also for as long as a page fault
+ * takes, and the next thread there may run it too: so each CPU has several slots, and a hit takes one of its
+ * own.
+ */
+#pragma once
+
+#include "target.bpf.h"
+
+/* Threads of the target that are in the middle of a hit on one CPU at once. */
+#define SLOTS 64
+
+struct {
+    __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+    __uint(max_entries, SLOTS);
+    __type(key, __u32);
+    __type(value, struct lookup);
+} slots SEC(".maps");
+
+/* A slot of this CPU, cleared; NULL when all are taken. It stays this CPU's: programs are not moved to
+ * another. */
+inline_always struct lookup *take_slot(void) {
+    for (__u32 i = 0; i < SLOTS; i++) {
+        struct lookup *l = bpf_map_lookup_elem(&slots, &i);
+        if (!l)
+            break;
+        if (!l->busy && __sync_lock_test_and_set(&l->busy, 1) == 0) {
+            __builtin_memset(&l->key_class, 0,
+                             offsetof(struct lookup, info) - offsetof(struct lookup, key_class));
+            return l;
+        }
+    }
+    return NULL;
+}
+
+inline_always void return_slot(struct lookup *l) { __sync_lock_test_and_set(&l->busy, 0); }
