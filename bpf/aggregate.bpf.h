@@ -68,6 +68,7 @@ inline_always void remember_map(struct lookup_stats *stats, __u64 map) {
         __sync_fetch_and_or(word, bit);
 }
 
+/* The aggregate of this name on this CPU; NULL when there is no room for another. */
 inline_always struct lookup_stats *find_or_create(const struct lookup_key *key) {
     struct lookup_stats *stats = bpf_map_lookup_elem(&lookups, key);
     if (stats)
@@ -77,13 +78,9 @@ inline_always struct lookup_stats *find_or_create(const struct lookup_key *key) 
     return bpf_map_lookup_elem(&lookups, key);
 }
 
-separate outcome aggregate(const struct lookup *l) {
-    if (!l)
-        return COUNTER_DROPPED_TABLE_FULL;
-    struct lookup_key key = l->name;
-    struct lookup_stats *stats = find_or_create(&key);
-    if (!stats)
-        return COUNTER_DROPPED_TABLE_FULL;
+separate int count_lookup(const struct lookup *l, struct lookup_stats *stats) {
+    if (!l || !stats)
+        return 0;
     add_count(stats->probe_length, &stats->probe_length_sum, &stats->probe_length_max, l->probe_length);
     add_count(stats->key_comparisons, &stats->key_comparisons_sum, &stats->key_comparisons_max,
               l->comparisons);
@@ -100,5 +97,5 @@ separate outcome aggregate(const struct lookup *l) {
         stats->tombstones_at_max = l->tombstones;
     }
     remember_map(stats, l->map);
-    return DECODED;
+    return 0;
 }

@@ -7,6 +7,7 @@
 #include "aggregate.bpf.h"
 #include "caller.bpf.h"
 #include "classic.bpf.h"
+#include "exemplar.bpf.h"
 #include "map_type.bpf.h"
 #include "swiss.bpf.h"
 #include "window.bpf.h"
@@ -20,6 +21,7 @@ inline_always outcome read_arguments(const struct pt_regs *regs, const volatile 
     __u32 return_offset = site->return_offset;
     __u64 frame = regs->rsp + return_offset;
     l->bias = regs->rip - site->address;
+    l->g = regs->r14;
     l->key_class = site->key_class;
     l->has_hash = site->has_hash;
     if (read_entry(l, frame))
@@ -39,6 +41,20 @@ inline_always outcome read_arguments(const struct pt_regs *regs, const volatile 
     return DECODED;
 }
 
+/* Counts a decoded lookup in its aggregate. */
+separate outcome record(struct lookup *l) {
+    if (!l)
+        return COUNTER_DROPPED_TABLE_FULL;
+    struct lookup_key name = l->name;
+    struct lookup_stats *stats = find_or_create(&name);
+    if (!stats)
+        return COUNTER_DROPPED_TABLE_FULL;
+    count_lookup(l, stats);
+    if (goroutines.with_exemplars)
+        offer_exemplar(l, stats);
+    return DECODED;
+}
+
 inline_always outcome observe(struct pt_regs *regs, struct lookup *l) {
     __u64 cookie = bpf_get_attach_cookie(regs);
     const volatile struct probe_site *site = &probe_sites[cookie & (MAX_PROBE_SITES - 1)];
@@ -52,7 +68,7 @@ inline_always outcome observe(struct pt_regs *regs, struct lookup *l) {
         return failure;
     l->name.caller |= (__u64)site->lookup_function << CALLER_FUNCTION_SHIFT | (__u64)l->hit
                                                                                   << CALLER_HIT_SHIFT;
-    return aggregate(l);
+    return record(l);
 }
 
 inline_always outcome observe_in_slot(struct pt_regs *regs) {

@@ -178,6 +178,9 @@ struct lookup_stats {
     __u64 overflow_at_max;             /* classic */
     __u64 tombstones_at_max;           /* Swiss, of the table visited */
     __u64 maps_seen[MAP_SKETCH_WORDS]; /* linear-counting sketch over map addresses, 512 cells */
+    /* Buckets that have a candidate in this cycle: a bit each, from bit 32 on those of comparisons. */
+    __u64 exemplar_cycle;
+    __u64 exemplars_taken;
 };
 
 /*
@@ -201,6 +204,60 @@ enum counter {
     COUNTER_COUNT,
 };
 
+/* Where the runtime keeps what is read of goroutines (src/runtime/runtime2.go), and which labels name the
+ * trace. */
+#define MAX_LABEL_NAMES 8
+#define LABEL_NAME_WORDS 2
+#define TRACE_ID_TEXT 32 /* hexadecimal digits */
+#define SPAN_ID_TEXT 16
+
+enum labels_format {
+    LABELS_NONE = 0,
+    LABELS_MAP = 1,   /* up to 1.23: a map[string]string */
+    LABELS_SLICE = 2, /* from 1.24: a slice of pairs of strings, sorted by name */
+};
+
+struct label_name {
+    __u64 text[LABEL_NAME_WORDS]; /* zero-padded */
+    __u32 length;
+    __u32 is_span; /* of the span's id, else of the trace's */
+};
+
+struct goroutine_layout {
+    __u32 goid;
+    __u32 parent_goid; /* 0: before 1.21 there is none */
+    __u32 labels;
+    __u32 machine; /* g.m */
+    __u32 current; /* m.curg */
+    __u32 labels_format;
+    __u32 with_exemplars; /* candidates for exemplars are wanted */
+    __u32 without_trace;  /* also of goroutines that have no trace id */
+    __u32 label_names;
+    __u32 pad;
+    struct label_name names[MAX_LABEL_NAMES];
+};
+
+/* Which bucket of which aggregate a candidate for an exemplar is of. */
+struct exemplar_key {
+    struct lookup_key name;
+    __u32 bucket; /* of the probe length; from COUNT_BUCKETS on, of the key comparisons */
+    __u32 pad;
+};
+
+/* One lookup that may become an exemplar. Ids are the texts that labels hold. */
+struct exemplar {
+    __u64 cycle;
+    __u64 time; /* CLOCK_MONOTONIC, ns */
+    __u64 goroutine;
+    __u64 parent_goroutine;
+    __u32 probe_length;
+    __u32 key_comparisons;
+    __u32 has_trace;
+    __u32 has_span;
+    __u8 trace_id[TRACE_ID_TEXT];
+    __u8 span_id[SPAN_ID_TEXT];
+};
+
 /* Words of the bit filter over the return addresses of wrapper functions. */
 #define WRAPPER_FILTER_WORDS 64
 #define WRAPPER_FILTER_MULTIPLIER 0x9e3779b97f4a7c15ULL
@@ -212,10 +269,11 @@ struct cpu_state {
     __u64 window_hits;
 };
 
-/* Set by user space at the start of each window. */
+/* Set by user space while the program runs. */
 struct window_control {
-    __u64 hit_limit;  /* per CPU; 0: none */
-    __u64 generation; /* raised at each window */
+    __u64 hit_limit;      /* per CPU; 0: none */
+    __u64 generation;     /* raised at each window */
+    __u64 exemplar_cycle; /* raised at each export: one candidate per bucket, CPU and cycle is kept */
 };
 
 #endif

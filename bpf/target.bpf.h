@@ -8,6 +8,7 @@
 
 const volatile struct probe_site probe_sites[MAX_PROBE_SITES];
 const volatile struct target_layout layout;
+const volatile struct goroutine_layout goroutines;
 const volatile __u64 wrapper_filter[WRAPPER_FILTER_WORDS];
 /* AES round table (SubBytes, ShiftRows and MixColumns of one byte), for Go's string hash. */
 const volatile __u32 aes_table[256];
@@ -118,6 +119,7 @@ struct lookup {
     __u64 key_length; /* of a string */
     __u64 hash;
     __u64 bias; /* run-time address minus link-time address */
+    __u64 g;    /* the g of the thread, in r14 (cmd/compile/abi-internal.md) */
 
     __u64 hit_group; /* the group or bucket that holds the key, and which slot */
     __u32 hit_slot;
@@ -143,6 +145,8 @@ struct lookup {
     struct bucket_chain chain;
     struct steps_comparison steps;
     struct string_hash string_hash;
+    struct exemplar exemplar;
+    struct exemplar_key exemplar_key;
 };
 
 /* The key was found. */

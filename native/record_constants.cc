@@ -35,6 +35,9 @@ ENUMERATION(map_implementation, MAP_IMPLEMENTATIONS);
     X(FORMAT_STRIDES)
 ENUMERATION(map_type_format, MAP_TYPE_FORMATS);
 
+#define LABELS_FORMATS(X) X(LABELS_NONE) X(LABELS_MAP) X(LABELS_SLICE)
+ENUMERATION(labels_format, LABELS_FORMATS);
+
 #define EQUAL_KINDS(X)                                                                                       \
     X(EQUAL_MEMORY)                                                                                          \
     X(EQUAL_STRING)                                                                                          \
@@ -73,15 +76,16 @@ ENUMERATION(counter, COUNTERS);
 ENUMERATION(inexact_reason, INEXACT_REASONS);
 
 constexpr Enumeration kEnumerations[] = {
-    key_class_enumeration,       value_home_enumeration, map_implementation_enumeration,
-    map_type_format_enumeration, equal_kind_enumeration, counter_enumeration,
-    inexact_reason_enumeration,
+    key_class_enumeration,       value_home_enumeration,     map_implementation_enumeration,
+    map_type_format_enumeration, labels_format_enumeration,  equal_kind_enumeration,
+    counter_enumeration,         inexact_reason_enumeration,
 };
 
 constexpr Constant kConstants[] = {
-    CONSTANT(MAX_PROBE_SITES),       CONSTANT(COUNT_BUCKETS),        CONSTANT(DIRECT_BUCKETS),
-    CONSTANT(CALLER_FUNCTION_SHIFT), CONSTANT(CALLER_HIT_SHIFT),     CONSTANT(RATIO_BUCKETS),
-    CONSTANT(MAP_SKETCH_WORDS),      CONSTANT(WRAPPER_FILTER_WORDS),
+    CONSTANT(MAX_PROBE_SITES), CONSTANT(MAX_LABEL_NAMES),       CONSTANT(LABEL_NAME_WORDS),
+    CONSTANT(TRACE_ID_TEXT),   CONSTANT(SPAN_ID_TEXT),          CONSTANT(COUNT_BUCKETS),
+    CONSTANT(DIRECT_BUCKETS),  CONSTANT(CALLER_FUNCTION_SHIFT), CONSTANT(CALLER_HIT_SHIFT),
+    CONSTANT(RATIO_BUCKETS),   CONSTANT(MAP_SKETCH_WORDS),      CONSTANT(WRAPPER_FILTER_WORDS),
 };
 
 static_assert(FitNumbers(kConstants), "a constant of this size belongs to the wide ones");

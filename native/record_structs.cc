@@ -107,15 +107,37 @@ RECORD(cpu_state, CPU_STATE_FIELDS);
     X(buckets_at_max)                                                                                        \
     X(overflow_at_max)                                                                                       \
     X(tombstones_at_max)                                                                                     \
-    X(maps_seen)
+    X(maps_seen)                                                                                             \
+    X(exemplar_cycle)                                                                                        \
+    X(exemplars_taken)
 RECORD(lookup_stats, LOOKUP_STATS_FIELDS);
 
 #define WINDOW_CONTROL_FIELDS(X)                                                                             \
     X(hit_limit)                                                                                             \
-    X(generation)
+    X(generation)                                                                                            \
+    X(exemplar_cycle)
 RECORD(window_control, WINDOW_CONTROL_FIELDS);
 
+#define LABEL_NAME_FIELDS(X) X(text) X(length) X(is_span)
+RECORD(label_name, LABEL_NAME_FIELDS);
+
+#define GOROUTINE_LAYOUT_FIELDS(X)                                                                           \
+    X(goid)                                                                                                  \
+    X(parent_goid) X(labels) X(machine) X(current) X(labels_format) X(with_exemplars) X(without_trace)       \
+        X(label_names) X(pad) X(names)
+RECORD(goroutine_layout, GOROUTINE_LAYOUT_FIELDS);
+
+#define EXEMPLAR_KEY_FIELDS(X) X(name.caller) X(name.type) X(bucket) X(pad)
+RECORD(exemplar_key, EXEMPLAR_KEY_FIELDS);
+
+#define EXEMPLAR_FIELDS(X)                                                                                   \
+    X(cycle)                                                                                                 \
+    X(time) X(goroutine) X(parent_goroutine) X(probe_length) X(key_comparisons) X(has_trace) X(has_span)     \
+        X(trace_id) X(span_id)
+RECORD(exemplar, EXEMPLAR_FIELDS);
+
 constexpr Record kRecords[] = {
+    label_name_record,     goroutine_layout_record,  exemplar_key_record,      exemplar_record,
     value_location_record, probe_site_record,        target_layout_record,     map_type_info_record,
     equal_step_record,     dynamic_type_info_record, runtime_type_info_record, lookup_key_record,
     lookup_stats_record,   window_control_record,    cpu_state_record,

@@ -35,7 +35,8 @@ async function startAll(pids: readonly number[], settings: Settings): Promise<Ob
   const started: ObservedTarget[] = [];
   for (const pid of pids) {
     try {
-      const binary = openTarget(executablePath(pid), `Process ${pid} (${executableName(pid)})`);
+      const shown = `Process ${pid} (${executableName(pid)})`;
+      const binary = openTarget(executablePath(pid), shown, settings);
       started.push(await ObservedTarget.start(pid, binary, settings, pids.length === 1));
     } catch (error) {
       if (pids.length === 1) throw error;

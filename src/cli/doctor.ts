@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { release } from 'node:os';
 import { EXIT, messageOf } from '../errors.ts';
+import { compareWithDwarf, type GoBinary } from '../gobinary/index.ts';
 import { addon } from '../kernel/addon.ts';
 import { kernelAttachMethod } from '../observe/attachmethod.ts';
 import { planProbes } from '../probesites/plan.ts';
@@ -92,6 +93,7 @@ function target(pid: number): Finding[] {
         state: 'ok',
         detail: `${name}: ${binary.version.text}, ${binary.mapImplementation} maps`,
       },
+      layouts(binary),
     ];
     const plan = planProbes(binary);
     for (const fn of plan.functions)
@@ -108,6 +110,24 @@ function target(pid: number): Finding[] {
     return findings;
   } catch (error) {
     return [{ subject: 'target', state: 'missing', detail: messageOf(error) }];
+  }
+}
+
+/** Whether anything confirms the layouts that the target's maps are read with. openTarget has refused what contradicts them. */
+function layouts(binary: GoBinary): Finding {
+  const subject = 'layouts';
+  const check = compareWithDwarf(binary);
+  switch (check.state) {
+    case 'checked':
+      return { subject, state: 'ok', detail: `as in the debug information (${check.structures.join(', ')})` };
+    case 'none':
+      return { subject, state: 'ok', detail: `those of Go 1.${binary.version.minor}; no debug information` };
+    case 'not checked':
+      return {
+        subject,
+        state: 'limited',
+        detail: `not compared with the debug information: ${check.reason}`,
+      };
   }
 }
 

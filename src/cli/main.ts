@@ -24,7 +24,11 @@ function withObservationOptions(command: Command): Command {
       '--otlp-endpoint <url>',
       'OpenTelemetry collector, OTLP/gRPC (default: the OTEL_EXPORTER_OTLP_* variables)',
     )
-    .option('--attach-method <method>', 'uprobe_multi or perf_event (default: the best the kernel has)');
+    .option('--attach-method <method>', 'uprobe_multi or perf_event (default: the best the kernel has)')
+    .option(
+      '--allow-unknown-go',
+      'also observe programs of a newer Go than any known, with the newest layouts; needs --verify',
+    );
 }
 
 function processId(text: string): number {

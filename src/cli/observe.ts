@@ -4,6 +4,7 @@ import { targetResource } from '../export/resource.ts';
 import type { GoBinary } from '../gobinary/index.ts';
 import type { Snapshot } from '../model/snapshot.ts';
 import type { Target } from '../model/target.ts';
+import { DEFAULT_LABELS, type ExemplarOptions } from '../observe/goroutinedata.ts';
 import { Observation } from '../observe/observation.ts';
 import { log } from './log.ts';
 import type { Settings } from './settings.ts';
@@ -26,6 +27,7 @@ export class ObservedTarget {
     this.#observation = observation;
     this.#export = OtlpExport.create({
       source: () => this.#final ?? observation.snapshot(),
+      candidates: observation,
       mapImplementation: target.mapImplementation,
       resource: targetResource(target),
       log,
@@ -49,6 +51,7 @@ export class ObservedTarget {
       binary,
       mode: settings.mode,
       budget: settings.budget,
+      ...exemplarOptions(settings),
       ...(settings.attachMethod !== undefined && { attachMethod: settings.attachMethod }),
     });
     try {
@@ -77,6 +80,18 @@ export class ObservedTarget {
       // The observation is ending; stop() reports what is wrong with it, if anything.
     }
   }
+}
+
+/** Exemplars cost a little at each lookup, and nobody but an OTLP receiver gets them. */
+function exemplarOptions(settings: Settings): { exemplars?: ExemplarOptions } {
+  const filter = process.env.OTEL_METRICS_EXEMPLAR_FILTER ?? 'trace_based';
+  if (filter === 'always_off' || !hasOtlpEndpoint(settings.otlpEndpoint)) return {};
+  return { exemplars: { ...DEFAULT_LABELS, withoutTrace: filter === 'always_on' } };
+}
+
+function hasOtlpEndpoint(option: string | undefined): boolean {
+  const { OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_EXPORTER_OTLP_METRICS_ENDPOINT } = process.env;
+  return Boolean(option ?? OTEL_EXPORTER_OTLP_METRICS_ENDPOINT ?? OTEL_EXPORTER_OTLP_ENDPOINT);
 }
 
 type Planned = Observation['plan']['functions'][number];

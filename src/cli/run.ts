@@ -13,7 +13,7 @@ import { findProgram, openTarget } from './target.ts';
  */
 export async function run(program: string, args: readonly string[], settings: Settings): Promise<void> {
   const path = findProgram(program);
-  const binary = openTarget(path);
+  const binary = openTarget(path, path, settings);
   const pid = spawn(path, program, args);
   let observed: ObservedTarget;
   try {

@@ -28,6 +28,7 @@ const settingsSchema = z.strictObject({
   output: z.string().min(1).optional(),
   otlpEndpoint: z.url({ protocol: /^(https?|grpc)$/, error: 'is no http or https URL' }).optional(),
   attachMethod: z.enum(['uprobe_multi', 'perf_event'], 'must be uprobe_multi or perf_event').optional(),
+  allowUnknownGo: z.boolean().default(false),
 });
 
 /** Settings after defaults, configuration file and command line have been put together, in that order. */
@@ -40,7 +41,14 @@ export type RawOptions = Readonly<Record<string, unknown>> & { readonly config?:
 export function readSettings({ config, ...options }: RawOptions): Settings {
   const file = config === undefined ? {} : readFile(config);
   check(file, config ?? '');
-  return check({ ...file, ...options }, 'the command line');
+  return vouched(check({ ...file, ...options }, 'the command line'));
+}
+
+/** What is decoded with the layouts of another Go must be verified, or nothing vouches for it. */
+function vouched(settings: Settings & { readonly verify?: boolean }): Settings {
+  if (settings.allowUnknownGo && settings.verify !== true)
+    throw new UserError('--allow-unknown-go needs --verify.', EXIT.usage);
+  return settings;
 }
 
 function readFile(path: string): Record<string, unknown> {

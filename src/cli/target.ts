@@ -1,20 +1,49 @@
 import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { EXIT, UserError } from '../errors.ts';
-import { BinaryError, type GoBinary, openGoBinary } from '../gobinary/index.ts';
+import {
+  BinaryError,
+  checkAgainstDwarf,
+  describeFinding,
+  type GoBinary,
+  openGoBinary,
+} from '../gobinary/index.ts';
 import type { Target } from '../model/target.ts';
 import { commandLine, environment, executableName, startTime } from '../target/process.ts';
 
-/** Opens a binary for observation; what is wrong with it becomes one line for the user. */
-export function openTarget(path: string, shown: string = path): GoBinary {
+const NEWER_GO_ADVICE =
+  'Update mapscope, or try it with the newest layouts it knows: --allow-unknown-go together with --verify.';
+
+/** What the settings say about opening a binary. */
+interface OpenSettings {
+  readonly allowUnknownGo?: boolean;
+}
+
+/**
+ * Opens a binary for observation; what is wrong with it becomes one line for the user. Where it has debug information, that
+ * must agree with the layouts its maps would be read with.
+ */
+export function openTarget(path: string, shown: string = path, settings: OpenSettings = {}): GoBinary {
+  const binary = openOrRefuse(path, shown, settings);
+  const [difference] = checkAgainstDwarf(binary) ?? [];
+  if (difference === undefined) return binary;
+  throw new UserError(
+    `${shown} cannot be observed: it was built with ${binary.version.text}, and its ${describeFinding(difference)}.`,
+    EXIT.cannotObserve,
+  );
+}
+
+function openOrRefuse(path: string, shown: string, { allowUnknownGo = false }: OpenSettings): GoBinary {
   try {
-    return openGoBinary(path);
+    return openGoBinary(path, { allowUnknown: allowUnknownGo });
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
-    if (error instanceof BinaryError)
-      throw new UserError(`${shown} cannot be observed: ${error.message}`, EXIT.cannotObserve, {
+    if (error instanceof BinaryError) {
+      const advice = error.reason === 'newer-go' ? ` ${NEWER_GO_ADVICE}` : '';
+      throw new UserError(`${shown} cannot be observed: ${error.message}${advice}`, EXIT.cannotObserve, {
         cause: error,
       });
+    }
     if (code === 'EACCES' || code === 'EPERM')
       throw new UserError(
         `${shown} may not be read: run as the same user, as root, or with CAP_SYS_PTRACE.`,

@@ -2,8 +2,11 @@ import type { Attributes } from '@opentelemetry/api';
 import { type CallSiteStats, UNKNOWN_NAME } from '../model/snapshot.ts';
 import { ATTRIBUTES, type AttributeKey } from './metrics.ts';
 
+/** What a lookup is told apart by. */
+export type LookupIdentity = Pick<CallSiteStats, 'callSite' | 'type' | 'hit'>;
+
 /** Point attributes of a call site: those of the contract's keys that are known. */
-export function attributesOf(callSite: CallSiteStats, keys: readonly AttributeKey[]): Attributes {
+export function attributesOf(callSite: LookupIdentity, keys: readonly AttributeKey[]): Attributes {
   const attributes: Attributes = {};
   for (const key of keys) {
     const value = attributeValue(callSite, key);
@@ -15,7 +18,7 @@ export function attributesOf(callSite: CallSiteStats, keys: readonly AttributeKe
 }
 
 /** Attributes of the series that takes what is beyond the series limit. The result is kept: it cannot grow in number. */
-export function overflowAttributes(callSite: CallSiteStats, keys: readonly AttributeKey[]): Attributes {
+export function overflowAttributes(callSite: LookupIdentity, keys: readonly AttributeKey[]): Attributes {
   const result = attributesOf(
     callSite,
     keys.filter((key) => key === 'result'),
@@ -28,7 +31,7 @@ export function seriesKey(attributes: Attributes): string {
   return JSON.stringify(attributes);
 }
 
-function attributeValue(callSite: CallSiteStats, key: AttributeKey): string | number | undefined {
+function attributeValue(callSite: LookupIdentity, key: AttributeKey): string | number | undefined {
   switch (key) {
     case 'type':
       return callSite.type;

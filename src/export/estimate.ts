@@ -15,8 +15,10 @@ export class LookupEstimate {
   /** Takes the series of a snapshot and returns the estimate of each, by series key. Call once per snapshot. */
   update(snapshot: Snapshot, series: readonly Series[]): ReadonlyMap<string, number> {
     const attached = snapshot.attachedSeconds - this.#attachedSeconds;
-    if (attached > 0) {
-      this.#scale = Math.max(1, (snapshot.seconds - this.#seconds) / attached);
+    const scale = (snapshot.seconds - this.#seconds) / attached;
+    // An interval too short to divide by is made part of the next.
+    if (attached > 0 && Number.isFinite(scale)) {
+      this.#scale = Math.max(1, scale);
       this.#seconds = snapshot.seconds;
       this.#attachedSeconds = snapshot.attachedSeconds;
     }

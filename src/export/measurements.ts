@@ -1,8 +1,8 @@
 import type { Attributes } from '@opentelemetry/api';
 import type { Distribution, Snapshot } from '../model/snapshot.ts';
 import { seriesKey } from './attributes.ts';
+import type { ChosenExemplars, DroppedCandidates, ExemplarPoint, ExemplarReservoir } from './exemplars.ts';
 import { ATTRIBUTES, MAP_METRICS, type MetricContract, SELF_METRICS } from './metrics.ts';
-import type { Exemplar } from './points.ts';
 import type { Series } from './series.ts';
 
 /** Value of one series since the start of the observation; of gauges, now. */
@@ -11,7 +11,8 @@ export interface Measured<T> {
   key: string;
   attributes: Attributes;
   value: T;
-  exemplars?: readonly Exemplar[];
+  /** Chooses exemplars for a point of this series, whose interval and counts depend on the temporality. */
+  exemplars?: (point: ExemplarPoint) => ChosenExemplars | undefined;
 }
 
 /** One metric with its series, before a temporality is chosen. */
@@ -30,11 +31,11 @@ export interface SnapshotSeries {
 }
 
 /** Facts about the target's maps, metric by metric. */
-export function mapMeasurements(series: SnapshotSeries): Measurement[] {
+export function mapMeasurements(series: SnapshotSeries, exemplars: ExemplarReservoir): Measurement[] {
   const { byResult, bySite, estimatedLookups } = series;
   return [
-    histograms(MAP_METRICS.probeLength, byResult, ({ stats }) => stats.probeLength),
-    histograms(MAP_METRICS.keyComparisons, byResult, ({ stats }) => stats.keyComparisons),
+    histograms(MAP_METRICS.probeLength, byResult, ({ stats }) => stats.probeLength, exemplars),
+    histograms(MAP_METRICS.keyComparisons, byResult, ({ stats }) => stats.keyComparisons, exemplars),
     histograms(MAP_METRICS.homePosition, byResult, ({ stats }) => stats.homePosition),
     histograms(MAP_METRICS.loadFactor, byResult, ({ stats }) => stats.loadFactor),
     numbers(MAP_METRICS.lookups, byResult, ({ stats }) => stats.lookups),
@@ -51,6 +52,7 @@ export function mapMeasurements(series: SnapshotSeries): Measurement[] {
 export interface ExportFacts {
   overflowedSeries: number;
   failedExports: number;
+  droppedExemplars: DroppedCandidates;
 }
 
 /** The sidecar's account of its own work, metric by metric. */
@@ -67,6 +69,7 @@ export function selfMeasurements(snapshot: Snapshot, facts: ExportFacts): Measur
     single(SELF_METRICS.refusedFunctions, snapshot.refused.length),
     single(SELF_METRICS.overflowedSeries, facts.overflowedSeries),
     single(SELF_METRICS.failedExports, facts.failedExports),
+    byReason(SELF_METRICS.droppedExemplars, { ...facts.droppedExemplars }),
   ];
 }
 
@@ -74,8 +77,16 @@ function histograms(
   contract: MetricContract,
   series: readonly Series[],
   measure: (series: Series) => Distribution,
+  exemplars?: ExemplarReservoir,
 ): Measurement {
-  return { contract, histograms: series.map((one) => ({ ...identity(one), value: measure(one) })) };
+  return {
+    contract,
+    histograms: series.map((one) => ({
+      ...identity(one),
+      value: measure(one),
+      ...(exemplars && { exemplars: (point) => exemplars.choose(contract.name, one.key, point) }),
+    })),
+  };
 }
 
 function numbers(

@@ -1,5 +1,13 @@
 import { COUNT_BOUNDS, RATIO_BOUNDS } from '../model/buckets.ts';
-import { ATTRIBUTES, MAP_METRICS, type MetricContract, SCOPES, SELF_METRICS } from './metrics.ts';
+import { SCALE } from './exponential.ts';
+import {
+  ATTRIBUTES,
+  EXEMPLAR_ATTRIBUTES,
+  MAP_METRICS,
+  type MetricContract,
+  SCOPES,
+  SELF_METRICS,
+} from './metrics.ts';
 
 /** docs/metrics.md, from the metric contract. */
 export function metricsDocument(): string {
@@ -22,10 +30,16 @@ export function metricsDocument(): string {
     '',
     '## Attributes of data points',
     '',
-    ...table(
-      ['attribute', 'meaning'],
-      Object.values(ATTRIBUTES).map(({ name, description }) => [code(name), description]),
-    ),
+    ...attributeTable(Object.values(ATTRIBUTES)),
+    '',
+    '## Exemplars',
+    '',
+    'A lookup told in full, to lead from a histogram to the trace: at most one per series, bucket and export, with the',
+    'exact value, the time, and the trace id and span id of the goroutine. Sampled spans come first, then the newest',
+    'lookup. An exemplar that was not delivered is sent again. `OTEL_METRICS_EXEMPLAR_FILTER` decides which lookups are',
+    'eligible: `trace_based`, the default, those that lead to a trace; `always_on` all; `always_off` none.',
+    '',
+    ...attributeTable(Object.values(EXEMPLAR_ATTRIBUTES)),
     '',
     '## Histogram buckets',
     '',
@@ -33,7 +47,19 @@ export function metricsDocument(): string {
     '',
     `- counts: ${COUNT_BOUNDS.join(', ')}`,
     `- ratios: ${RATIO_BOUNDS.join(', ')}`,
+    '',
+    'With `OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION=base2_exponential_bucket_histogram` histograms of',
+    `counts are sent as exponential histograms of scale ${SCALE}: each bucket above at the place of its upper bound, 0 as zero`,
+    'count. Up to 8 that is exact; [design/0004](design/0004-exponential-histograms.md) says how far it is off above.',
+    'Histograms of ratios keep their buckets.',
   ].join('\n')}\n`;
+}
+
+function attributeTable(attributes: readonly { name: string; description: string }[]): string[] {
+  return table(
+    ['attribute', 'meaning'],
+    attributes.map(({ name, description }) => [code(name), description]),
+  );
 }
 
 function metricTable(contracts: readonly MetricContract[]): string[] {

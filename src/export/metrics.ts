@@ -38,6 +38,12 @@ export const ATTRIBUTES = {
 /** Key of an attribute in ATTRIBUTES. */
 export type AttributeKey = keyof typeof ATTRIBUTES;
 
+/** Attributes of exemplars, beside trace id and span id: what would make too many series as attributes of points. */
+export const EXEMPLAR_ATTRIBUTES = {
+  goroutine: { name: 'gomap.goroutine.id', description: 'The goroutine that made the lookup.' },
+  parentGoroutine: { name: 'gomap.goroutine.parent_id', description: 'The goroutine that started it.' },
+} as const;
+
 /** What a metric measures and how it is sent. */
 export interface MetricContract {
   readonly name: string;
@@ -168,6 +174,12 @@ export const SELF_METRICS = {
     'Series beyond the series limit, which share an overflow series.',
   ),
   failedExports: counter('mapscope.exports.failed', '{export}', 'Exports given up after their retries.'),
+  droppedExemplars: counter(
+    'mapscope.exemplars.dropped',
+    '{exemplar}',
+    'Lookups that might have become exemplars, and were not kept: there was no room, or they are in no series.',
+    ['reason'],
+  ),
 };
 
 /** Instrumentation scopes: facts about the target, and the sidecar's own telemetry. */

@@ -1,6 +1,8 @@
 import { isIP } from 'node:net';
 import { EXIT, UserError } from '../errors.ts';
 import type { Log } from './delivery.ts';
+import type { ExemplarFilter } from './exemplar.ts';
+import type { HistogramAggregation } from './temporality.ts';
 
 /** Environment variables by name. */
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -19,11 +21,26 @@ export interface OtlpSettings {
   intervalMillis: number;
   /** Time that one export may take with all its attempts; may be longer than the interval, then exports are skipped. */
   timeoutMillis: number;
+  exemplarFilter: ExemplarFilter;
+  histogramAggregation: HistogramAggregation;
 }
 
 /** Periods of the OpenTelemetry specification. */
 const DEFAULT_INTERVAL_MILLIS = 60_000;
 const DEFAULT_TIMEOUT_MILLIS = 30_000;
+
+const EXEMPLAR_FILTER = 'OTEL_METRICS_EXEMPLAR_FILTER';
+const EXEMPLAR_FILTERS: ReadonlyMap<string, ExemplarFilter> = new Map([
+  ['trace_based', 'trace_based'],
+  ['always_on', 'always_on'],
+  ['always_off', 'always_off'],
+]);
+
+const HISTOGRAM_AGGREGATION = 'OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION';
+const HISTOGRAM_AGGREGATIONS: ReadonlyMap<string, HistogramAggregation> = new Map([
+  ['explicit_bucket_histogram', 'explicit'],
+  ['base2_exponential_bucket_histogram', 'exponential'],
+]);
 
 /**
  * Settings from the option `--otlp-endpoint`, which wins, and the standard OTEL_* variables. Undefined when no endpoint
@@ -47,7 +64,15 @@ export function otlpSettings(
     log,
   );
   const timeoutMillis = milliseconds(environment, 'OTEL_METRIC_EXPORT_TIMEOUT', DEFAULT_TIMEOUT_MILLIS, log);
-  return { endpoint, intervalMillis, timeoutMillis };
+  const exemplarFilter = oneOf(environment, EXEMPLAR_FILTER, EXEMPLAR_FILTERS, 'trace_based', log);
+  const histogramAggregation = oneOf(
+    environment,
+    HISTOGRAM_AGGREGATION,
+    HISTOGRAM_AGGREGATIONS,
+    'explicit',
+    log,
+  );
+  return { endpoint, intervalMillis, timeoutMillis, exemplarFilter, histogramAggregation };
 }
 
 function endpointOf(environment: Environment): string | undefined {
@@ -110,6 +135,21 @@ function milliseconds(environment: Environment, name: string, otherwise: number,
   }
   log('warn', `${name}=${value} is ignored: it must be a number of milliseconds greater than 0.`);
   return otherwise;
+}
+
+/** The meaning of a variable that has a fixed set of values. */
+function oneOf<T>(
+  environment: Environment,
+  name: string,
+  values: ReadonlyMap<string, T>,
+  otherwise: T,
+  log: Log,
+): T {
+  const value = text(environment, name)?.toLowerCase();
+  if (value !== undefined && !values.has(value)) {
+    log('warn', `${name}=${value} is ignored: it must be one of ${[...values.keys()].join(', ')}.`);
+  }
+  return values.get(value ?? '') ?? otherwise;
 }
 
 /** An empty variable counts as not set, as the specification says. */

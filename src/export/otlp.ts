@@ -1,10 +1,12 @@
-import { OTLPMetricExporter } from '@opentelemetry/exporter-metrics-otlp-grpc';
 import type { Resource } from '@opentelemetry/resources';
 import { MeterProvider, PeriodicExportingMetricReader } from '@opentelemetry/sdk-metrics';
+import { messageOf } from '../errors.ts';
+import type { CandidateSource, ExemplarCandidate } from '../model/candidate.ts';
 import type { Target } from '../model/target.ts';
 import { DeliveryMonitor, type DeliveryResult, type DeliveryTotals, type Log } from './delivery.ts';
 import { forwardDiagnostics } from './diagnostics.ts';
 import { type Environment, type OtlpSettings, otlpSettings } from './otlp-config.ts';
+import { createMetricExporter } from './otlp-exporter.ts';
 import { SnapshotMetricProducer, type SnapshotSource } from './producer.ts';
 import { DEFAULT_RETRY, RetryingMetricExporter, type RetryPolicy } from './retry.ts';
 
@@ -12,6 +14,8 @@ export interface OtlpExportOptions {
   /** `--otlp-endpoint`; wins over the environment. */
   endpoint?: string;
   source: SnapshotSource;
+  /** Lookups that may become exemplars; asked once per export, before `source`. */
+  candidates?: CandidateSource;
   mapImplementation: Target['mapImplementation'];
   /** Describes the target, see resource.ts. */
   resource: Resource;
@@ -68,13 +72,13 @@ export class OtlpExport {
     this.endpoint = settings.endpoint;
     forwardDiagnostics(options.log);
     const monitor = new DeliveryMonitor(settings.endpoint, options.log);
-    const official = new OTLPMetricExporter({ url: settings.endpoint });
+    const exporter = createMetricExporter(settings.endpoint, options.log);
     const retry = {
       ...DEFAULT_RETRY,
       timeoutMillis: Math.max(1, settings.timeoutMillis - ANSWER_MILLIS),
       ...options.retry,
     };
-    this.#exporter = new RetryingMetricExporter(official, retry, (report) => {
+    this.#exporter = new RetryingMetricExporter(exporter, retry, (report) => {
       monitor.record(report);
       if (report.error === undefined) {
         this.#producer.acknowledge(report.metrics);
@@ -88,6 +92,9 @@ export class OtlpExport {
       mapImplementation: options.mapImplementation,
       temporality: this.#exporter.selectAggregationTemporality,
       failedExports: () => monitor.totals.failed,
+      candidates: guarded(options.candidates, options.log),
+      exemplarFilter: settings.exemplarFilter,
+      histogramAggregation: settings.histogramAggregation,
       ...(options.seriesLimit !== undefined && { seriesLimit: options.seriesLimit }),
     });
     this.#monitor = monitor;
@@ -155,6 +162,22 @@ export class OtlpExport {
     const { lastProblem } = this.#producer;
     return lastProblem === undefined ? undefined : `There were no metrics to send: ${String(lastProblem)}.`;
   }
+}
+
+/** A source of candidates that fails costs exemplars only, and is told once. */
+function guarded(source: CandidateSource | undefined, log: Log): () => readonly ExemplarCandidate[] {
+  let told = false;
+  return () => {
+    try {
+      return source?.drainCandidates() ?? [];
+    } catch (error) {
+      if (!told) {
+        told = true;
+        log('warn', `Exemplars cannot be read: ${messageOf(error)}. Metrics are sent without them.`);
+      }
+      return [];
+    }
+  };
 }
 
 /** Whether the work ended in time; how it ended is told elsewhere. */

@@ -1,6 +1,12 @@
 import { type Attributes, type HrTime, ValueType } from '@opentelemetry/api';
 import type { AggregationTemporality } from '@opentelemetry/sdk-metrics';
-import { type DataPoint, DataPointType, type Histogram, type MetricData } from '@opentelemetry/sdk-metrics';
+import {
+  type DataPoint,
+  DataPointType,
+  type ExponentialHistogram,
+  type Histogram,
+  type MetricData,
+} from '@opentelemetry/sdk-metrics';
 import type { Distribution } from '../model/snapshot.ts';
 import type { MetricContract } from './metrics.ts';
 
@@ -61,6 +67,7 @@ export function histogramValue({ bounds, counts, sum }: Distribution): Histogram
 /** Data points of one metric, by the kind of metric that they make. */
 export type PointsOf =
   | { kind: 'histogram'; points: Point<Histogram>[] }
+  | { kind: 'exponential histogram'; points: Point<ExponentialHistogram>[] }
   | { kind: 'counter' | 'gauge'; points: Point<number>[] };
 
 /** Puts data points under the metric's name, unit and description. */
@@ -78,6 +85,13 @@ export function metricData(
   switch (kind) {
     case 'histogram':
       return { descriptor, aggregationTemporality, dataPointType: DataPointType.HISTOGRAM, dataPoints };
+    case 'exponential histogram':
+      return {
+        descriptor,
+        aggregationTemporality,
+        dataPointType: DataPointType.EXPONENTIAL_HISTOGRAM,
+        dataPoints,
+      };
     case 'counter':
       return {
         descriptor,

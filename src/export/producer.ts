@@ -6,13 +6,16 @@ import type {
   MetricProducer,
   ResourceMetrics,
 } from '@opentelemetry/sdk-metrics';
+import type { ExemplarCandidate } from '../model/candidate.ts';
 import type { Snapshot } from '../model/snapshot.ts';
 import type { Target } from '../model/target.ts';
 import { LookupEstimate } from './estimate.ts';
+import type { ExemplarFilter } from './exemplar.ts';
+import { ExemplarReservoir } from './exemplars.ts';
 import { type Measurement, mapMeasurements, selfMeasurements } from './measurements.ts';
 import { appliesTo, MAP_METRICS, SCOPES } from './metrics.ts';
 import { SeriesGrouping } from './series.ts';
-import { type TemporalitySelector, TemporalityWriter } from './temporality.ts';
+import { type HistogramAggregation, type TemporalitySelector, TemporalityWriter } from './temporality.ts';
 import { VERSION } from './version.ts';
 
 /** Where the producer gets the present state of the observation; undefined while there is none yet. */
@@ -28,6 +31,11 @@ export interface ProducerOptions {
   deadlineMillis?: number;
   /** Exports given up so far. */
   failedExports?: () => number;
+  /** Gives the candidates for exemplars since the last call. Called once before each read of a snapshot. */
+  candidates?: () => readonly ExemplarCandidate[];
+  exemplarFilter?: ExemplarFilter;
+  /** Form of the histograms of counts (explicit). */
+  histogramAggregation?: HistogramAggregation;
 }
 
 /** Overflow series: one for hits, one for misses. */
@@ -50,12 +58,22 @@ interface Count {
  */
 export class SnapshotMetricProducer implements MetricProducer {
   readonly #options: Required<ProducerOptions>;
+  readonly #exemplars: ExemplarReservoir;
   #count: Count | undefined;
   #reading: Promise<Snapshot | undefined> | undefined;
   #lastProblem: unknown;
 
   constructor(options: ProducerOptions) {
-    this.#options = { seriesLimit: 2000, deadlineMillis: 5000, failedExports: () => 0, ...options };
+    this.#options = {
+      seriesLimit: 2000,
+      deadlineMillis: 5000,
+      failedExports: () => 0,
+      candidates: () => [],
+      exemplarFilter: 'trace_based',
+      histogramAggregation: 'explicit',
+      ...options,
+    };
+    this.#exemplars = new ExemplarReservoir(this.#options.exemplarFilter);
     if (this.#options.seriesLimit <= OVERFLOW_SERIES) {
       throw new RangeError(`a series limit must be greater than ${OVERFLOW_SERIES}`);
     }
@@ -98,8 +116,12 @@ export class SnapshotMetricProducer implements MetricProducer {
     return this.#reading;
   }
 
-  /** Asynchronous, so that a source that throws at once is a rejection like any other. */
+  /**
+   * Asynchronous, so that a source that throws at once is a rejection like any other. Candidates come first: what was
+   * handed out before the counts are read is in the counts.
+   */
   async #ask(): Promise<Snapshot | undefined> {
+    this.#exemplars.offer(this.#options.candidates());
     return this.#options.source();
   }
 
@@ -107,14 +129,15 @@ export class SnapshotMetricProducer implements MetricProducer {
     const count = this.#countOf(snapshot);
     const byResult = count.byResult.group(snapshot.callSites);
     const bySite = count.bySite.group(snapshot.callSites);
-    const maps = mapMeasurements({
-      byResult,
-      bySite,
-      estimatedLookups: count.estimate.update(snapshot, byResult),
-    }).filter(({ contract }) => appliesTo(contract, this.#options.mapImplementation));
+    this.#exemplars.place(snapshot, (candidate) => count.byResult.seriesOf(candidate));
+    const estimatedLookups = count.estimate.update(snapshot, byResult);
+    const maps = mapMeasurements({ byResult, bySite, estimatedLookups }, this.#exemplars).filter(
+      ({ contract }) => appliesTo(contract, this.#options.mapImplementation),
+    );
     const self = selfMeasurements(snapshot, {
       overflowedSeries: count.byResult.overflowed,
       failedExports: this.#options.failedExports() - count.failedBefore,
+      droppedExemplars: this.#exemplars.dropped,
     });
     const interval = { start: snapshot.startTime, end: snapshot.time };
     const write = (measurements: readonly Measurement[]): MetricData[] =>
@@ -126,6 +149,7 @@ export class SnapshotMetricProducer implements MetricProducer {
 
   #countOf(snapshot: Snapshot): Count {
     if (this.#count?.startTime !== snapshot.startTime) {
+      this.#exemplars.restart();
       const limit = this.#options.seriesLimit - OVERFLOW_SERIES;
       this.#count = {
         startTime: snapshot.startTime,
@@ -133,7 +157,7 @@ export class SnapshotMetricProducer implements MetricProducer {
         byResult: new SeriesGrouping(MAP_METRICS.lookups.attributes, limit),
         bySite: new SeriesGrouping(MAP_METRICS.entries.attributes, limit),
         estimate: new LookupEstimate(),
-        writer: new TemporalityWriter(this.#options.temporality),
+        writer: new TemporalityWriter(this.#options.temporality, this.#options.histogramAggregation),
       };
     }
     return this.#count;

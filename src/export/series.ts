@@ -1,7 +1,7 @@
 import type { Attributes } from '@opentelemetry/api';
 import { groupAndMerge, type LookupStats } from '../model/merge.ts';
 import type { CallSiteStats } from '../model/snapshot.ts';
-import { attributesOf, overflowAttributes, seriesKey } from './attributes.ts';
+import { attributesOf, type LookupIdentity, overflowAttributes, seriesKey } from './attributes.ts';
 import type { AttributeKey } from './metrics.ts';
 
 /** Everything seen under one set of point attributes. */
@@ -21,6 +21,8 @@ export class SeriesGrouping {
   readonly #keys: readonly AttributeKey[];
   readonly #limit: number;
   readonly #admitted = new Set<string>();
+  /** Keys of the series that the last call of `group` made, by the key that a lookup would have without the limit. */
+  #seriesByOwnKey = new Map<string, string>();
   #overflowed = 0;
 
   /** `limit` is the number of series of their own, beside the overflow series. */
@@ -34,6 +36,11 @@ export class SeriesGrouping {
     return this.#overflowed;
   }
 
+  /** Key of the series that the last call of `group` counted such lookups in; undefined when it had none. */
+  seriesOf(lookup: LookupIdentity): string | undefined {
+    return this.#seriesByOwnKey.get(seriesKey(attributesOf(lookup, this.#keys)));
+  }
+
   group(callSites: readonly CallSiteStats[]): Series[] {
     const own = groupAndMerge(callSites, (callSite) => seriesKey(attributesOf(callSite, this.#keys)));
     own.sort((a, b) => b.stats.lookups - a.stats.lookups);
@@ -42,6 +49,12 @@ export class SeriesGrouping {
     const rest = groupAndMerge(
       beyond.flatMap(({ members }) => members),
       (callSite) => seriesKey(overflowAttributes(callSite, this.#keys)),
+    );
+    this.#seriesByOwnKey = new Map(
+      own.map(({ key, members }) => [
+        key,
+        this.#admitted.has(key) ? key : seriesKey(overflowAttributes(members[0], this.#keys)),
+      ]),
     );
     return [
       ...own

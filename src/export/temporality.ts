@@ -1,6 +1,7 @@
-import type { Histogram, MetricData, ResourceMetrics } from '@opentelemetry/sdk-metrics';
+import type { MetricData, ResourceMetrics } from '@opentelemetry/sdk-metrics';
 import { AggregationTemporality, InstrumentType } from '@opentelemetry/sdk-metrics';
 import type { Distribution } from '../model/snapshot.ts';
+import { exponentialValue } from './exponential.ts';
 import type { Measured, Measurement } from './measurements.ts';
 import type { MetricContract } from './metrics.ts';
 import { histogramValue, type Interval, metricData, type Point, point } from './points.ts';
@@ -8,9 +9,21 @@ import { histogramValue, type Interval, metricData, type Point, point } from './
 /** Which temporality the exporter wants for a kind of instrument; an exporter's `selectAggregationTemporality`. */
 export type TemporalitySelector = (instrument: InstrumentType) => AggregationTemporality;
 
+/** How histograms of counts are sent: with the kernel's buckets, or with those of exponential histograms. */
+export type HistogramAggregation = 'explicit' | 'exponential';
+
 interface Baseline<T> {
   time: bigint;
   value: T;
+}
+
+/** One point of a histogram, before its form is chosen. */
+interface HistogramPart {
+  series: Measured<Distribution>;
+  interval: Interval;
+  value: Distribution;
+  /** Takes the baseline of a delta to here. */
+  onDelivery?: () => void;
 }
 
 /**
@@ -22,13 +35,15 @@ interface Baseline<T> {
  */
 export class TemporalityWriter {
   readonly #select: TemporalitySelector;
+  readonly #aggregation: HistogramAggregation;
   readonly #distributions = new Map<string, Baseline<Distribution>>();
   readonly #numbers = new Map<string, Baseline<number>>();
   /** What to remember when a point, known by identity, turns out to be delivered. */
   readonly #onDelivery = new WeakMap<object, () => void>();
 
-  constructor(select: TemporalitySelector) {
+  constructor(select: TemporalitySelector, aggregation: HistogramAggregation) {
     this.#select = select;
+    this.#aggregation = aggregation;
   }
 
   /** The metric's data for an export, or undefined when there is nothing to tell. */
@@ -37,12 +52,12 @@ export class TemporalityWriter {
     const temporality = this.#temporalityOf(contract);
     const delta = temporality === AggregationTemporality.DELTA && contract.kind !== 'gauge';
     if ('histograms' in measurement) {
-      const points = measurement.histograms.flatMap((series) =>
-        delta ? this.#deltaHistogram(contract, series, observed) : histogramPoint(series, observed),
+      const parts = measurement.histograms.flatMap((series) =>
+        delta
+          ? this.#deltaHistogram(contract, series, observed)
+          : { series, interval: observed, value: series.value },
       );
-      return points.length === 0
-        ? undefined
-        : metricData(contract, temporality, { kind: 'histogram', points });
+      return parts.length === 0 ? undefined : this.#histogramData(contract, temporality, parts);
     }
     const points = measurement.numbers.flatMap((series) =>
       delta ? this.#deltaNumber(contract, series, observed) : numberPoint(series, observed),
@@ -74,11 +89,41 @@ export class TemporalityWriter {
     }
   }
 
+  #histogramData(
+    contract: MetricContract,
+    temporality: AggregationTemporality,
+    parts: readonly HistogramPart[],
+  ): MetricData {
+    // Ratios stay as they are: their first bucket, (0, 0.1] with 0, spans exponential ones without end.
+    if (this.#aggregation === 'exponential' && contract.integer) {
+      const points = parts.map((part) => this.#histogramPoint(part, exponentialValue));
+      return metricData(contract, temporality, { kind: 'exponential histogram', points });
+    }
+    const points = parts.map((part) => this.#histogramPoint(part, histogramValue));
+    return metricData(contract, temporality, { kind: 'histogram', points });
+  }
+
+  #histogramPoint<T>(
+    { series, interval, value, onDelivery }: HistogramPart,
+    form: (value: Distribution) => T,
+  ): Point<T> {
+    const { attributes } = series;
+    const chosen = series.exemplars?.({ interval, attributes, counts: value.counts });
+    const made = point(interval, attributes, form(value), chosen?.exemplars);
+    if (chosen !== undefined || onDelivery !== undefined) {
+      this.#onDelivery.set(made, () => {
+        chosen?.delivered();
+        onDelivery?.();
+      });
+    }
+    return made;
+  }
+
   #deltaHistogram(
     contract: MetricContract,
     series: Measured<Distribution>,
     observed: Interval,
-  ): Point<Histogram>[] {
+  ): HistogramPart[] {
     const id = `${contract.name} ${series.key}`;
     const { value } = series;
     const before = this.#distributions.get(id);
@@ -86,11 +131,16 @@ export class TemporalityWriter {
     if (increase.counts.every((count) => count === 0)) {
       return [];
     }
-    const made = histogramPoint({ ...series, value: increase }, since(before, observed));
     // A copy, because whoever made the snapshot may count on in place.
     const delivered = { time: observed.end, value: { ...value, counts: [...value.counts] } };
-    this.#onDelivery.set(made, () => advance(this.#distributions, id, delivered));
-    return [made];
+    return [
+      {
+        series,
+        interval: since(before, observed),
+        value: increase,
+        onDelivery: () => advance(this.#distributions, id, delivered),
+      },
+    ];
   }
 
   #deltaNumber(contract: MetricContract, series: Measured<number>, observed: Interval): Point<number>[] {
@@ -106,12 +156,8 @@ export class TemporalityWriter {
   }
 }
 
-function histogramPoint(series: Measured<Distribution>, interval: Interval): Point<Histogram> {
-  return point(interval, series.attributes, histogramValue(series.value), series.exemplars);
-}
-
 function numberPoint(series: Measured<number>, interval: Interval): Point<number> {
-  return point(interval, series.attributes, series.value, series.exemplars);
+  return point(interval, series.attributes, series.value);
 }
 
 function since(before: Baseline<unknown> | undefined, observed: Interval): Interval {

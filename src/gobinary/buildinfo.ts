@@ -13,11 +13,13 @@ export interface BuildInfo {
 
 const magic = Buffer.from('\xff Go buildinf:', 'latin1');
 const headerSize = 32;
+/** In all segments. */
 const maxCandidates = 4096;
 const flagBigEndian = 1;
 const flagInline = 2;
 const maxVersionBytes = 256;
-const maxModinfoBytes = 0x40_0000;
+/** The largest programs have some ten thousand bytes. */
+const maxModinfoBytes = 0x10_0000;
 /** The module text is framed by 16 bytes on both sides (src/cmd/go/internal/modload/build.go). */
 const frame = 16;
 
@@ -33,8 +35,10 @@ export function findBuildInfo(image: Image, hint: number | undefined): BuildInfo
     if (found !== undefined) return found;
   }
   const ordered = image.segments.toSorted((a, b) => Number(b.writable) - Number(a.writable));
+  let left = maxCandidates;
   for (const segment of ordered) {
-    for (const offset of occurrences(image.read(segment.address, segment.fileSize), magic, maxCandidates)) {
+    for (const offset of occurrences(image.read(segment.address, segment.fileSize), magic, left)) {
+      left--;
       const address = segment.address + offset;
       const found = address % 16 === 0 ? readBuildInfo(image, address) : undefined;
       if (found !== undefined) return found;

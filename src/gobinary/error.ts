@@ -7,7 +7,8 @@
  * - `32-bit`: ELF class 32
  * - `architecture`: a machine other than x86-64
  * - `not-go`: an ELF file without Go's function table, or not an executable
- * - `go-version`: Go, but older than 1.17, newer than 1.27, or of unknown version
+ * - `go-version`: Go, but older than 1.17, of unknown version, or with a function table of an unknown format
+ * - `newer-go`: Go, but newer than 1.27; openGoBinary can be told to try
  * - `malformed`: Go, but a table in it contradicts itself or points outside the file
  */
 export type BinaryErrorReason =
@@ -18,6 +19,7 @@ export type BinaryErrorReason =
   | 'architecture'
   | 'not-go'
   | 'go-version'
+  | 'newer-go'
   | 'malformed';
 
 /** The one error of this folder. The message is one sentence that can be shown to a user. */

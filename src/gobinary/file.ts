@@ -41,6 +41,18 @@ export function withFile<T>(path: string, use: (file: FileBytes) => T): T {
   }
 }
 
+/** A file's content that is in memory already. */
+export function fileInMemory(path: string, bytes: Uint8Array): FileBytes {
+  return {
+    path,
+    size: bytes.length,
+    read(offset, length) {
+      checkRange(path, bytes.length, offset, length);
+      return new Uint8Array(bytes.subarray(offset, offset + length));
+    },
+  };
+}
+
 function statusOf(path: string, descriptor: number): Stats {
   try {
     return fstatSync(descriptor);
@@ -49,13 +61,7 @@ function statusOf(path: string, descriptor: number): Stats {
   }
 }
 
-function readExactly(
-  path: string,
-  descriptor: number,
-  size: number,
-  offset: number,
-  length: number,
-): Uint8Array {
+function checkRange(path: string, size: number, offset: number, length: number): void {
   if (!(offset >= 0 && length >= 0 && offset + length <= size)) {
     throw new BinaryError(
       'truncated',
@@ -68,6 +74,16 @@ function readExactly(
       `${path} has a part of ${length} bytes, more than the ${maxRead} supported.`,
     );
   }
+}
+
+function readExactly(
+  path: string,
+  descriptor: number,
+  size: number,
+  offset: number,
+  length: number,
+): Uint8Array {
+  checkRange(path, size, offset, length);
   const bytes = new Uint8Array(length);
   for (let done = 0; done < length; ) {
     let count: number;

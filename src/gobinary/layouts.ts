@@ -1,6 +1,8 @@
+import { classicMap, type MapTypeLayout, stridedMap, swissMap } from './maplayouts.ts';
+
 /**
- * Where Go keeps things: one table per Go version, all offsets and sizes in bytes, for 64-bit targets.
- * test/gobinary/layouts.test.ts compares every row with the DWARF of a program built with that version.
+ * Where Go keeps things: one table per Go version, all offsets and sizes in bytes, for 64-bit targets. What concerns maps is
+ * in maplayouts.ts. test/gobinary/layouts.test.ts compares every row with the DWARF of a program built with that version.
  */
 
 export const oldestMinor = 17;
@@ -127,16 +129,6 @@ export interface ModuledataLayout {
   readonly size: number;
 }
 
-/** Fields of a map type descriptor after the common abi.Type. `flags` are bit masks. */
-export interface MapTypeLayout {
-  readonly kind: 'classic' | 'swiss' | 'swiss-strides';
-  readonly size: number;
-  readonly flags: number;
-  readonly indirectKey: number;
-  readonly indirectElem: number;
-  readonly hashMightPanic: number;
-}
-
 /** What differs between Go versions and is not told by the function table's magic. */
 export interface GoLayout {
   readonly minor: number;
@@ -177,38 +169,6 @@ export const kindLayout = {
   field: { name: 0, type: 8, offset: 16, size: 24 },
   map: { key: 48, elem: 56, group: 64, hasher: 72 },
 } as const;
-
-/** Go 1.17..1.23 maptype, and OldMapType of Go 1.24 and 1.25 built with GOEXPERIMENT=noswissmap (internal/abi/map_noswiss.go). */
-export const classicMapFields = { keySlot: 80, elemSlot: 81, bucketSize: 82 } as const;
-const classicMap: MapTypeLayout = {
-  kind: 'classic',
-  size: 88,
-  flags: 84,
-  indirectKey: 1,
-  indirectElem: 2,
-  hashMightPanic: 16,
-};
-
-/** Go 1.24 to 1.26 (internal/abi/map_swiss.go; map.go in 1.26). */
-export const swissMapFields = { groupSize: 80, slotSize: 88, elemOffset: 96 } as const;
-const swissMap: MapTypeLayout = {
-  kind: 'swiss',
-  size: 112,
-  flags: 104,
-  indirectKey: 4,
-  indirectElem: 8,
-  hashMightPanic: 2,
-};
-
-/** Go 1.27 (internal/abi/map.go): explicit strides, so that both group layouts of that version read the same way. */
-export const stridedMapFields = {
-  groupSize: 80,
-  keysOffset: 88,
-  keyStride: 96,
-  elemsOffset: 104,
-  elemStride: 112,
-} as const;
-const stridedMap: MapTypeLayout = { ...swissMap, kind: 'swiss-strides', size: 136, flags: 128 };
 
 const magic117 = 0xfffffffa;
 const magic118 = 0xfffffff0;
@@ -254,3 +214,8 @@ export const goLayouts: ReadonlyMap<number, GoLayout> = new Map([
   row(26, magic120, moduledata126, { swissMap }),
   row(27, magic120, moduledata127, { swissMap: stridedMap }),
 ]);
+
+/** The layouts of a Go version. Versions newer than the newest known one get its layouts; openGoBinary admits them on request only. */
+export function layoutFor(minor: number): GoLayout | undefined {
+  return goLayouts.get(Math.min(minor, newestMinor));
+}

@@ -42,7 +42,7 @@ export interface ModuleRest {
 const headerTail = [0, 0, 1, 8] as const;
 const headerSize = 72;
 const maxFunctions = 0x400_0000;
-/** Real programs have one header of each kind and a few pointers to it; more are only tried in files made to waste time. */
+/** Real programs have one header and a few pointers to it. In files made to waste time no more are tried than these, in all segments. */
 const maxHeaders = 16;
 const maxPointers = 4096;
 
@@ -82,9 +82,11 @@ export function findModule(
 /** Addresses of what looks like a function table header with this magic. */
 function* headerAddresses(image: Image, magic: number): Generator<number> {
   const pattern = headerPattern(magic);
+  let left = maxHeaders;
   for (const segment of image.segments) {
     const bytes = image.read(segment.address, segment.fileSize);
-    for (const offset of occurrences(bytes, pattern, maxHeaders)) {
+    for (const offset of occurrences(bytes, pattern, left)) {
+      left--;
       if ((segment.address + offset) % 8 === 0) yield segment.address + offset;
     }
   }
@@ -120,10 +122,12 @@ function searchModule(image: Image, pclntab: number): ModuleStart | undefined {
   const view = new DataView(needle.buffer);
   view.setUint32(0, pclntab >>> 0, true);
   view.setUint32(4, Math.floor(pclntab / 0x1_0000_0000), true);
+  let left = maxPointers;
   for (const segment of image.segments) {
     if (segment.executable) continue;
     const bytes = image.read(segment.address, segment.fileSize);
-    for (const offset of occurrences(bytes, needle, maxPointers)) {
+    for (const offset of occurrences(bytes, needle, left)) {
+      left--;
       const address = segment.address + offset;
       const found = address % 8 === 0 ? tryModule(image, address) : undefined;
       if (found !== undefined) return found;
@@ -198,7 +202,7 @@ export function readModuleRest(
   if (!(types < etypes && image.inFile(types, etypes - types))) {
     throw new BinaryError(
       'malformed',
-      `${path} says it was built with Go 1.${layout.minor}, but its type table (${hex(types)} to ${hex(etypes)}) is not in the file.`,
+      `${path}, read as a program of Go 1.${layout.minor}, has a type table (${hex(types)} to ${hex(etypes)}) that is not in the file.`,
     );
   }
   return { types, etypes, gofunc };

@@ -1,8 +1,8 @@
 import { type BuildInfo, findBuildInfo } from './buildinfo.ts';
 import { readElf, sectionNamed } from './elf.ts';
-import { withFile } from './file.ts';
+import { type FileBytes, withFile } from './file.ts';
 import { Image, type Segment } from './image.ts';
-import { type GoLayout, goLayouts } from './layouts.ts';
+import { type GoLayout, layoutFor } from './layouts.ts';
 import { findMapTypes, type MapType, mapTypeAt } from './maptypes.ts';
 import { findModule, type ModuleRest, type ModuleStart, readModuleRest } from './moduledata.ts';
 import { goBuildId } from './notes.ts';
@@ -124,9 +124,8 @@ class OpenedBinary implements GoBinary {
     return this.#parts.table.named(name);
   }
 
-  *functions(): Generator<GoFunction> {
-    const { table } = this.#parts;
-    for (let index = 0; index < table.count; index++) yield table.at(index);
+  functions(): Generator<GoFunction> {
+    return this.#parts.table.all();
   }
 
   code(fn: GoFunction): Uint8Array {
@@ -166,44 +165,54 @@ function mapImplementation({ layout, buildInfo, version, table }: Parts): 'class
   return experiments.includes('noswissmap') || table.mentions('runtime.hashGrow') ? 'classic' : 'swiss';
 }
 
+export interface OpenOptions {
+  /** Read programs of a Go newer than any known with the layouts of the newest. They may be wrong: verify what comes of it. */
+  readonly allowUnknown?: boolean;
+}
+
 /**
  * Opens a Go executable: reads its headers and loadable segments into memory (debug information is not read) and finds
  * the Go tables in them. The file is closed again before this returns. Throws BinaryError.
  */
-export function openGoBinary(path: string): GoBinary {
-  return withFile(path, (file) => {
-    const elf = readElf(file);
-    const image = Image.load(file, elf);
-    applyRelocations(image, elf, path);
-    const sectionAddress = (...names: string[]): number | undefined =>
-      names.map((name) => sectionNamed(elf, name)?.address).find((address) => address !== undefined);
-    const module = findModule(image, path, {
-      pclntab: sectionAddress('.gopclntab', '.data.rel.ro.gopclntab'),
-      moduledata: sectionAddress('.go.module'),
-    });
-    const table = new FunctionTable(module, path);
-    const buildInfo = findBuildInfo(image, sectionAddress('.go.buildinfo'));
-    const version = goVersion(path, image, module, table, buildInfo, sectionNamed(elf, '.go.module')?.size);
-    const layout = layoutOf(version);
-    return new OpenedBinary({
-      path,
-      version,
-      layout,
-      buildInfo,
-      buildId: goBuildId(image, elf),
-      pie: elf.pie,
-      image,
-      module,
-      rest: readModuleRest(image, module, layout, path),
-      table,
-      symbols: SymbolTable.read(file, elf),
-    });
+export function openGoBinary(path: string, options: OpenOptions = {}): GoBinary {
+  return withFile(path, (file) => readGoBinary(file, options));
+}
+
+/** The same for the bytes of a file. */
+export function readGoBinary(file: FileBytes, { allowUnknown = false }: OpenOptions = {}): GoBinary {
+  const { path } = file;
+  const elf = readElf(file);
+  const image = Image.load(file, elf);
+  applyRelocations(image, elf, path);
+  const sectionAddress = (...names: string[]): number | undefined =>
+    names.map((name) => sectionNamed(elf, name)?.address).find((address) => address !== undefined);
+  const module = findModule(image, path, {
+    pclntab: sectionAddress('.gopclntab', '.data.rel.ro.gopclntab'),
+    moduledata: sectionAddress('.go.module'),
+  });
+  const table = new FunctionTable(module, path);
+  const buildInfo = findBuildInfo(image, sectionAddress('.go.buildinfo'));
+  const moduleSize = sectionNamed(elf, '.go.module')?.size;
+  const version = goVersion(path, image, module, table, buildInfo, moduleSize, allowUnknown);
+  const layout = layoutOf(version);
+  return new OpenedBinary({
+    path,
+    version,
+    layout,
+    buildInfo,
+    buildId: goBuildId(image, elf),
+    pie: elf.pie,
+    image,
+    module,
+    rest: readModuleRest(image, module, layout, path),
+    table,
+    symbols: SymbolTable.read(file, elf),
   });
 }
 
-/** goVersion admits only versions of the table. */
+/** goVersion admits only versions that have one. */
 function layoutOf(version: GoVersion): GoLayout {
-  const layout = goLayouts.get(version.minor);
+  const layout = layoutFor(version.minor);
   if (layout === undefined) throw new TypeError(`No layout for Go 1.${version.minor}`);
   return layout;
 }

@@ -14,7 +14,11 @@ export interface GoFunction {
 }
 
 /** Names of closures in generic functions are long; none comes near this. */
-const maxNameBytes = 0x1_0000;
+const maxNameBytes = 0x4000;
+/** Functions share names, but the names of all functions together are not much longer than the table of names. */
+const maxSharing = 8;
+/** Places in the table of names where a name is tried. The linker writes each name once. */
+const maxSameNames = 1024;
 const maxPathBytes = 0x1000;
 const droppedFile = 0xffff_ffff;
 
@@ -90,6 +94,17 @@ export class FunctionTable {
     return { name: this.name(index), entry, end, index };
   }
 
+  /** Every function, in address order. Throws where a name cannot be read, or when their names cannot be those of a program. */
+  *all(): Generator<GoFunction> {
+    let left = maxSharing * (this.#names.length + maxNameBytes);
+    for (let index = 0; index < this.count; index++) {
+      const found = this.at(index);
+      left -= found.name.length;
+      if (left < 0) throw new BinaryError('malformed', 'The functions share too many long names.');
+      yield found;
+    }
+  }
+
   /** The index of the function whose code, or the padding behind it, holds `pc`. */
   indexOf(pc: number): number | undefined {
     if (!(pc >= this.entry(0) && pc < this.entry(this.count))) return undefined;
@@ -108,6 +123,7 @@ export class FunctionTable {
     const wanted = new Set<number>();
     for (const at of occurrences(this.#module.funcnametab, Buffer.from(`${name}\0`))) {
       if (at === 0 || this.#module.funcnametab[at - 1] === 0) wanted.add(at);
+      if (wanted.size === maxSameNames) break;
     }
     if (wanted.size === 0) return [];
     this.#nameOffsets ??= this.#readNameOffsets();

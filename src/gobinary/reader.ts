@@ -96,16 +96,20 @@ export class Reader {
 
   /** A NUL-terminated string of at most `max` bytes. Not terminated in that range is an error. */
   cstring(offset: number, max: number): string {
+    return decodeText(this.bytes.subarray(offset, this.cstringEnd(offset, max)));
+  }
+
+  /** The offset of the NUL that ends the string at `offset`. */
+  cstringEnd(offset: number, max: number): number {
     this.#check(offset, 1);
-    const candidate = this.bytes.subarray(offset, offset + max + 1);
-    const length = candidate.indexOf(0);
+    const length = this.bytes.subarray(offset, offset + max + 1).indexOf(0);
     if (length < 0) {
       throw new BinaryError(
         this.#reason,
         `${this.#what} has a string at offset ${hex(offset)} that does not end within ${max} bytes.`,
       );
     }
-    return decodeText(candidate.subarray(0, length));
+    return offset + length;
   }
 }
 

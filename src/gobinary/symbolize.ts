@@ -13,7 +13,7 @@ export interface Frame {
 }
 
 /** The compiler inlines a few levels deep; the limit only stops a corrupt tree. */
-const maxDepth = 64;
+const maxDepth = 32;
 
 /**
  * The frames at `pc` in function `index`, innermost first and the physical function last: what runtime.CallersFrames

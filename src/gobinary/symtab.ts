@@ -10,6 +10,8 @@ export interface ElfSymbol {
 const symbolSize = 24;
 /** A larger table is taken for none. */
 const maxTableSize = 0x1000_0000;
+/** Places in the string table where a name is tried; the names that end like it are among them. */
+const maxNames = 0x1_0000;
 
 /**
  * The ELF symbol table, kept as the bytes of the file and searched on request: the string table for the name, then
@@ -40,7 +42,7 @@ export class SymbolTable {
 
   /** The first defined symbol of exactly this name. */
   find(name: string): ElfSymbol | undefined {
-    const offsets = new Set(occurrences(this.#strings, Buffer.from(`${name}\0`)));
+    const offsets = new Set(occurrences(this.#strings, Buffer.from(`${name}\0`), maxNames));
     if (offsets.size === 0) return undefined;
     const view = this.#symbols;
     for (let at = 0; at + symbolSize <= view.byteLength; at += symbolSize) {

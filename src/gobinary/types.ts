@@ -1,14 +1,7 @@
 import { BinaryError, hex } from './error.ts';
 import type { Image } from './image.ts';
-import {
-  directInterfaceBit,
-  type GoLayout,
-  goLayouts,
-  kindMask,
-  type MapTypeLayout,
-  typeFlag,
-  typeLayout,
-} from './layouts.ts';
+import { directInterfaceBit, type GoLayout, kindMask, layoutFor, typeFlag, typeLayout } from './layouts.ts';
+import type { MapTypeLayout } from './maplayouts.ts';
 import type { GoBinary } from './open.ts';
 import { decodeText, Reader } from './reader.ts';
 
@@ -51,6 +44,13 @@ export interface TypeHeader {
 export type ReadMemory = (address: number, length: number) => Uint8Array;
 
 const maxNameBytes = 0x4000;
+/**
+ * What may be spent on types: bounds the work on descriptors made to waste time. Reading every type of a program takes about a
+ * step for each 50 to 140 bytes of its type table.
+ */
+const baseBudget = 100_000;
+const bytesPerStep = 8;
+const nameBytesPerStep = 64;
 
 /**
  * Access to type descriptors. Descriptors the linker wrote are read from the image; with `read`, descriptors made at
@@ -64,11 +64,11 @@ export class TypeTable {
   readonly #types: { readonly start: number; readonly end: number };
   readonly #read: ReadMemory | undefined;
   readonly #bias: number;
-  /** Steps left for walks over types; bounds the work on descriptors made to waste time. */
-  #budget = 4_000_000;
+  /** Steps left: see spend. */
+  #budget: number;
 
   constructor(binary: GoBinary, read?: ReadMemory, bias = 0) {
-    const layout = goLayouts.get(binary.version.minor);
+    const layout = layoutFor(binary.version.minor);
     const mapLayout = binary.mapImplementation === 'swiss' ? layout?.swissMap : layout?.classicMap;
     if (layout === undefined || mapLayout === undefined) {
       throw new TypeError(`No type layout for ${binary.version.text}, ${binary.mapImplementation}`);
@@ -77,13 +77,15 @@ export class TypeTable {
     this.mapLayout = mapLayout;
     this.#image = binary.image;
     this.#types = binary.types;
+    this.#budget = baseBudget + Math.floor((binary.types.end - binary.types.start) / bytesPerStep);
     this.#read = read;
     this.#bias = bias;
   }
 
-  /** Counts one step of a walk; false when this table has done enough. */
-  spend(): boolean {
-    return --this.#budget >= 0;
+  /** Counts steps of a walk over types, or of reading names; false when this table has done enough. */
+  spend(steps = 1): boolean {
+    this.#budget -= steps;
+    return this.#budget >= 0;
   }
 
   /** Whether the linker wrote the descriptor at this address. */
@@ -171,7 +173,7 @@ export class TypeTable {
       if (byte < 0x80) break;
       if (shift >= 14) throw new BinaryError('malformed', `The type name at ${hex(address)} is too long.`);
     }
-    if (length > maxNameBytes) {
+    if (length > maxNameBytes || !this.spend(1 + length / nameBytesPerStep)) {
       throw new BinaryError('malformed', `The type name at ${hex(address)} is too long.`);
     }
     return decodeText(this.bytes(at, length));

@@ -2,7 +2,7 @@ import type { BuildInfo } from './buildinfo.ts';
 import { goString } from './buildinfo.ts';
 import { BinaryError } from './error.ts';
 import type { Image } from './image.ts';
-import { goLayouts, newestMinor, oldestMinor } from './layouts.ts';
+import { goLayouts, layoutFor, newestMinor, oldestMinor } from './layouts.ts';
 import type { ModuleStart } from './moduledata.ts';
 import type { FunctionTable } from './pclntab.ts';
 import { decodeText } from './reader.ts';
@@ -14,12 +14,16 @@ export interface GoVersion {
   readonly minor: number;
   /** 4 for Go 1.26.4; undefined for release candidates and development versions. */
   readonly patch: number | undefined;
+  /** Whether there are layouts for this version: false for newer ones, which are read with the newest there are. */
+  readonly known: boolean;
   readonly source: 'buildinfo' | 'runtime.buildVersion' | 'go.module';
 }
 
 const maxVersionBytes = 128;
 /** Programs about Go hold a few dozen version texts; schedinit has about 1 KiB of code. */
-const maxCandidates = 1024;
+const maxCandidates = 256;
+/** String headers looked at. */
+const maxHeaders = 0x10_0000;
 const maxCode = 0x1_0000;
 
 /**
@@ -38,7 +42,8 @@ export function parseGoVersion(text: string): Pick<GoVersion, 'minor' | 'patch'>
 }
 
 /**
- * The Go version a program was built with, or a BinaryError 'go-version' when it is unknown or not supported.
+ * The Go version a program was built with, or a BinaryError when it is unknown ('go-version') or not supported ('go-version'
+ * when too old, 'newer-go' when too new, unless `allowNewer`).
  * Build information is asked first; programs without it still hold runtime.buildVersion; failing that,
  * the size of the .go.module section tells Go 1.26 from 1.27.
  */
@@ -49,6 +54,7 @@ export function goVersion(
   functions: FunctionTable,
   buildInfo: BuildInfo | undefined,
   moduleSectionSize: number | undefined,
+  allowNewer: boolean,
 ): GoVersion {
   const version =
     fromText(buildInfo?.version, 'buildinfo') ??
@@ -57,11 +63,12 @@ export function goVersion(
   if (version === undefined) {
     throw new BinaryError('go-version', `${path} is a Go program, but its Go version cannot be determined.`);
   }
-  const layout = goLayouts.get(version.minor);
-  if (layout === undefined) {
-    const side = version.minor < oldestMinor ? 'older' : 'newer';
+  const layout = layoutFor(version.minor);
+  if (layout === undefined || !(version.known || allowNewer)) {
+    const [reason, side] =
+      version.minor < oldestMinor ? (['go-version', 'older'] as const) : (['newer-go', 'newer'] as const);
     throw new BinaryError(
-      'go-version',
+      reason,
       `${path} was built with ${version.text}, ${side} than the supported Go 1.${oldestMinor} to 1.${newestMinor}.`,
     );
   }
@@ -76,13 +83,14 @@ export function goVersion(
 
 function fromText(text: string | undefined, source: GoVersion['source']): GoVersion | undefined {
   const parsed = text === undefined ? undefined : parseGoVersion(text);
-  return text === undefined || parsed === undefined ? undefined : { text, ...parsed, source };
+  if (text === undefined || parsed === undefined) return undefined;
+  return { text, ...parsed, known: goLayouts.has(parsed.minor), source };
 }
 
 function fromModuleSection(size: number | undefined): GoVersion | undefined {
   for (const minor of [26, 27]) {
     if (size === goLayouts.get(minor)?.moduledata.size) {
-      return { text: `go1.${minor}`, minor, patch: undefined, source: 'go.module' };
+      return { text: `go1.${minor}`, minor, patch: undefined, known: true, source: 'go.module' };
     }
   }
   return undefined;
@@ -95,16 +103,18 @@ function fromModuleSection(size: number | undefined): GoVersion | undefined {
  */
 export function findBuildVersion(image: Image, functions: FunctionTable): string | undefined {
   const candidates = new Map<number, string>();
+  let left = maxHeaders;
   for (const segment of image.segments) {
     if (!segment.writable) continue;
     const last = segment.address + segment.fileSize - 16;
     for (
       let header = Math.ceil(segment.address / 8) * 8;
-      header <= last && candidates.size < maxCandidates;
+      header <= last && left > 0 && candidates.size < maxCandidates;
       header += 8
     ) {
       const length = image.u32(header + 8);
       if (length < 5 || length > maxVersionBytes || image.u32(header + 12) !== 0) continue;
+      left--;
       const bytes = goString(image, header, maxVersionBytes);
       if (bytes === undefined || (bytes[0] !== 0x67 && bytes[0] !== 0x64)) continue;
       const text = decodeText(bytes);

@@ -14,6 +14,13 @@ export function recordSize(struct: string): number {
   return layoutOf(struct).size;
 }
 
+/** Where a field of a struct of bpf/records.h begins. */
+export function fieldOffset(struct: string, field: string): number {
+  const found = layoutOf(struct).fields[field];
+  if (found === undefined) throw new TypeError(`the record ${struct} has no field ${field}`);
+  return found.offset;
+}
+
 /** A constant or enumerator of bpf/records.h. */
 export function recordConstant(name: string): number {
   const { constants, enums } = addon.records;
@@ -80,6 +87,11 @@ export class RecordReader {
   bigint(buffer: Buffer, start: number, name: string, index = 0): bigint {
     const { offset, size } = this.#field(name);
     return buffer.readBigUInt64LE(start + offset + index * size);
+  }
+
+  /** Where a field begins, from the record's start. */
+  offset(name: string): number {
+    return this.#field(name).offset;
   }
 
   /** Number of elements of an array field. */

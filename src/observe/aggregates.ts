@@ -1,8 +1,8 @@
 import type { ProbeObject } from '../kernel/addon.ts';
 import { RecordReader, recordConstant, recordEnum } from '../kernel/records.ts';
 
-/** One aggregate of the kernel, summed over CPUs. Arrays are bucket counts, see bpf/bounds.h. */
-export interface Aggregate {
+/** What an aggregate is of. */
+export interface AggregateName {
   /** Link-time return address of the call. */
   readonly caller: number;
   /** Link-time address of the map type, or its run-time address when `runtimeType` is set. */
@@ -11,6 +11,22 @@ export interface Aggregate {
   /** Index into ProbePlan.functions. */
   readonly functionIndex: number;
   readonly hit: boolean;
+}
+
+/** Takes the two words of struct lookup_key apart. */
+export function decodeName(caller: bigint, type: bigint): AggregateName {
+  const hitShift = recordConstant('CALLER_HIT_SHIFT');
+  return {
+    caller: Number(BigInt.asUintN(hitShift, caller)),
+    type: Number(type & ~RUNTIME_TYPE),
+    runtimeType: (type & RUNTIME_TYPE) !== 0n,
+    functionIndex: Number(caller >> BigInt(recordConstant('CALLER_FUNCTION_SHIFT'))),
+    hit: ((caller >> BigInt(hitShift)) & 1n) === 1n,
+  };
+}
+
+/** One aggregate of the kernel, summed over CPUs. Arrays are bucket counts, see bpf/bounds.h. */
+export interface Aggregate extends AggregateName {
   lookups: number;
   growing: number;
   probeLength: number[];
@@ -38,8 +54,6 @@ const RUNTIME_TYPE = 1n << 63n;
 export class AggregateReader {
   readonly #key = new RecordReader('lookup_key');
   readonly #stats = new RecordReader('lookup_stats');
-  readonly #functionShift = recordConstant('CALLER_FUNCTION_SHIFT');
-  readonly #hitShift = recordConstant('CALLER_HIT_SHIFT');
   readonly #directBuckets = recordConstant('DIRECT_BUCKETS');
 
   async read(program: ProbeObject): Promise<Aggregate[]> {
@@ -56,14 +70,8 @@ export class AggregateReader {
   }
 
   #empty(keys: Buffer, at: number): Aggregate {
-    const type = this.#key.bigint(keys, at, 'type');
-    const caller = this.#key.bigint(keys, at, 'caller');
     return {
-      caller: Number(BigInt.asUintN(this.#hitShift, caller)),
-      type: Number(type & ~RUNTIME_TYPE),
-      runtimeType: (type & RUNTIME_TYPE) !== 0n,
-      functionIndex: Number(caller >> BigInt(this.#functionShift)),
-      hit: ((caller >> BigInt(this.#hitShift)) & 1n) === 1n,
+      ...decodeName(this.#key.bigint(keys, at, 'caller'), this.#key.bigint(keys, at, 'type')),
       lookups: 0,
       growing: 0,
       probeLength: this.#zeros('probe_length'),

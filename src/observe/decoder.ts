@@ -3,6 +3,7 @@ import { encodeRecords, type RecordValues, recordConstant, wideRecordConstant } 
 import type { Location } from '../probesites/analyze.ts';
 import type { ProbePlan, ProbeSite } from '../probesites/plan.ts';
 import { findStringHash } from '../probesites/stringhash.ts';
+import { type ExemplarOptions, goroutineData } from './goroutinedata.ts';
 
 /** Return address within a wrapper to the size of its frame there. */
 export type WrapperFrames = ReadonlyMap<number, number>;
@@ -11,12 +12,14 @@ export type WrapperFrames = ReadonlyMap<number, number>;
  * The read-only data of the BPF program: everything about the target that it knows before it is loaded.
  *
  * @param limitsHits whether windows will be given a hit limit
+ * @param exemplars what candidates for exemplars are wanted; without it none
  */
 export function decoderData(
   binary: GoBinary,
   plan: ProbePlan,
   wrappers: WrapperFrames,
   limitsHits: boolean,
+  exemplars?: ExemplarOptions,
 ): Record<string, Uint8Array> {
   const most = recordConstant('MAX_PROBE_SITES');
   if (plan.sites.length > most)
@@ -25,6 +28,7 @@ export function decoderData(
   return {
     probe_sites: encodeRecords('probe_site', [...plan.sites.map(siteRecord), ...padding]),
     layout: encodeRecords('target_layout', [layoutRecord(binary, limitsHits)]),
+    goroutines: goroutineData(binary, exemplars),
     wrapper_filter: wrapperFilter(wrappers),
     aes_table: aesRoundTable(),
   };

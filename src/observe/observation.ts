@@ -1,10 +1,13 @@
 import { EXIT, UserError } from '../errors.ts';
 import type { GoBinary } from '../gobinary/index.ts';
 import type { AttachMethod } from '../kernel/addon.ts';
+import type { ExemplarCandidate } from '../model/candidate.ts';
 import type { FunctionStats, ObservationMode, RefusedFunction, Snapshot } from '../model/snapshot.ts';
 import { type ProbePlan, planProbes } from '../probesites/plan.ts';
 import { checkMappedBytes, loadBias } from '../target/mapped.ts';
 import { type Aggregate, AggregateReader, inexactReasons, readCounters } from './aggregates.ts';
+import { CandidateReader } from './candidates.ts';
+import type { ExemplarOptions } from './goroutinedata.ts';
 import { Namer } from './naming.ts';
 import { LookupProgram } from './program.ts';
 import { RuntimeTypes } from './runtimetypes.ts';
@@ -17,7 +20,12 @@ export interface ObservationOptions {
   /** Share of the target's CPU time that observation may cost, 0..1. Windows mode only. */
   readonly budget: number;
   readonly attachMethod?: AttachMethod;
+  /** Which candidates for exemplars to keep; without it none. */
+  readonly exemplars?: ExemplarOptions;
 }
+
+/** Candidates kept for the next export. */
+const MOST_CANDIDATES = 20_000;
 
 /** A running observation of one target: start it, take snapshots while it runs, stop it. */
 export class Observation {
@@ -29,6 +37,9 @@ export class Observation {
   readonly #schedule: WindowSchedule;
   readonly #startTime = wallClock();
   readonly #started = performance.now();
+  readonly #withExemplars: boolean;
+  readonly #candidateReader: CandidateReader;
+  readonly #candidates: ExemplarCandidate[] = [];
   #lastSnapshot: Snapshot | undefined;
 
   private constructor(
@@ -37,7 +48,10 @@ export class Observation {
     namer: Namer,
     runtimeTypes: RuntimeTypes,
     schedule: WindowSchedule,
+    withExemplars: boolean,
   ) {
+    this.#withExemplars = withExemplars;
+    this.#candidateReader = new CandidateReader(namer);
     this.#program = program;
     this.plan = plan;
     this.#namer = namer;
@@ -65,11 +79,35 @@ export class Observation {
       program.close();
       throw error;
     }
-    return new Observation(program, plan, new Namer(binary, plan, runtimeTypes), runtimeTypes, schedule);
+    return new Observation(
+      program,
+      plan,
+      new Namer(binary, plan, runtimeTypes),
+      runtimeTypes,
+      schedule,
+      options.exemplars !== undefined,
+    );
+  }
+
+  /**
+   * Candidates for exemplars since the last call. They come from earlier snapshots, so that their lookups are part of the
+   * next one.
+   */
+  drainCandidates(): ExemplarCandidate[] {
+    return this.#candidates.splice(0);
+  }
+
+  /** Collects the candidates of the cycle that ends; bounded, since nobody may ask for them. */
+  async #collectCandidates(): Promise<void> {
+    const cycle = this.#program.beginExemplarCycle();
+    this.#candidates.push(...(await this.#candidateReader.read(this.#program.kernel, cycle)));
+    if (this.#candidates.length > MOST_CANDIDATES)
+      this.#candidates.splice(0, this.#candidates.length - MOST_CANDIDATES);
   }
 
   /** What has been observed so far. */
   async snapshot(): Promise<Snapshot> {
+    if (this.#withExemplars) await this.#collectCandidates();
     const aggregates = await this.#aggregates.read(this.#program.kernel);
     const counters = await readCounters(this.#program.kernel);
     if (aggregates.some((a) => a.runtimeType)) await this.#runtimeTypes.refresh(this.#program.kernel);

@@ -9,6 +9,7 @@ import { wrapperFrames } from '../probesites/wrappers.ts';
 import { executablePath } from '../target/process.ts';
 import { kernelAttachMethod } from './attachmethod.ts';
 import { decoderData } from './decoder.ts';
+import type { ExemplarOptions } from './goroutinedata.ts';
 import { addressKeys, type MapContents, typeTables } from './typetables.ts';
 
 export interface ProgramOptions {
@@ -19,12 +20,17 @@ export interface ProgramOptions {
   readonly attachMethod?: AttachMethod;
   /** Windows will be given a hit limit; without it the program does not look for one. */
   readonly limitsHits?: boolean;
+  /** Which candidates for exemplars to keep; without it none. */
+  readonly exemplars?: ExemplarOptions;
   /** Call sites and types kept apart at most; beyond that lookups are dropped and counted. */
   readonly maxCallSites?: number;
 }
 
 /** Room for aggregates. One takes about 900 bytes per CPU of kernel memory. */
 const DEFAULT_CALL_SITES = 4096;
+
+/** Candidates for exemplars kept between two reads. */
+const MOST_EXEMPLARS = 16384;
 
 /** The lookup program, loaded for one target: attach it as often as wanted, read what it has counted, close it. */
 export class LookupProgram {
@@ -33,6 +39,9 @@ export class LookupProgram {
   readonly #pid: number;
   readonly #plan: ProbePlan;
   #generation = 0n;
+  #hitLimit = 0;
+  /** From 1, so that aggregates that have never had a candidate are behind it. */
+  #exemplarCycle = 1n;
 
   private constructor(kernel: ProbeObject, attachMethod: AttachMethod, options: ProgramOptions) {
     this.kernel = kernel;
@@ -54,13 +63,14 @@ export class LookupProgram {
       objectPath: objectPath(features.sleepableUprobes ? 'lookup_sleepable' : 'lookup_atomic'),
       attachMethod,
       sleepable: features.sleepableUprobes,
-      readOnlyData: decoderData(binary, plan, wrappers, options.limitsHits ?? false),
+      readOnlyData: decoderData(binary, plan, wrappers, options.limitsHits ?? false, options.exemplars),
       mapSizes: {
         lookups: options.maxCallSites ?? DEFAULT_CALL_SITES,
         map_types: atLeastOne(tables.mapTypes.count),
         dynamic_types: atLeastOne(tables.dynamicTypes.count),
         equal_steps: atLeastOne(tables.equalSteps.count),
         wrappers: atLeastOne(wrapperTable.count),
+        exemplars: options.exemplars ? MOST_EXEMPLARS : 1,
       },
     });
     try {
@@ -80,15 +90,31 @@ export class LookupProgram {
 
   /** Puts the breakpoints in. @param hitLimit hits per CPU after which the program only counts; 0: none */
   async attach(hitLimit: number): Promise<void> {
+    this.#hitLimit = hitLimit;
     this.#generation++;
-    const control = encodeRecords('window_control', [{ hit_limit: hitLimit, generation: this.#generation }]);
-    this.kernel.updateMap('window_controls', Buffer.alloc(4), control, 1);
+    this.#control();
     await this.kernel.attach({
       path: executablePath(this.#pid),
       pid: this.#pid,
       offsets: this.#plan.sites.map((site) => BigInt(site.fileOffset)),
       cookies: this.#plan.sites.map((_, i) => BigInt(i)),
     });
+  }
+
+  /** Begins a new cycle of exemplars: each bucket may have a candidate again. @returns the number of the one that ends */
+  beginExemplarCycle(): bigint {
+    const ended = this.#exemplarCycle++;
+    this.#control();
+    return ended;
+  }
+
+  #control(): void {
+    const control = {
+      hit_limit: this.#hitLimit,
+      generation: this.#generation,
+      exemplar_cycle: this.#exemplarCycle,
+    };
+    this.kernel.updateMap('window_controls', Buffer.alloc(4), encodeRecords('window_control', [control]), 1);
   }
 
   /** Takes the breakpoints out; when this returns none is left in the target. */

@@ -30,6 +30,20 @@ const attributes = z
 
 const time = z.string().transform(BigInt);
 
+/** Identifiers in hexadecimal digits, empty when absent. */
+const exemplars = z
+  .array(
+    z.object({
+      timeUnixNano: time,
+      asInt: integer.optional(),
+      asDouble: z.number().optional(),
+      traceId: z.string().default(''),
+      spanId: z.string().default(''),
+      filteredAttributes: attributes,
+    }),
+  )
+  .default([]);
+
 const numbers = z.array(
   z.object({
     attributes,
@@ -37,6 +51,7 @@ const numbers = z.array(
     timeUnixNano: time,
     asInt: integer.optional(),
     asDouble: z.number().optional(),
+    exemplars,
   }),
 );
 
@@ -49,6 +64,26 @@ const histograms = z.array(
     sum: z.number().default(0),
     bucketCounts: z.array(integer),
     explicitBounds: z.array(z.number()),
+    exemplars,
+  }),
+);
+
+const buckets = z
+  .object({ offset: z.number().default(0), bucketCounts: z.array(integer).default([]) })
+  .default({ offset: 0, bucketCounts: [] });
+
+const exponentialHistograms = z.array(
+  z.object({
+    attributes,
+    startTimeUnixNano: time,
+    timeUnixNano: time,
+    count: integer.default(0),
+    sum: z.number().default(0),
+    scale: z.number().default(0),
+    zeroCount: integer.default(0),
+    positive: buckets,
+    negative: buckets,
+    exemplars,
   }),
 );
 
@@ -62,6 +97,7 @@ const metric = z.object({
   gauge: z.object({ dataPoints: numbers }).optional(),
   sum: z.object({ dataPoints: numbers, aggregationTemporality, isMonotonic: z.boolean() }).optional(),
   histogram: z.object({ dataPoints: histograms, aggregationTemporality }).optional(),
+  exponentialHistogram: z.object({ dataPoints: exponentialHistograms, aggregationTemporality }).optional(),
 });
 
 const request = z.object({
@@ -77,6 +113,9 @@ const request = z.object({
     }),
   ),
 });
+
+/** One exemplar of a point. */
+export type CollectedExemplar = z.infer<typeof exemplars>[number];
 
 /** One metric of an export. */
 export type CollectedMetric = z.infer<typeof metric>;

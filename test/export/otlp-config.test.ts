@@ -32,11 +32,36 @@ test('the variables can switch the export off, but not against the option', () =
 });
 
 test('interval and timeout: the defaults of the specification, or the variables', () => {
-  assert.deepEqual(settings(HERE).result, { endpoint: HERE, intervalMillis: 60_000, timeoutMillis: 30_000 });
+  const periods = (environment: Record<string, string>) => {
+    const { intervalMillis, timeoutMillis } = settings(HERE, environment).result ?? {};
+    return [intervalMillis, timeoutMillis];
+  };
+  assert.deepEqual(periods({}), [60_000, 30_000]);
   assert.deepEqual(
-    settings(HERE, { OTEL_METRIC_EXPORT_INTERVAL: '10000', OTEL_METRIC_EXPORT_TIMEOUT: '2000' }).result,
-    { endpoint: HERE, intervalMillis: 10_000, timeoutMillis: 2000 },
+    periods({ OTEL_METRIC_EXPORT_INTERVAL: '10000', OTEL_METRIC_EXPORT_TIMEOUT: '2000' }),
+    [10_000, 2000],
   );
+});
+
+test('exemplar filter and histogram aggregation: the defaults of the specification, or the variables', () => {
+  const chosen = (environment: Record<string, string>) => {
+    const { result, said } = settings(HERE, environment);
+    return [result?.exemplarFilter, result?.histogramAggregation, said.length];
+  };
+  const FILTER = 'OTEL_METRICS_EXEMPLAR_FILTER';
+  const AGGREGATION = 'OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION';
+  assert.deepEqual(chosen({}), ['trace_based', 'explicit', 0]);
+  assert.deepEqual(chosen({ [FILTER]: '', [AGGREGATION]: '' }), ['trace_based', 'explicit', 0]);
+  assert.deepEqual(chosen({ [FILTER]: 'always_on' }), ['always_on', 'explicit', 0]);
+  assert.deepEqual(chosen({ [FILTER]: 'ALWAYS_OFF' }), ['always_off', 'explicit', 0]);
+  assert.deepEqual(chosen({ [AGGREGATION]: 'explicit_bucket_histogram' }), ['trace_based', 'explicit', 0]);
+  assert.deepEqual(chosen({ [AGGREGATION]: 'Base2_Exponential_Bucket_Histogram' }), [
+    'trace_based',
+    'exponential',
+    0,
+  ]);
+  assert.deepEqual(chosen({ [FILTER]: 'some', [AGGREGATION]: 'toString' }), ['trace_based', 'explicit', 2]);
+  assert.match(settings(HERE, { [FILTER]: 'some' }).said[0] ?? '', /trace_based, always_on, always_off/);
 });
 
 test('a senseless period is said and ignored', () => {

@@ -5,18 +5,27 @@ import { targetResource } from '../../src/export/resource.ts';
 import type { Snapshot } from '../../src/model/snapshot.ts';
 import { callSite, SECOND, START, snapshot, TARGET } from '../model/fixtures.ts';
 
-/** Sets environment variables for the duration of a test. */
+/** Variables that a test has set. */
+const variablesOf = new WeakMap<TestContext, Set<string>>();
+
+/** Sets environment variables for the rest of a test, also one after the other. */
 export function withEnvironment(context: TestContext, variables: Readonly<Record<string, string>>): void {
+  const names = variablesOf.get(context) ?? new Set();
+  variablesOf.set(context, names);
   for (const [name, value] of Object.entries(variables)) {
     const before = process.env[name];
     process.env[name] = value;
-    context.after(() => {
-      if (before === undefined) {
-        delete process.env[name];
-      } else {
-        process.env[name] = before;
-      }
-    });
+    // Once only: the hooks run in the order in which they were added.
+    if (!names.has(name)) {
+      names.add(name);
+      context.after(() => {
+        if (before === undefined) {
+          delete process.env[name];
+        } else {
+          process.env[name] = before;
+        }
+      });
+    }
   }
 }
 

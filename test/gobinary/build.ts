@@ -21,7 +21,7 @@ export const toolchains: ReadonlyMap<number, string> = new Map([
 
 export interface BuildOptions {
   /** Folder under programs/. */
-  program: 'facts' | 'structs';
+  program: 'facts' | 'structs' | 'seed';
   /** Value of GOTOOLCHAIN. */
   toolchain: string;
   flags?: readonly string[];

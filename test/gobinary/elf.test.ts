@@ -1,45 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import { type BinaryErrorReason, openGoBinary } from '../../src/gobinary/index.ts';
+import { elf } from './elffile.ts';
 import { removeTemporaryFiles, temporaryFile } from './files.ts';
 import { processorTime } from './measure.ts';
-
-interface Header {
-  type?: number;
-  flags?: number;
-  offset?: number;
-  address?: number;
-  fileSize?: number;
-  memorySize?: number;
-}
-
-/** A minimal executable: ELF header, program headers, then `content` at the given file offset. */
-function elf(headers: readonly Header[], content: Buffer = Buffer.alloc(0), contentOffset = 0x1000): Buffer {
-  const file = Buffer.alloc(Math.max(contentOffset + content.length, 64 + 56 * headers.length));
-  file.write('\x7fELF\x02\x01\x01', 0, 'latin1');
-  file.writeUInt16LE(2, 16);
-  file.writeUInt16LE(62, 18);
-  file.writeBigUInt64LE(64n, 32);
-  file.writeUInt16LE(56, 54);
-  file.writeUInt16LE(headers.length, 56);
-  headers.forEach(
-    ({ type = 1, flags = 6, offset = 0, address = 0, fileSize = 0, memorySize = fileSize }, i) => {
-      const at = 64 + 56 * i;
-      file.writeUInt32LE(type, at);
-      file.writeUInt32LE(flags, at + 4);
-      for (const [field, value] of [
-        [8, offset],
-        [16, address],
-        [32, fileSize],
-        [40, memorySize],
-      ] as const) {
-        file.writeBigUInt64LE(BigInt(value), at + field);
-      }
-    },
-  );
-  content.copy(file, contentOffset);
-  return file;
-}
 
 function rejects(file: Buffer, reason: BinaryErrorReason, message: RegExp): void {
   const path = temporaryFile(file);
@@ -101,31 +65,5 @@ describe('ELF headers', () => {
       'malformed',
       /no memory for/,
     );
-  });
-});
-
-describe('files made to waste time', () => {
-  after(removeTemporaryFiles);
-  const size = 0x200_0000;
-  const filled = (word: readonly number[]): Buffer =>
-    elf(
-      [
-        { flags: 5, memorySize: 0x1000 },
-        { offset: 0x1000, address: 0x10000, fileSize: size },
-      ],
-      Buffer.alloc(size, Buffer.from(word)),
-    );
-
-  test('nothing but function table headers', () => {
-    for (const magic of [0xfa, 0xf0, 0xf1, 0xfb]) {
-      const word = [magic, 0xff, 0xff, 0xff, 0, 0, 1, 8];
-      rejects(filled(word), magic === 0xfb ? 'go-version' : 'not-go', /Go/);
-    }
-  });
-
-  test('a header and nothing but pointers to it', () => {
-    const file = filled([0, 0, 1, 0, 0, 0, 0, 0]);
-    file.set([0xf1, 0xff, 0xff, 0xff, 0, 0, 1, 8], 0x1000);
-    rejects(file, 'not-go', /no Go function table/);
   });
 });

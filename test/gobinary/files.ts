@@ -24,3 +24,18 @@ export function removeTemporaryFiles(): void {
   if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
   folder = undefined;
 }
+
+/** Offset and size of a section, from binutils-independent truth: the section header table of the file itself. */
+export function section(file: Buffer, name: string): { header: number; offset: number; size: number } {
+  const table = Number(file.readBigUInt64LE(40));
+  const names = table + 64 * file.readUInt16LE(62);
+  const strings = Number(file.readBigUInt64LE(names + 24));
+  for (let i = 0; i < file.readUInt16LE(60); i++) {
+    const header = table + 64 * i;
+    const at = strings + file.readUInt32LE(header);
+    if (file.toString('latin1', at, file.indexOf(0, at)) !== name) continue;
+    const offset = Number(file.readBigUInt64LE(header + 24));
+    return { header, offset, size: Number(file.readBigUInt64LE(header + 32)) };
+  }
+  throw new Error(`no section ${name}`);
+}

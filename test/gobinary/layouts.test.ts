@@ -2,16 +2,18 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { before, describe, test } from 'node:test';
 import {
-  classicMapFields,
   goLayouts,
   kindLayout,
-  type MapTypeLayout,
   moduledataPrefix,
   pclntabLayouts,
-  stridedMapFields,
-  swissMapFields,
   typeLayout,
 } from '../../src/gobinary/layouts.ts';
+import {
+  classicMapFields,
+  type MapTypeLayout,
+  stridedMapFields,
+  swissMapFields,
+} from '../../src/gobinary/maplayouts.ts';
 import { build, toolchains } from './build.ts';
 
 /** A struct type as DWARF describes it. */

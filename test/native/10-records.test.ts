@@ -22,8 +22,10 @@ test('every struct of the header is published with every field, in order', () =>
   const declared = bodies('struct');
   assert.deepEqual(Object.keys(structs).sort(), [...declared.keys()].sort());
   const fieldsOf = (body: string): string[] =>
-    [...body.matchAll(/(?:struct (\w+)|__\w+) (\w+)(?:\[\w+\])?;/g)].flatMap(([, inner, name = '']) =>
-      inner === undefined ? [name] : fieldsOf(declared.get(inner) ?? '').map((field) => `${name}.${field}`),
+    [...body.matchAll(/(?:struct (\w+)|__\w+)\s+(\w+)(\[\w+\])?;/g)].flatMap(([, inner, name = '', array]) =>
+      inner === undefined || array !== undefined
+        ? [name]
+        : fieldsOf(declared.get(inner) ?? '').map((field) => `${name}.${field}`),
     );
   for (const [name, body] of declared) {
     assert.deepEqual(Object.keys(structs[name]?.fields ?? {}), fieldsOf(body), `struct ${name}`);

@@ -27,6 +27,8 @@ export const ALL_VERSIONS = [...CLASSIC_VERSIONS, ...SWISS_VERSIONS] as const;
 export interface GoBuild {
   /** The main package, with a go.mod of its own. */
   readonly dir: string;
+  /** Another main package of the same module, such as `./cmd/load`. */
+  readonly package?: string;
   /** A release such as `1.23.12`, or `local` for the go that is installed. */
   readonly version: string;
   /** Arguments of `go build`. */
@@ -86,6 +88,7 @@ async function buildHash(build: GoBuild): Promise<string> {
   const toolchain = build.version === 'local' ? (await outerSettings()).GOVERSION : build.version;
   const hash = createHash('sha256');
   hash.update(JSON.stringify([toolchain, build.flags ?? [], build.env ?? {}, build.overlay ?? {}]));
+  hash.update(build.package ?? '');
   const entries = await readdir(build.dir, { recursive: true, withFileTypes: true });
   const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
   for (const file of files.sort()) {
@@ -132,7 +135,7 @@ async function buildInto(target: string, build: GoBuild): Promise<void> {
       go = join(GOROOT, 'bin', 'go');
       Object.assign(environment, { GOROOT, GOTOOLCHAIN: 'local', GOMODCACHE: join(work, 'no-modules') });
     }
-    await run(go, ['build', ...overlay, ...(build.flags ?? []), '-o', made, '.'], {
+    await run(go, ['build', ...overlay, ...(build.flags ?? []), '-o', made, build.package ?? '.'], {
       cwd: build.dir,
       env: environment,
       maxBuffer: 16 * 1024 * 1024,

@@ -1,0 +1,38 @@
+import type { SourcePosition } from './snapshot.ts';
+
+/**
+ * One lookup told in full, that may become an exemplar: the lookup of a histogram's bucket that leads to the trace, and
+ * the goroutine, that paid for it. Keys, values and addresses are not part of it.
+ */
+export interface ExemplarCandidate {
+  /** Together with `type` and `hit` what it is counted under, in the words of the snapshot. */
+  callSite: SourcePosition;
+  /** The map's type as Go prints it. */
+  type: string;
+  hit: boolean;
+  /** When the lookup was made, Unix nanoseconds. */
+  time: bigint;
+  /** Buckets (classic) or groups (Swiss) visited, >= 1. */
+  probeLength: number;
+  /** Full key compares made. */
+  keyComparisons: number;
+  /** 32 hexadecimal digits; absent when no span context was found. */
+  traceId?: string;
+  /** 16 hexadecimal digits. */
+  spanId?: string;
+  /** Whether the span is recorded; absent when what was found does not tell. */
+  sampled?: boolean;
+  /** Go numbers goroutines from 1; 0 when not known. */
+  goroutine: number;
+  /** The goroutine that started this one. */
+  parentGoroutine?: number;
+}
+
+/** Where candidates come from. */
+export interface CandidateSource {
+  /**
+   * Hands out the candidates since the last call; called once per export, right before the snapshot is read, and must not
+   * wait. A lookup must be in the kernel's counts before it is handed out: only then is it part of that snapshot.
+   */
+  drainCandidates(): ExemplarCandidate[];
+}

@@ -1,0 +1,53 @@
+// What the command makes of a target whose layouts are not the known ones.
+
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { readSettings } from '../../src/cli/settings.ts';
+import { openTarget } from '../../src/cli/target.ts';
+import { EXIT } from '../../src/errors.ts';
+import { altered, newest, renumbered } from './altered.ts';
+import { removeTemporaryFiles } from './files.ts';
+
+after(removeTemporaryFiles);
+
+test('a runtime that differs from the table is refused: which structure, which field, where', () => {
+  const path = altered(23, 'runtime.hmap', (file, start) => {
+    file[file.indexOf('buckets\0', start) + 8] = 40;
+  });
+  assert.throws(() => openTarget(path, 'The target'), {
+    name: 'UserError',
+    exitStatus: EXIT.cannotObserve,
+    message:
+      'The target cannot be observed: it was built with go1.23.12, and its runtime.hmap.buckets is at offset 40 by its debug ' +
+      "information, but at 16 by mapscope's table.",
+  });
+});
+
+test('a newer Go is refused with what can be done, and opened on request', () => {
+  const path = renumbered();
+  assert.throws(() => openTarget(path, 'The target'), {
+    exitStatus: EXIT.cannotObserve,
+    message:
+      /^The target cannot be observed: .* was built with go1\.28\.4, newer than the supported Go 1\.17 to 1\.27\. Update mapscope, or try it with the newest layouts it knows: --allow-unknown-go together with --verify\.$/,
+  });
+  const binary = openTarget(path, path, { allowUnknownGo: true });
+  assert.deepEqual(binary.mapTypes(), openTarget(newest).mapTypes());
+});
+
+test('a newer Go whose maps have changed is refused all the same', () => {
+  const path = altered(27, 'internal/runtime/maps.Map', (file, start) => {
+    file[file.indexOf('dirPtr\0', start) + 7] = 32;
+    for (let at = file.indexOf('go1.27'); at >= 0; at = file.indexOf('go1.27', at)) file.write('go1.28', at);
+  });
+  assert.throws(() => openTarget(path, path, { allowUnknownGo: true }), {
+    message: /go1\.28\.4, and its internal\/runtime\/maps\.Map\.dirPtr is at offset 32 by .* but at 16 by/,
+  });
+});
+
+test('an unknown Go is observed only when the lookups are verified', () => {
+  assert.throws(() => readSettings({ allowUnknownGo: true }), {
+    exitStatus: EXIT.usage,
+    message: '--allow-unknown-go needs --verify.',
+  });
+  assert.equal(readSettings({}).allowUnknownGo, false);
+});
