@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { EXIT, messageOf, UserError } from '../errors.ts';
 import { summarize } from '../model/summary.ts';
+import type { Summary } from '../model/summary-schema.ts';
 import { executableName, executablePath, findByExecutable, isAlive } from '../target/process.ts';
 import { log } from './log.ts';
 import { ObservedTarget } from './observe.ts';
@@ -22,8 +23,9 @@ export async function attach(choice: TargetChoice, settings: Settings): Promise<
     throw new UserError(`No process runs an executable that matches ${noun(choice)}.`, EXIT.cannotObserve);
   const stop = stopRequested();
   const targets = await startAll(pids, settings);
-  await Promise.all(targets.map((target) => observe(target, settings, stop)));
+  const summaries = await Promise.all(targets.map((target) => observe(target, settings, stop)));
   stop.done();
+  await report(summaries, settings);
 }
 
 function noun(choice: TargetChoice): string {
@@ -47,7 +49,7 @@ async function startAll(pids: readonly number[], settings: Settings): Promise<Ob
   return started;
 }
 
-async function observe(observed: ObservedTarget, settings: Settings, stop: StopRequest): Promise<void> {
+async function observe(observed: ObservedTarget, settings: Settings, stop: StopRequest): Promise<Summary> {
   const over = new AbortController();
   const waiting = [stop.requested, ended(observed.target.pid, over.signal)];
   if (settings.duration !== undefined)
@@ -55,7 +57,7 @@ async function observe(observed: ObservedTarget, settings: Settings, stop: StopR
   await Promise.race(waiting.map((promise) => promise.catch(() => {})));
   over.abort();
   const snapshot = await observed.stop();
-  await report(summarize(observed.target, settings.mode, snapshot), settings);
+  return summarize(observed.target, settings.mode, snapshot);
 }
 
 async function ended(pid: number, signal: AbortSignal): Promise<void> {

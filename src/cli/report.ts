@@ -6,13 +6,14 @@ import { takesColor } from '../export/text.ts';
 import type { Summary } from '../model/summary-schema.ts';
 import type { Settings } from './settings.ts';
 
-/** Writes the summary as it was asked for: to the file named by --output, else to stdout. */
-export async function report(summary: Summary, settings: Settings): Promise<void> {
+/** Writes the summaries as they were asked for, one after the other: to the file named by --output, else to stdout. */
+export async function report(summaries: readonly Summary[], settings: Settings): Promise<void> {
   const { output, format } = settings;
   const terminal = output === undefined && process.stdout.isTTY;
   const color = terminal && takesColor(process.stdout);
-  const table = () => summaryTable(summary, { color, ...(terminal && { width: process.stdout.columns }) });
-  const text = format === 'json' ? summaryJson(summary) : table();
+  const table = (summary: Summary) =>
+    summaryTable(summary, { color, ...(terminal && { width: process.stdout.columns }) });
+  const text = summaries.map(format === 'json' ? summaryJson : table).join('');
   try {
     await writeReport(text, output ?? process.stdout);
   } catch (error) {

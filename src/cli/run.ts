@@ -30,7 +30,7 @@ export async function run(program: string, args: readonly string[], settings: Se
   const snapshot = await observed.stop();
   const { exitCode } = await exit;
   requested.done();
-  await report(summarize({ ...observed.target, exitCode }, settings.mode, snapshot), settings);
+  await report([summarize({ ...observed.target, exitCode }, settings.mode, snapshot)], settings);
 }
 
 function spawn(path: string, program: string, args: readonly string[]): number {
