@@ -64,22 +64,14 @@ test('windows see a part of the lookups, at a small cost', { timeout: 60_000 }, 
   await stop(child);
 });
 
-test('--exe finds every process of a program', { timeout: 60_000 }, async () => {
+test('--exe finds every process of a program, and all are in one report', { timeout: 60_000 }, async () => {
   const children = [start(1000), start(1000)];
-  const args = [
-    'attach',
-    '--duration',
-    '1s',
-    '--mode',
-    'all',
-    '--format',
-    'json',
-    '--exe',
-    `steady-${process.pid}`,
-  ];
-  const { status, stdout, stderr } = await mapscope(args);
+  const report = join(folder, 'all.json');
+  const options = ['--duration', '1s', '--mode', 'all', '--format', 'json', '--output', report];
+  const { status, stderr } = await mapscope(['attach', ...options, '--exe', `steady-${process.pid}`]);
   assert.equal(status, 0, stderr);
-  for (const child of children) assert.match(stdout, new RegExp(`"pid": ${child.pid},`));
+  const text = readFileSync(report, 'utf8');
+  for (const child of children) assert.match(text, new RegExp(`"pid": ${child.pid},`));
   for (const child of children) await stop(child);
 });
 
