@@ -110,6 +110,7 @@ function configuration(ports: { otlp: number; api: number; grpcApi: number }): o
       jaeger_storage: { backends: { memory: { memory: { max_traces: MAX_TRACES } } } },
       jaeger_query: {
         storage: { traces: 'memory' },
+        enable_tracing: false, // Spans of its own, to port 4317.
         http: { endpoint: `127.0.0.1:${ports.api}` },
         grpc: { endpoint: `127.0.0.1:${ports.grpcApi}` },
       },
