@@ -78,7 +78,7 @@ export class ExemplarReservoir {
     return this.#dropped;
   }
 
-  /** Takes candidates; to be called before the snapshot is read that is to count them. */
+  /** Takes candidates. `place` leaves those waiting that its snapshot does not count yet. */
   offer(candidates: readonly ExemplarCandidate[]): void {
     // Only what is left of earlier calls is bounded here: of the new ones most will not be the best of their bucket.
     const tooMany = this.#waiting.length - this.#limit;

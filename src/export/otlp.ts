@@ -14,7 +14,7 @@ export interface OtlpExportOptions {
   /** `--otlp-endpoint`; wins over the environment. */
   endpoint?: string;
   source: SnapshotSource;
-  /** Lookups that may become exemplars; asked once per export, before `source`. */
+  /** Lookups that may become exemplars; asked once per export, after `source`. */
   candidates?: CandidateSource;
   mapImplementation: Target['mapImplementation'];
   /** Describes the target, see resource.ts. */

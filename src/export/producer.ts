@@ -31,7 +31,7 @@ export interface ProducerOptions {
   deadlineMillis?: number;
   /** Exports given up so far. */
   failedExports?: () => number;
-  /** Gives the candidates for exemplars since the last call. Called once before each read of a snapshot. */
+  /** Gives the candidates for exemplars since the last call. Called once after each read of a snapshot. */
   candidates?: () => readonly ExemplarCandidate[];
   exemplarFilter?: ExemplarFilter;
   /** Form of the histograms of counts (explicit). */
@@ -117,12 +117,13 @@ export class SnapshotMetricProducer implements MetricProducer {
   }
 
   /**
-   * Asynchronous, so that a source that throws at once is a rejection like any other. Candidates come first: what was
-   * handed out before the counts are read is in the counts.
+   * Asynchronous, so that a source that throws at once is a rejection like any other. Candidates come last, or a delta
+   * would miss those of its end: the next one has no place for them.
    */
   async #ask(): Promise<Snapshot | undefined> {
+    const snapshot = await this.#options.source();
     this.#exemplars.offer(this.#options.candidates());
-    return this.#options.source();
+    return snapshot;
   }
 
   #scopes(snapshot: Snapshot): ResourceMetrics['scopeMetrics'] {

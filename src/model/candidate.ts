@@ -31,8 +31,8 @@ export interface ExemplarCandidate {
 /** Where candidates come from. */
 export interface CandidateSource {
   /**
-   * Hands out the candidates since the last call; called once per export, right before the snapshot is read, and must not
-   * wait. A lookup must be in the kernel's counts before it is handed out: only then is it part of that snapshot.
+   * Hands out the candidates since the last call; called once per export, right after the snapshot was read, and must not
+   * wait. A lookup belongs to a snapshot when its time is not after the snapshot's; it must have been counted by then.
    */
   drainCandidates(): ExemplarCandidate[];
 }

@@ -25,7 +25,7 @@ export function site(times: number): CallSiteStats {
   });
 }
 
-/** Exports one state after the other, with candidates before each, to a real collector. */
+/** Exports one state after the other, with candidates, to a real collector. */
 export async function exported(
   context: TestContext,
   lists: ExemplarCandidate[][],

@@ -60,7 +60,7 @@ export function briefly(exemplars: readonly Exemplar[]): [number, number | undef
   });
 }
 
-/** A producer that reads one state per second, and gets a list of candidates before each. */
+/** A producer that reads one state per second, and gets a list of candidates with each. */
 export function observing(
   states: CallSiteStats[][],
   lists: ExemplarCandidate[][],

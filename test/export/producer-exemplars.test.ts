@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { ExemplarCandidate } from '../../src/model/candidate.ts';
 import { callSite, SECOND, START, snapshot } from '../model/fixtures.ts';
 import {
   briefly,
@@ -177,7 +178,7 @@ test('a new start of the count forgets exemplars of the old one', async () => {
   }
 });
 
-test('candidates are asked for before the snapshot is read, once per reading', async () => {
+test('candidates are asked for after the snapshot was read, once per reading', async () => {
   const calls: string[] = [];
   const producer = producerOf(
     () => {
@@ -193,7 +194,27 @@ test('candidates are asked for before the snapshot is read, once per reading', a
   );
   await collect(producer);
   await collect(producer);
-  assert.deepEqual(calls, ['candidates', 'snapshot', 'candidates', 'snapshot']);
+  assert.deepEqual(calls, ['snapshot', 'candidates', 'snapshot', 'candidates']);
+});
+
+test('candidates that come with a snapshot are exemplars of its points', async () => {
+  for (const temporality of BOTH) {
+    const collected: ExemplarCandidate[] = [];
+    let reads = 0;
+    const producer = producerOf(
+      () => {
+        const time = START + BigInt(++reads) * SECOND;
+        collected.push(candidate({ time: time - 1n, traceId: traceId(reads) }));
+        return snapshot([callSite(3 * reads)], { time });
+      },
+      { temporality, candidates: () => collected.splice(0) },
+    );
+    for (const read of [1, 2, 3]) {
+      const metrics = await collect(producer);
+      assert.deepEqual(briefly(exemplarsOf(metrics, PROBE_LENGTH)), [[2, read]]);
+      producer.acknowledge(metrics);
+    }
+  }
 });
 
 test('candidates from before the first snapshot are kept for it', async () => {
