@@ -204,9 +204,9 @@ inline_always __u32 compare_raw_key(const struct lookup *l, __u64 slot) {
 /* Reads the eight raw keys of a group or bucket at once, where they lie close enough together; 0 on success.
  */
 separate long read_raw_keys(struct lookup *l, __u64 address) {
-    if (!l || l->info.key_stride > sizeof(l->raw_keys) / 8)
+    if (!l || l->info.key_stride > RAW_KEY_STRIDE)
         return -1;
-    return read_user(l->raw_keys, within(8 * l->info.key_stride, sizeof(l->raw_keys) + 1), address);
+    return read_user(l->raw_keys, within(8 * l->info.key_stride, 8 * RAW_KEY_STRIDE + 1), address);
 }
 
 /* Compares with the raw key of a slot, from what read_raw_keys has read at `keys` if it has, else from the
@@ -217,10 +217,11 @@ separate __u32 compare_raw_slot(const struct lookup *l, __u64 keys, __u32 slot, 
     __u32 offset = slot * l->info.key_stride;
     if (!have_keys)
         return compare_raw_key(l, keys + offset);
-    offset &= sizeof(l->raw_keys) - 4;
-    if (l->key_class == KEY_BYTES32)
-        return *(const __u32 *)((const __u8 *)l->raw_keys + offset) == (__u32)l->key;
-    return l->raw_keys[offset / 8] == l->key;
+    __u32 word = within(offset / 4, RAW_KEY_WORDS);
+    if (l->raw_keys[word] != (__u32)l->key)
+        return DIFFERENT;
+    /* A key of eight bytes may be aligned to four only: a struct of two numbers of four. */
+    return l->key_class == KEY_BYTES32 || l->raw_keys[word + 1] == l->key >> 32;
 }
 
 inline_always __u32 compare_string_key(const struct lookup *l, __u64 slot) {

@@ -6,40 +6,12 @@
 
 #include "aggregate.bpf.h"
 #include "caller.bpf.h"
-#include "classic.bpf.h"
+#include "decode.bpf.h"
 #include "exemplar.bpf.h"
-#include "map_type.bpf.h"
-#include "swiss.bpf.h"
 #include "window.bpf.h"
 #include "work.bpf.h"
 
 char LICENSE[] SEC("license") = "GPL";
-
-/* Reads the arguments of the lookup and who asked for it. */
-inline_always outcome read_arguments(const struct pt_regs *regs, const volatile struct probe_site *site,
-                                     struct lookup *l) {
-    __u32 return_offset = site->return_offset;
-    __u64 frame = regs->rsp + return_offset;
-    l->bias = regs->rip - site->address;
-    l->g = regs->r14;
-    l->key_class = site->key_class;
-    l->has_hash = site->has_hash;
-    if (read_entry(l, frame))
-        return COUNTER_UNREADABLE_STACK;
-    if (read_value(regs, &site->type, l, return_offset, &l->type) ||
-        read_value(regs, &site->map, l, return_offset, &l->map) ||
-        read_value(regs, &site->key, l, return_offset, &l->key))
-        return COUNTER_UNREADABLE_STACK;
-    if (site->key_class == KEY_STRING &&
-        read_value(regs, &site->key_length, l, return_offset, &l->key_length))
-        return COUNTER_UNREADABLE_STACK;
-    if (site->has_hash && read_value(regs, &site->hash, l, return_offset, &l->hash))
-        return COUNTER_UNREADABLE_STACK;
-    if (site->key_class == KEY_BYTES32)
-        l->key = (__u32)l->key;
-    l->name.caller = find_caller(l->entry.word[0], frame + sizeof(__u64), l->bias);
-    return DECODED;
-}
 
 /* Counts a decoded lookup in its aggregate. */
 separate outcome record(struct lookup *l) {
@@ -58,14 +30,10 @@ separate outcome record(struct lookup *l) {
 inline_always outcome observe(struct pt_regs *regs, struct lookup *l) {
     __u64 cookie = bpf_get_attach_cookie(regs);
     const volatile struct probe_site *site = &probe_sites[cookie & (MAX_PROBE_SITES - 1)];
-    outcome failure = read_arguments(regs, site, l);
-    if (!failure)
-        failure = find_map_type(l);
-    if (!failure)
-        failure =
-            layout.implementation == MAPS_SWISS ? look_up_swiss(l, site->map_is_storage) : look_up_classic(l);
+    outcome failure = decode(regs, site, l);
     if (failure)
         return failure;
+    l->name.caller = find_caller(l->entry.word[0], regs->rsp + site->return_offset + sizeof(__u64), l->bias);
     l->name.caller |= (__u64)site->lookup_function << CALLER_FUNCTION_SHIFT | (__u64)l->hit
                                                                                   << CALLER_HIT_SHIFT;
     return record(l);

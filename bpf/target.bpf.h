@@ -99,8 +99,10 @@ struct string_hash {
     __u32 failed;
 };
 
-/* Room for eight keys of eight bytes with elements of eight bytes between them. */
-#define RAW_KEY_WORDS 16
+/* Eight keys with up to eight bytes between them, in words of four bytes: that is what they are aligned to.
+ */
+#define RAW_KEY_STRIDE 16
+#define RAW_KEY_WORDS (8 * RAW_KEY_STRIDE / 4)
 
 /*
  * One hit's facts, gathered step by step, and working memory. Addresses are those of the running process. It
@@ -109,6 +111,7 @@ struct string_hash {
  */
 struct lookup {
     __u32 busy; /* the slot is taken */
+    __u32 slot; /* its number */
     __u8 key_class;
     __u8 has_hash;
     __u8 hit;
@@ -136,8 +139,8 @@ struct lookup {
     __u64 used;    /* entries among the slots */
 
     struct map_type_info info;
-    struct lookup_key name;        /* of the aggregate */
-    __u64 raw_keys[RAW_KEY_WORDS]; /* the keys of a group or bucket, with what lies between them */
+    struct lookup_key name;            /* of the aggregate */
+    __u32 raw_keys[RAW_KEY_WORDS + 1]; /* the keys of a group or bucket, with what lies between them */
     struct entry_words entry;
     struct swiss_map swiss;
     struct classic_map classic;

@@ -27,6 +27,7 @@ inline_always struct lookup *take_slot(void) {
         if (!l->busy && __sync_lock_test_and_set(&l->busy, 1) == 0) {
             __builtin_memset(&l->key_class, 0,
                              offsetof(struct lookup, info) - offsetof(struct lookup, key_class));
+            l->slot = i;
             return l;
         }
     }

@@ -75,17 +75,41 @@ ENUMERATION(counter, COUNTERS);
     X(INEXACT_COUNT)
 ENUMERATION(inexact_reason, INEXACT_REASONS);
 
+#define LOOKUP_RESULTS(X)                                                                                    \
+    X(RESULT_ELEM)                                                                                           \
+    X(RESULT_ELEM_FOUND)                                                                                     \
+    X(RESULT_KEY_ELEM)
+ENUMERATION(lookup_result, LOOKUP_RESULTS);
+
+#define VERIFY_OUTCOME_NAMES(X)                                                                              \
+    X(VERIFY_RETURNS)                                                                                        \
+    X(VERIFY_UNREADABLE)                                                                                     \
+    X(VERIFY_TOO_LONG)                                                                                       \
+    X(VERIFY_UNCERTAIN)                                                                                      \
+    X(VERIFY_NO_ROOM)                                                                                        \
+    X(VERIFY_PREDICTED)                                                                                      \
+    X(VERIFY_AGREED)                                                                                         \
+    X(VERIFY_AGREED_ZERO_UNKNOWN)                                                                            \
+    X(VERIFY_DISAGREED)                                                                                      \
+    X(VERIFY_ABANDONED)                                                                                      \
+    X(VERIFY_SURPLUS)                                                                                        \
+    X(VERIFY_OUTCOMES)
+ENUMERATION(verify_outcome, VERIFY_OUTCOME_NAMES);
+
 constexpr Enumeration kEnumerations[] = {
     key_class_enumeration,       value_home_enumeration,     map_implementation_enumeration,
     map_type_format_enumeration, labels_format_enumeration,  equal_kind_enumeration,
-    counter_enumeration,         inexact_reason_enumeration,
+    counter_enumeration,         inexact_reason_enumeration, lookup_result_enumeration,
+    verify_outcome_enumeration,
 };
 
 constexpr Constant kConstants[] = {
-    CONSTANT(MAX_PROBE_SITES), CONSTANT(MAX_LABEL_NAMES),       CONSTANT(LABEL_NAME_WORDS),
-    CONSTANT(TRACE_ID_TEXT),   CONSTANT(SPAN_ID_TEXT),          CONSTANT(COUNT_BUCKETS),
-    CONSTANT(DIRECT_BUCKETS),  CONSTANT(CALLER_FUNCTION_SHIFT), CONSTANT(CALLER_HIT_SHIFT),
-    CONSTANT(RATIO_BUCKETS),   CONSTANT(MAP_SKETCH_WORDS),      CONSTANT(WRAPPER_FILTER_WORDS),
+    CONSTANT(MAX_PROBE_SITES),      CONSTANT(MAX_LABEL_NAMES),       CONSTANT(LABEL_NAME_WORDS),
+    CONSTANT(TRACE_ID_TEXT),        CONSTANT(SPAN_ID_TEXT),          CONSTANT(COUNT_BUCKETS),
+    CONSTANT(DIRECT_BUCKETS),       CONSTANT(CALLER_FUNCTION_SHIFT), CONSTANT(CALLER_HIT_SHIFT),
+    CONSTANT(RATIO_BUCKETS),        CONSTANT(MAP_SKETCH_WORDS),      CONSTANT(WRAPPER_FILTER_WORDS),
+    CONSTANT(MAX_LOOKUP_FUNCTIONS), CONSTANT(SHOWN_DISAGREEMENTS),   CONSTANT(RETURN_COOKIE),
+    CONSTANT(MAX_PREDICTIONS),
 };
 
 static_assert(FitNumbers(kConstants), "a constant of this size belongs to the wide ones");

@@ -118,13 +118,51 @@ RECORD(lookup_stats, LOOKUP_STATS_FIELDS);
     X(exemplar_cycle)
 RECORD(window_control, WINDOW_CONTROL_FIELDS);
 
+#define VERIFIED_FUNCTION_FIELDS(X)                                                                          \
+    X(result)                                                                                                \
+    X(gives_zero_value)                                                                                      \
+    X(pad)
+RECORD(verified_function, VERIFIED_FUNCTION_FIELDS);
+
+#define VERIFY_LAYOUT_FIELDS(X)                                                                              \
+    X(lookups)                                                                                               \
+    X(zero_value)                                                                                            \
+    X(data_start)                                                                                            \
+    X(data_end)
+RECORD(verify_layout, VERIFY_LAYOUT_FIELDS);
+
+#define ELEMENT_PLACE_FIELDS(X)                                                                              \
+    X(elems_offset)                                                                                          \
+    X(elem_stride)                                                                                           \
+    X(indirect_elem)                                                                                         \
+    X(pad)
+RECORD(element_place, ELEMENT_PLACE_FIELDS);
+
+#define VERIFY_CONTROL_FIELDS(X) X(generation)
+RECORD(verify_control, VERIFY_CONTROL_FIELDS);
+
+#define VERIFY_COUNTS_FIELDS(X) X(count)
+RECORD(verify_counts, VERIFY_COUNTS_FIELDS);
+
+#define DISAGREEMENT_FIELDS(X)                                                                               \
+    X(type)                                                                                                  \
+    X(return_address)                                                                                        \
+    X(elem)                                                                                                  \
+    X(key)                                                                                                   \
+    X(first_result)                                                                                          \
+    X(second_result)                                                                                         \
+    X(used)                                                                                                  \
+    X(pad)
+RECORD(disagreement, DISAGREEMENT_FIELDS);
+
 #define LABEL_NAME_FIELDS(X) X(text) X(length) X(is_span)
 RECORD(label_name, LABEL_NAME_FIELDS);
 
 #define GOROUTINE_LAYOUT_FIELDS(X)                                                                           \
     X(goid)                                                                                                  \
-    X(parent_goid) X(labels) X(machine) X(current) X(labels_format) X(with_exemplars) X(without_trace)       \
-        X(label_names) X(pad) X(names)
+    X(parent_goid)                                                                                           \
+    X(labels) X(machine) X(current) X(labels_format) X(with_exemplars) X(without_trace) X(label_names)       \
+        X(pad) X(names)
 RECORD(goroutine_layout, GOROUTINE_LAYOUT_FIELDS);
 
 #define EXEMPLAR_KEY_FIELDS(X) X(name.caller) X(name.type) X(bucket) X(pad)
@@ -132,15 +170,18 @@ RECORD(exemplar_key, EXEMPLAR_KEY_FIELDS);
 
 #define EXEMPLAR_FIELDS(X)                                                                                   \
     X(cycle)                                                                                                 \
-    X(time) X(goroutine) X(parent_goroutine) X(probe_length) X(key_comparisons) X(has_trace) X(has_span)     \
-        X(trace_id) X(span_id)
+    X(time)                                                                                                  \
+    X(goroutine) X(parent_goroutine) X(probe_length) X(key_comparisons) X(has_trace) X(has_span) X(trace_id) \
+        X(span_id)
 RECORD(exemplar, EXEMPLAR_FIELDS);
 
 constexpr Record kRecords[] = {
     label_name_record,     goroutine_layout_record,  exemplar_key_record,      exemplar_record,
     value_location_record, probe_site_record,        target_layout_record,     map_type_info_record,
     equal_step_record,     dynamic_type_info_record, runtime_type_info_record, lookup_key_record,
-    lookup_stats_record,   window_control_record,    cpu_state_record,
+    lookup_stats_record,   window_control_record,    cpu_state_record,         verified_function_record,
+    verify_layout_record,  element_place_record,     verify_control_record,    verify_counts_record,
+    disagreement_record,
 };
 
 } // namespace

@@ -9,6 +9,7 @@ import { report } from './report.ts';
 import type { Settings } from './settings.ts';
 import { type StopRequest, stopRequested } from './signals.ts';
 import { openTarget } from './target.ts';
+import { verifyFirst } from './verified.ts';
 
 /** Which processes to observe: one by its id, or all whose executable matches. */
 export type TargetChoice = { readonly pid: number } | { readonly exe: string };
@@ -22,7 +23,7 @@ export async function attach(choice: TargetChoice, settings: Settings): Promise<
   if (pids.length === 0)
     throw new UserError(`No process runs an executable that matches ${noun(choice)}.`, EXIT.cannotObserve);
   const stop = stopRequested();
-  const targets = await startAll(pids, settings);
+  const targets = await startAll(pids, settings, stop);
   const summaries = await Promise.all(targets.map((target) => observe(target, settings, stop)));
   stop.done();
   await report(summaries, settings);
@@ -33,13 +34,18 @@ function noun(choice: TargetChoice): string {
 }
 
 /** Starts what can be started; of several targets one that cannot be observed does not keep the others from it. */
-async function startAll(pids: readonly number[], settings: Settings): Promise<ObservedTarget[]> {
+async function startAll(
+  pids: readonly number[],
+  settings: Settings,
+  stop: StopRequest,
+): Promise<ObservedTarget[]> {
   const started: ObservedTarget[] = [];
   for (const pid of pids) {
     try {
       const shown = `Process ${pid} (${executableName(pid)})`;
       const binary = openTarget(executablePath(pid), shown, settings);
-      started.push(await ObservedTarget.start(pid, binary, settings, pids.length === 1));
+      const plan = settings.verify ? await verifyFirst(pid, binary, settings, stop.requested) : undefined;
+      started.push(await ObservedTarget.start(pid, binary, settings, pids.length === 1, plan));
     } catch (error) {
       if (pids.length === 1) throw error;
       log('warn', `Process ${pid} is left out: ${messageOf(error)}`);

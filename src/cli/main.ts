@@ -7,6 +7,7 @@ import { doctor } from './doctor.ts';
 import { run } from './run.ts';
 import { scan } from './scan.ts';
 import { readSettings } from './settings.ts';
+import { verifyProcess, verifyProgram } from './verify.ts';
 
 /** Options of every command that observes. */
 function withObservationOptions(command: Command): Command {
@@ -25,10 +26,25 @@ function withObservationOptions(command: Command): Command {
       'OpenTelemetry collector, OTLP/gRPC (default: the OTEL_EXPORTER_OTLP_* variables)',
     )
     .option('--attach-method <method>', 'uprobe_multi or perf_event (default: the best the kernel has)')
-    .option(
-      '--allow-unknown-go',
-      'also observe programs of a newer Go than any known, with the newest layouts; needs --verify',
-    );
+    .option('--verify', 'first compare lookups with what the functions return; report only what agrees')
+    .option('--lookups <n>', LOOKUPS_HELP)
+    .option('--allow-unknown-go', ALLOW_UNKNOWN_HELP);
+}
+
+const LOOKUPS_HELP = 'how many lookups of each function to verify (default: 1000)';
+const ALLOW_UNKNOWN_HELP =
+  'also observe programs of a newer Go than any known, with the newest layouts; needs --verify';
+
+function withVerifyOptions(command: Command): Command {
+  return command
+    .option('--pid <pid>', 'the process to verify', processId)
+    .option('--config <file>', 'settings from a YAML file; the command line wins')
+    .option('--lookups <n>', LOOKUPS_HELP)
+    .option('--duration <time>', 'how long at most (default: 10s for a process, else until the program ends)')
+    .option('--format <format>', 'table or json (default: table)')
+    .option('--output <file>', 'where the report goes (default: stdout)')
+    .option('--allow-unknown-go', ALLOW_UNKNOWN_HELP)
+    .option('--attach-method <method>', 'uprobe_multi or perf_event (default: the best the kernel has)');
 }
 
 function processId(text: string): number {
@@ -56,6 +72,21 @@ function commandLine(): Command {
       if ((pid === undefined) === (exe === undefined))
         throw new UserError('Say which process: either --pid or --exe.', EXIT.usage);
       return attach(pid !== undefined ? { pid } : { exe: exe ?? '' }, readSettings(options));
+    });
+  withVerifyOptions(
+    program.command('verify').description('prove decoded lookups against what the functions return'),
+  )
+    .argument('[program]', 'a program to start')
+    .argument('[args...]', 'its arguments')
+    .passThroughOptions()
+    .action(async (name: string | undefined, args: string[], { pid, ...options }: { pid?: number }) => {
+      if ((pid === undefined) === (name === undefined))
+        throw new UserError('Say what to verify: either --pid or a program.', EXIT.usage);
+      const settings = readSettings(options, true);
+      process.exitCode =
+        pid !== undefined
+          ? await verifyProcess(pid, settings)
+          : await verifyProgram(name ?? '', args, settings);
     });
   program
     .command('scan')

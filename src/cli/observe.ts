@@ -6,6 +6,9 @@ import type { Snapshot } from '../model/snapshot.ts';
 import type { Target } from '../model/target.ts';
 import { DEFAULT_LABELS, type ExemplarOptions } from '../observe/goroutinedata.ts';
 import { Observation } from '../observe/observation.ts';
+import type { ProbePlan } from '../probesites/plan.ts';
+import type { FunctionVerdict } from '../verify/result.ts';
+import { withoutDisagreeing } from '../verify/verdict.ts';
 import { log } from './log.ts';
 import type { Settings } from './settings.ts';
 import { describeTarget } from './target.ts';
@@ -39,18 +42,23 @@ export class ObservedTarget {
       log('warn', `${name} is not observed: ${reason}.`);
   }
 
-  /** @param withProgress false while the target writes to the same terminal */
+  /**
+   * @param withProgress false while the target writes to the same terminal
+   * @param plan default: what can be planned for the binary
+   */
   static async start(
     pid: number,
     binary: GoBinary,
     settings: Settings,
     withProgress: boolean,
+    plan?: ProbePlan,
   ): Promise<ObservedTarget> {
     const observation = await Observation.start({
       pid,
       binary,
       mode: settings.mode,
       budget: settings.budget,
+      ...(plan !== undefined && { plan }),
       ...exemplarOptions(settings),
       ...(settings.attachMethod !== undefined && { attachMethod: settings.attachMethod }),
     });
@@ -60,6 +68,11 @@ export class ObservedTarget {
       await observation.stop();
       throw error;
     }
+  }
+
+  /** Leaves the functions out that a verification found to be decoded wrongly, so far and from now on. */
+  leaveOutDisagreeing(found: readonly FunctionVerdict[]): void {
+    this.#observation.restrictTo(withoutDisagreeing(this.#observation.plan, found));
   }
 
   /** Ends the observation; the last state goes to the collector, and a failure to get it there to the user. */

@@ -6,34 +6,47 @@ import { report } from './report.ts';
 import type { Settings } from './settings.ts';
 import { stopRequested } from './signals.ts';
 import { findProgram, openTarget } from './target.ts';
+import { verifyAlongside } from './verified.ts';
 
 /**
  * `mapscope run -- PROGRAM ARGS`: starts a Go program with the probes in place before its first instruction, and reports
  * when it has ended. With a duration the observation ends earlier; the program runs on, and its end is awaited.
+ *
+ * @param open how the program's file is opened; tests give a function that falsifies what is in it
  */
-export async function run(program: string, args: readonly string[], settings: Settings): Promise<void> {
+export async function run(
+  program: string,
+  args: readonly string[],
+  settings: Settings,
+  open: typeof openTarget = openTarget,
+): Promise<void> {
   const path = findProgram(program);
-  const binary = openTarget(path, path, settings);
-  const pid = spawn(path, program, args);
-  let observed: ObservedTarget;
+  const binary = open(path, path, settings);
+  const pid = spawnTarget(path, program, args);
+  let observed: ObservedTarget | undefined;
+  let endVerification: (() => Promise<void>) | undefined;
   try {
     observed = await ObservedTarget.start(pid, binary, settings, false);
+    if (settings.verify) endVerification = await verifyAlongside(observed, binary, settings);
   } catch (error) {
     // It has not executed anything yet.
     process.kill(pid, 'SIGKILL');
+    await observed?.stop();
     throw error;
   }
   const exit = addon.waitExit(pid);
   const requested = stopRequested((signal) => process.kill(pid, signal));
   addon.resume(pid);
   await Promise.race([exit, elapsed(settings.duration)]);
+  await endVerification?.();
   const snapshot = await observed.stop();
   const { exitCode } = await exit;
   requested.done();
   await report([summarize({ ...observed.target, exitCode }, settings.mode, snapshot)], settings);
 }
 
-function spawn(path: string, program: string, args: readonly string[]): number {
+/** Starts the program, stopped before its first instruction. @returns its pid */
+export function spawnTarget(path: string, program: string, args: readonly string[]): number {
   const env = Object.entries(process.env).map(([name, value]) => `${name}=${value}`);
   try {
     return addon.spawnStopped({ file: path, args: [program, ...args], env });

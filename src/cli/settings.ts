@@ -19,6 +19,11 @@ const share = z
   .transform((text) => Number.parseFloat(text) / 100)
   .refine((fraction) => fraction > 0 && fraction <= 1, 'must be more than 0% and at most 100%');
 
+/** A count, which the command line gives as text. */
+const wholeNumber = z
+  .union([z.number(), z.string().regex(/^\d+$/).transform(Number)], 'must be a whole number')
+  .refine((count) => Number.isSafeInteger(count) && count > 0, 'must be a whole number above 0');
+
 /** What can be set in the configuration file and on the command line, under the same names. */
 const settingsSchema = z.strictObject({
   duration: duration.optional(),
@@ -27,6 +32,8 @@ const settingsSchema = z.strictObject({
   format: z.enum(['table', 'json'], 'must be table or json').default('table'),
   output: z.string().min(1).optional(),
   otlpEndpoint: z.url({ protocol: /^(https?|grpc)$/, error: 'is no http or https URL' }).optional(),
+  verify: z.boolean('must be true or false').default(false),
+  lookups: wholeNumber.default(1000),
   attachMethod: z.enum(['uprobe_multi', 'perf_event'], 'must be uprobe_multi or perf_event').optional(),
   allowUnknownGo: z.boolean().default(false),
 });
@@ -37,11 +44,15 @@ export type Settings = z.output<typeof settingsSchema>;
 /** The options as the command line gives them: text, by name. */
 export type RawOptions = Readonly<Record<string, unknown>> & { readonly config?: string };
 
-/** @throws UserError (usage) that names the option or the key at fault */
-export function readSettings({ config, ...options }: RawOptions): Settings {
+/**
+ * @param verifying the command verifies anyway
+ * @throws UserError (usage) that names the option or the key at fault
+ */
+export function readSettings({ config, ...options }: RawOptions, verifying = false): Settings {
   const file = config === undefined ? {} : readFile(config);
   check(file, config ?? '');
-  return vouched(check({ ...file, ...options }, 'the command line'));
+  const settings = check({ ...file, ...options }, 'the command line');
+  return vouched(verifying ? { ...settings, verify: true } : settings);
 }
 
 /** What is decoded with the layouts of another Go must be verified, or nothing vouches for it. */

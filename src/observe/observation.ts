@@ -20,6 +20,8 @@ export interface ObservationOptions {
   /** Share of the target's CPU time that observation may cost, 0..1. Windows mode only. */
   readonly budget: number;
   readonly attachMethod?: AttachMethod;
+  /** Default: what can be planned for the binary. */
+  readonly plan?: ProbePlan;
   /** Which candidates for exemplars to keep; without it none. */
   readonly exemplars?: ExemplarOptions;
 }
@@ -29,7 +31,7 @@ const MOST_CANDIDATES = 20_000;
 
 /** A running observation of one target: start it, take snapshots while it runs, stop it. */
 export class Observation {
-  readonly plan: ProbePlan;
+  #plan: ProbePlan;
   readonly #program: LookupProgram;
   readonly #namer: Namer;
   readonly #runtimeTypes: RuntimeTypes;
@@ -53,7 +55,7 @@ export class Observation {
     this.#withExemplars = withExemplars;
     this.#candidateReader = new CandidateReader(namer);
     this.#program = program;
-    this.plan = plan;
+    this.#plan = plan;
     this.#namer = namer;
     this.#runtimeTypes = runtimeTypes;
     this.#schedule = schedule;
@@ -66,7 +68,7 @@ export class Observation {
    */
   static async start(options: ObservationOptions): Promise<Observation> {
     const { pid, binary } = options;
-    const plan = planProbes(binary);
+    const plan = options.plan ?? planProbes(binary);
     if (plan.sites.length === 0) throw new UserError(nothingToProbe(plan), EXIT.cannotObserve);
     const bias = loadBias(pid, binary);
     checkMappedBytes(pid, bias, plan.sites);
@@ -105,14 +107,26 @@ export class Observation {
       this.#candidates.splice(0, this.#candidates.length - MOST_CANDIDATES);
   }
 
+  get plan(): ProbePlan {
+    return this.#plan;
+  }
+
+  /** Leaves functions out of all snapshots from now on: those that this plan, of the same binary, refuses. */
+  restrictTo(plan: ProbePlan): void {
+    this.#plan = plan;
+  }
+
   /** What has been observed so far. */
   async snapshot(): Promise<Snapshot> {
     if (this.#withExemplars) await this.#collectCandidates();
-    const aggregates = await this.#aggregates.read(this.#program.kernel);
+    // Lookups made while the counts are read are not all among them: the snapshot is of the moment before.
+    const time = wallClock();
+    const all = await this.#aggregates.read(this.#program.kernel);
+    const aggregates = all.filter((a) => this.#plan.functions[a.functionIndex]?.outcome === 'probed');
     const counters = await readCounters(this.#program.kernel);
     if (aggregates.some((a) => a.runtimeType)) await this.#runtimeTypes.refresh(this.#program.kernel);
     const snapshot: Snapshot = {
-      time: wallClock(),
+      time,
       startTime: this.#startTime,
       callSites: aggregates.filter((a) => a.lookups > 0).map((a) => this.#namer.stats(a)),
       hits: counters.hits,
@@ -125,7 +139,7 @@ export class Observation {
       attachedSeconds: this.#schedule.attachedSeconds(),
       seconds: (performance.now() - this.#started) / 1000,
       functions: this.#functionStats(aggregates),
-      refused: refusedFunctions(this.plan),
+      refused: refusedFunctions(this.#plan),
     };
     this.#lastSnapshot = snapshot;
     return snapshot;
@@ -147,7 +161,7 @@ export class Observation {
   }
 
   #functionStats(aggregates: readonly Aggregate[]): FunctionStats[] {
-    return this.plan.functions.flatMap((fn, index) => {
+    return this.#plan.functions.flatMap((fn, index) => {
       if (fn.outcome !== 'probed') return [];
       const own = aggregates.filter((a) => a.functionIndex === index);
       const sum = (of: readonly Aggregate[]) => of.reduce((total, a) => total + a.lookups, 0);

@@ -127,7 +127,8 @@ export class LookupProgram {
   }
 }
 
-function objectPath(name: string): string {
+/** Path of a compiled BPF object. */
+export function objectPath(name: string): string {
   const path = fileURLToPath(new URL(`../../build/bpf/${name}.bpf.o`, import.meta.url));
   if (existsSync(path)) return path;
   throw new UserError(`The BPF program ${path} has not been built: run npm run setup.`, EXIT.cannotObserve);
@@ -141,11 +142,12 @@ function wrapperContents(wrappers: ReadonlyMap<number, number>): MapContents {
   return { keys: addressKeys([...wrappers.keys()]), values, count: wrappers.size };
 }
 
-function fill(kernel: ProbeObject, name: string, { keys, values, count }: MapContents): void {
+/** Writes what user space knows into one of the program's maps. */
+export function fill(kernel: ProbeObject, name: string, { keys, values, count }: MapContents): void {
   if (count > 0) kernel.updateMap(name, keys, values, count);
 }
 
 /** A BPF map cannot have room for nothing. */
-function atLeastOne(count: number): number {
+export function atLeastOne(count: number): number {
   return Math.max(count, 1);
 }

@@ -35,7 +35,11 @@ function alignDown(address: number): number {
  *
  * @throws UserError on the first difference: nothing may be attached then
  */
-export function checkMappedBytes(pid: number, bias: number, sites: readonly ProbeSite[]): void {
+export function checkMappedBytes(
+  pid: number,
+  bias: number,
+  sites: readonly Pick<ProbeSite, 'address' | 'bytes' | 'instruction'>[],
+): void {
   for (const site of sites) {
     const mapped = addon.readMemory(pid, BigInt(site.address + bias), site.bytes.length);
     const same = mapped.every((byte, i) => byte === site.bytes[i] || (i === 0 && byte === BREAKPOINT));

@@ -1,0 +1,6 @@
+/*
+ * The verifying program for kernels without sleepable uprobes: memory that is not present makes a lookup
+ * unreadable.
+ */
+#define SLEEPABLE 0
+#include "verify.bpf.h"

@@ -1,0 +1,59 @@
+import type { ProbeObject } from '../kernel/addon.ts';
+import { RecordReader, recordConstant, recordEnum } from '../kernel/records.ts';
+
+/** How often each outcome of enum verify_outcome came up for one lookup function, by the outcome's name. */
+export type OutcomeCounts = Readonly<Record<string, number>>;
+
+/** A disagreement as the kernel keeps it; see struct disagreement in bpf/records.h. */
+export interface RawDisagreement {
+  readonly functionIndex: number;
+  readonly type: number;
+  readonly runtimeType: boolean;
+  readonly returnAddress: number;
+  readonly elem: bigint;
+  readonly key: bigint;
+  readonly first: bigint;
+  readonly second: bigint;
+}
+
+const RUNTIME_TYPE = 1n << 63n;
+
+/** Reads the outcomes of the first `functions` lookup functions, summed over CPUs. */
+export async function readOutcomes(program: ProbeObject, functions: number): Promise<OutcomeCounts[]> {
+  const { values, cpus } = await program.readPerCpuMap('verify_results');
+  const reader = new RecordReader('verify_counts');
+  const { VERIFY_OUTCOMES: _, ...outcomes } = recordEnum('verify_outcome');
+  const sum = (index: number, outcome: number): number => {
+    let total = 0;
+    for (let cpu = 0; cpu < cpus; cpu++)
+      total += reader.number(values, (index * cpus + cpu) * reader.size, 'count', outcome);
+    return total;
+  };
+  return Array.from({ length: functions }, (_, index) =>
+    Object.fromEntries(Object.entries(outcomes).map(([name, outcome]) => [name, sum(index, outcome)])),
+  );
+}
+
+/** Reads the disagreements that were kept in detail. Each is on the CPU that found it. */
+export async function readDisagreements(program: ProbeObject): Promise<RawDisagreement[]> {
+  const { values, count, cpus } = await program.readPerCpuMap('disagreements');
+  const reader = new RecordReader('disagreement');
+  const shown = recordConstant('SHOWN_DISAGREEMENTS');
+  const found: RawDisagreement[] = [];
+  for (let i = 0; i < count * cpus; i++) {
+    const at = i * reader.size;
+    if (reader.number(values, at, 'used') === 0) continue;
+    const type = reader.bigint(values, at, 'type');
+    found.push({
+      functionIndex: Math.floor(Math.floor(i / cpus) / shown),
+      type: Number(type & ~RUNTIME_TYPE),
+      runtimeType: (type & RUNTIME_TYPE) !== 0n,
+      returnAddress: reader.number(values, at, 'return_address'),
+      elem: reader.bigint(values, at, 'elem'),
+      key: reader.bigint(values, at, 'key'),
+      first: reader.bigint(values, at, 'first_result'),
+      second: reader.bigint(values, at, 'second_result'),
+    });
+  }
+  return found;
+}

@@ -1,0 +1,30 @@
+import type { Target } from '../model/target.ts';
+import type { VerifyResult } from './result.ts';
+
+/** Value of the document's `schema` field. */
+export const VERIFY_SCHEMA = 'mapscope/verify/v1';
+
+/** The result as one JSON document; addresses as hexadecimal text. Ends with a newline. */
+export function verifyJson(target: Target, result: VerifyResult): string {
+  const { pid, exe, goVersion, mapImplementation, stripped, exitCode } = target;
+  const short = (name: string) => name.replace(/^runtime\./, '');
+  const document = {
+    schema: VERIFY_SCHEMA,
+    target: { pid, exe, goVersion, mapImplementation, stripped, exitCode },
+    wanted: result.wanted,
+    seconds: result.seconds,
+    functions: result.functions.map(({ name, functionIndex: _, ...counts }) => ({
+      name: short(name),
+      ...counts,
+    })),
+    delegates: result.delegates.map(({ name, to }) => ({ name: short(name), to: short(to) })),
+    refusedFunctions: result.refused,
+    disagreements: result.disagreements.map((disagreement) => ({
+      ...disagreement,
+      function: short(disagreement.function),
+    })),
+  };
+  const text = (_key: string, value: unknown) =>
+    typeof value === 'bigint' ? `0x${value.toString(16)}` : value;
+  return `${JSON.stringify(document, text, 2)}\n`;
+}

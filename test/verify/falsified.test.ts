@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import type { Summary } from '../../src/model/summary-schema.ts';
+import { ROOT } from '../cli/mapscope.ts';
+import { buildOracle } from '../exactness/cells.ts';
+import type { Lie } from './falsify.ts';
+
+const COMMAND = fileURLToPath(new URL('falsified-command.ts', import.meta.url));
+const LONG = { timeout: 120_000 };
+
+let swiss = '';
+let classic = '';
+before(async () => {
+  swiss = await buildOracle({ version: 'local', flavor: 'default' });
+  classic = await buildOracle({ version: '1.23.12', flavor: 'default' });
+});
+
+function falsified(lie: Lie, command: 'verify' | 'run', program: string) {
+  const args = [COMMAND, lie, command, program, '-seed', '5', '-lookups', '30000'];
+  return new Promise<{ status: number; stdout: string; stderr: string }>((resolve) => {
+    execFile(process.execPath, args, { cwd: ROOT, maxBuffer: 1 << 26 }, (error, stdout, stderr) => {
+      const status = typeof error?.code === 'number' ? error.code : error === null ? 0 : -1;
+      resolve({ status, stdout, stderr });
+    });
+  });
+}
+
+const WRONG: readonly Lie[] = [
+  'keys elsewhere',
+  'keys further apart',
+  'larger groups',
+  'elements elsewhere',
+  'elements further apart',
+  'direct elements',
+];
+
+for (const kind of ['Swiss', 'classic'] as const) {
+  for (const lie of WRONG) {
+    // Keys begin at the same place in every classic bucket, so nobody asks the type.
+    if (kind === 'classic' && lie === 'keys elsewhere') continue;
+    test(`${kind} maps described wrongly, ${lie}: verification fails and says where`, LONG, async () => {
+      const { status, stdout, stderr } = await falsified(lie, 'verify', kind === 'Swiss' ? swiss : classic);
+      assert.equal(status, 1, stdout + stderr);
+      assert.equal(stderr, '');
+      assert.match(stdout, /^lookup function +checked +agreed +disagreed +not checked$/m);
+      // Name, checked, agreed, disagreed.
+      assert.match(stdout, /^mapaccess2 +[\d,]+ +[\d,]+ +[1-9][\d,]*/m);
+      assert.match(
+        stdout,
+        /^mapaccess2 in map\[.* at .*\.go:\d+ main\..*\n {2}decoded: {2}a (miss|hit, the element at 0x[\da-f]+)\n {2}returned: a (miss|hit), 0x[\da-f]+$/m,
+      );
+      assert.match(stdout, /^[\d,]+ of [\d,]+ lookups disagree: /m);
+    });
+  }
+}
+
+test('a zero value that is not known makes checks of misses weaker, and that is said', LONG, async () => {
+  const { status, stdout } = await falsified('another zero value', 'verify', swiss);
+  assert.equal(status, 0, stdout);
+  assert.match(stdout, /^Of [\d,]+ misses it is known only that no element was returned/m);
+  assert.match(stdout, /each was decoded to what the function returned\.$/m);
+});
+
+test('run --verify leaves out the functions that disagree, and only those', LONG, async () => {
+  const { status, stdout, stderr } = await falsified('string keys elsewhere', 'run', swiss);
+  assert.equal(status, 0, stderr);
+  assert.match(stderr, /^mapscope: warning: [\d,]+ of [\d,]+ verified lookups disagree\.$/m);
+  const summary: Summary = JSON.parse(stdout);
+  // Strings are keys in the generic functions too, where elements are long.
+  const wrong = ['mapaccess1', 'mapaccess1_faststr', 'mapaccess2', 'mapaccess2_faststr'];
+  const right = ['mapaccess1_fast32', 'mapaccess1_fast64', 'mapaccess2_fast32', 'mapaccess2_fast64'];
+  assert.deepEqual(summary.refusedFunctions.map(({ name }) => name.replace('runtime.', '')).sort(), wrong);
+  for (const { reason } of summary.refusedFunctions)
+    assert.match(
+      reason,
+      /^[1-9]\d* of \d+ lookups that were verified returned something else than was decoded$/,
+    );
+  assert.deepEqual(summary.functions.map(({ name }) => name).sort(), right);
+  assert.ok(summary.callSites.length > 0);
+  for (const { variant } of summary.callSites) assert.ok(right.includes(variant), variant);
+});

@@ -1,0 +1,3 @@
+module awkward
+
+go 1.17
