@@ -161,8 +161,8 @@ RECORD(label_name, LABEL_NAME_FIELDS);
 #define GOROUTINE_LAYOUT_FIELDS(X)                                                                           \
     X(goid)                                                                                                  \
     X(parent_goid)                                                                                           \
-    X(labels) X(machine) X(current) X(labels_format) X(with_exemplars) X(without_trace) X(label_names)       \
-        X(pad) X(names)
+    X(labels)                                                                                                \
+    X(machine) X(current) X(labels_format) X(with_exemplars) X(without_trace) X(label_names) X(pad) X(names)
 RECORD(goroutine_layout, GOROUTINE_LAYOUT_FIELDS);
 
 #define EXEMPLAR_KEY_FIELDS(X) X(name.caller) X(name.type) X(bucket) X(pad)
@@ -171,8 +171,8 @@ RECORD(exemplar_key, EXEMPLAR_KEY_FIELDS);
 #define EXEMPLAR_FIELDS(X)                                                                                   \
     X(cycle)                                                                                                 \
     X(time)                                                                                                  \
-    X(goroutine) X(parent_goroutine) X(probe_length) X(key_comparisons) X(has_trace) X(has_span) X(trace_id) \
-        X(span_id)
+    X(goroutine)                                                                                             \
+    X(parent_goroutine) X(probe_length) X(key_comparisons) X(has_trace) X(has_span) X(trace_id) X(span_id)
 RECORD(exemplar, EXEMPLAR_FIELDS);
 
 constexpr Record kRecords[] = {

@@ -5,7 +5,7 @@ import { BinaryError } from './error.ts';
 import { type FileBytes, withFile } from './file.ts';
 import { layoutFor } from './layouts.ts';
 import type { GoBinary } from './open.ts';
-import { runtimeStructures } from './runtimestructures.ts';
+import { goroutineStructures, runtimeStructures } from './runtimestructures.ts';
 
 /** A field of a runtime structure that is elsewhere than mapscope's table says. Offsets in bytes. */
 export interface DwarfFinding {
@@ -70,7 +70,8 @@ function compareFile(file: FileBytes, elf: ElfFile, { version, mapImplementation
   const dwarf = new DebugInfo(info.bytes, abbrev.bytes);
   const structures: string[] = [];
   const findings: DwarfFinding[] = [];
-  for (const { name, fields } of runtimeStructures(layout, mapImplementation)) {
+  const wanted = [...runtimeStructures(layout, mapImplementation), ...goroutineStructures(version.minor)];
+  for (const { name, fields } of wanted) {
     const found = dwarf.structure(name);
     if (found === undefined) continue;
     structures.push(name);

@@ -1,3 +1,4 @@
+import { goroutineLayout } from './goroutines.ts';
 import { type GoLayout, kindLayout, moduledataPrefix, typeLayout } from './layouts.ts';
 import {
   classicMapFields,
@@ -16,7 +17,7 @@ export interface RuntimeStructure {
   readonly fields: Readonly<Record<string, number>>;
 }
 
-/** Every structure of a Go version that mapscope reads, with the fields it relies on. */
+/** Every structure of a Go version that has to do with its tables and maps, with the fields that mapscope relies on. */
 export function runtimeStructures(
   layout: GoLayout,
   mapImplementation: 'classic' | 'swiss',
@@ -27,6 +28,17 @@ export function runtimeStructures(
     ...(descriptor === undefined ? [] : [mapDescriptor(layout.minor, descriptor)]),
     typeDescriptor(layout.minor),
     moduledata(layout),
+  ];
+}
+
+/** Those from which a goroutine's labels are read; none for a version whose goroutines are not known. */
+export function goroutineStructures(minor: number): readonly RuntimeStructure[] {
+  const layout = goroutineLayout(minor);
+  if (layout === undefined) return [];
+  const { goid, parentGoid, labels, machine: m, current: curg } = layout;
+  return [
+    { name: 'runtime.g', fields: { goid, labels, m, ...(parentGoid !== undefined && { parentGoid }) } },
+    { name: 'runtime.m', fields: { curg } },
   ];
 }
 

@@ -1,5 +1,6 @@
 /*
  * Fuzzes the readers of src/gobinary: node test/fuzz/fuzz.ts [--runs N] [--seed S] [--seconds T] [--state FILE] [--found DIR]
+ *                                       [--hang SECONDS] [--target MODULE]
  *
  * Inputs are small executables with the tables of real Go programs of ten kinds, damaged by structured mutation (mutate.ts).
  * The choice of inputs to go on from is guided by what the readers report, which differs between the ways through them;
@@ -22,14 +23,15 @@ const { values } = parseArgs({
     seconds: { type: 'string', default: 'Infinity' },
     state: { type: 'string' },
     found: { type: 'string', default: join(import.meta.dirname, 'found') },
+    hang: { type: 'string', default: '20' },
     target: { type: 'string', default: './exercise.ts' },
   },
 });
 const runs = Number(values.runs);
 const seconds = Number(values.seconds);
 
-/** An input that is not done after this long on the clock is a hang. */
-const hangMillis = 20_000;
+/** An input that is not done after this long on the clock, which also runs for others, is a hang. */
+const hangMillis = Number(values.hang) * 1000;
 const heapMegabytes = 512;
 
 /** What a run is resumed from. */

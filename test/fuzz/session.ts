@@ -13,6 +13,8 @@ export const maxMillis = 1000;
 /** ... or allocate more than this, in bytes, on V8's heap and outside of it. */
 export const maxAllocation = 0x400_0000;
 
+const checkout = new URL('../../', import.meta.url).href;
+
 export interface Fault {
   readonly kind: 'exception' | 'slow' | 'memory' | 'hang';
   readonly message: string;
@@ -83,9 +85,11 @@ export class Session {
   }
 
   /** The same fault with as few edits as possible. */
-  minimized(fault: Fault): Fault {
-    const fails = (recipe: Recipe): boolean =>
-      this.#measure(recipe, this.#bytes(recipe)).fault?.kind === fault.kind;
+  minimized(fault: Fault, begin: (recipe: Recipe) => void): Fault {
+    const fails = (recipe: Recipe): boolean => {
+      begin(recipe);
+      return this.#measure(recipe, this.#bytes(recipe)).fault?.kind === fault.kind;
+    };
     return { ...fault, recipe: minimize(fault.recipe, fails) };
   }
 
@@ -145,7 +149,8 @@ function describeFault(
 ): Pick<Fault, 'kind' | 'message'> | undefined {
   if (thrown !== undefined) {
     const text = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
-    return { kind: 'exception', message: text.split('\n').slice(0, 8).join('\n') };
+    const lines = text.replaceAll(checkout, '').split('\n');
+    return { kind: 'exception', message: lines.slice(0, 8).join('\n') };
   }
   if (millis > maxMillis) return { kind: 'slow', message: `${Math.round(millis)} ms` };
   if (allocated > maxAllocation) return { kind: 'memory', message: `${allocated} bytes` };

@@ -8,7 +8,7 @@ import { findModule, type ModuleStart } from '../../src/gobinary/moduledata.ts';
 import { readGoBinary } from '../../src/gobinary/open.ts';
 import { FunctionTable } from '../../src/gobinary/pclntab.ts';
 import { applyRelocations } from '../../src/gobinary/relocations.ts';
-import { runtimeStructures } from '../../src/gobinary/runtimestructures.ts';
+import { goroutineStructures, runtimeStructures } from '../../src/gobinary/runtimestructures.ts';
 import { kind } from '../../src/gobinary/types.ts';
 
 /** What a seed takes from a whole program. */
@@ -36,7 +36,10 @@ export function openWhole(path: string): WholeProgram {
     const { gofunc, size } = layout.moduledata;
     const section = (name: string): Buffer =>
       Buffer.from(readDebugSection(file, elf, name, 2 ** 25)?.bytes ?? []);
-    const names = runtimeStructures(layout, binary.mapImplementation).map(({ name }) => name);
+    const names = [
+      ...runtimeStructures(layout, binary.mapImplementation),
+      ...goroutineStructures(layout.minor),
+    ].map(({ name }) => name);
     return {
       binary,
       module,
@@ -57,7 +60,7 @@ function structuresOnly(info: Buffer, names: readonly string[]): Buffer {
     // The entry itself, not one that mentions it: its name follows the code of its abbreviation, a small number.
     while (at > 0 && (info[at - 1] ?? 0) >= 0x29) at = info.indexOf(`${name}\0`, at + 1);
     if (at <= 0) throw new Error(`no debug information on ${name}`);
-    parts.push(info.subarray(at - 1, at + (name.endsWith('moduledata') ? 1500 : 400)));
+    parts.push(info.subarray(at - 1, at + (/moduledata|runtime\.[gm]$/.test(name) ? 2500 : 400)));
   }
   const unit = Buffer.concat(parts);
   unit.writeUInt32LE(unit.length - 4, 0);

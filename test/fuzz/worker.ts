@@ -42,11 +42,14 @@ let largest: Progress['largest'];
 let kept: Recipe[] = [];
 let faults: Fault[] = [];
 
-function note({ recipe, features, millis, allocated, fault }: Outcome): void {
+function note(
+  { recipe, features, millis, allocated, fault }: Outcome,
+  begin: (recipe: Recipe) => void,
+): void {
   if (features.length > 1) opened++;
   if (millis > (slowest?.millis ?? 0)) slowest = { millis, recipe };
   if (allocated > (largest?.allocated ?? 0)) largest = { allocated, recipe };
-  if (fault !== undefined) faults.push(session.minimized(fault));
+  if (fault !== undefined) faults.push(session.minimized(fault, begin));
 }
 
 function report(done: number): void {
@@ -63,8 +66,9 @@ for (const outcome of session.prepare((recipe) => current.begin(options.from, re
   if (outcome.fault !== undefined) faults.push(outcome.fault);
 }
 for (let i = options.from; i < options.to; i++) {
-  const outcome = session.run(i, (recipe) => current.begin(i, recipe));
-  note(outcome);
+  const begin = (recipe: Recipe): void => current.begin(i, recipe);
+  const outcome = session.run(i, begin);
+  note(outcome, begin);
   if (outcome.isNew) kept.push(outcome.recipe);
   if ((i + 1) % batch === 0 || outcome.fault !== undefined) report(i + 1);
 }

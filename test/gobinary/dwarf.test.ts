@@ -13,7 +13,7 @@ import {
   openGoBinary,
 } from '../../src/gobinary/index.ts';
 import { goLayouts } from '../../src/gobinary/layouts.ts';
-import { runtimeStructures } from '../../src/gobinary/runtimestructures.ts';
+import { goroutineStructures, runtimeStructures } from '../../src/gobinary/runtimestructures.ts';
 import { altered } from './altered.ts';
 import { build, toolchains } from './build.ts';
 import { buildVariant, variants } from './facts.ts';
@@ -33,7 +33,8 @@ describe('tables against debug information', () => {
       const binary = openGoBinary(path);
       const layout = goLayouts.get(variant.minor);
       assert.ok(layout);
-      const expected = runtimeStructures(layout, binary.mapImplementation);
+      const maps = runtimeStructures(layout, binary.mapImplementation);
+      const expected = [...maps, ...goroutineStructures(variant.minor)];
       if (variant.stripped) {
         assert.deepEqual(compareWithDwarf(binary), { state: 'none' });
         assert.equal(checkAgainstDwarf(binary), undefined);

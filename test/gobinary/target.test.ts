@@ -49,5 +49,6 @@ test('an unknown Go is observed only when the lookups are verified', () => {
     exitStatus: EXIT.usage,
     message: '--allow-unknown-go needs --verify.',
   });
+  assert.equal(readSettings({ allowUnknownGo: true, verify: true }).allowUnknownGo, true);
   assert.equal(readSettings({}).allowUnknownGo, false);
 });
