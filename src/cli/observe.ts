@@ -1,4 +1,5 @@
 import { OtlpExport } from '../export/otlp.ts';
+import { otlpSettings } from '../export/otlp-config.ts';
 import { createProgress } from '../export/progress.ts';
 import { targetResource } from '../export/resource.ts';
 import type { GoBinary } from '../gobinary/index.ts';
@@ -97,14 +98,10 @@ export class ObservedTarget {
 
 /** Exemplars cost a little at each lookup, and nobody but an OTLP receiver gets them. */
 function exemplarOptions(settings: Settings): { exemplars?: ExemplarOptions } {
-  const filter = process.env.OTEL_METRICS_EXEMPLAR_FILTER ?? 'trace_based';
-  if (filter === 'always_off' || !hasOtlpEndpoint(settings.otlpEndpoint)) return {};
+  // The export, which is made later from the same settings, says what it does not understand in them.
+  const filter = otlpSettings(settings.otlpEndpoint, process.env, () => {})?.exemplarFilter ?? 'always_off';
+  if (filter === 'always_off') return {};
   return { exemplars: { ...DEFAULT_LABELS, withoutTrace: filter === 'always_on' } };
-}
-
-function hasOtlpEndpoint(option: string | undefined): boolean {
-  const { OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_EXPORTER_OTLP_METRICS_ENDPOINT } = process.env;
-  return Boolean(option ?? OTEL_EXPORTER_OTLP_METRICS_ENDPOINT ?? OTEL_EXPORTER_OTLP_ENDPOINT);
 }
 
 type Planned = Observation['plan']['functions'][number];

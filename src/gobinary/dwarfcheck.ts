@@ -3,8 +3,8 @@ import { DebugInfo } from './dwarf.ts';
 import { type ElfFile, readElf } from './elf.ts';
 import { BinaryError } from './error.ts';
 import { type FileBytes, withFile } from './file.ts';
+import type { GoBinary } from './gobinary.ts';
 import { layoutFor } from './layouts.ts';
-import type { GoBinary } from './open.ts';
 import { goroutineStructures, runtimeStructures } from './runtimestructures.ts';
 
 /** A field of a runtime structure that is elsewhere than mapscope's table says. Offsets in bytes. */

@@ -1,7 +1,7 @@
 import { type Equality, equalityIn } from './equality.ts';
 import { BinaryError } from './error.ts';
+import type { GoBinary } from './gobinary.ts';
 import { kindMask, typeLayout } from './layouts.ts';
-import type { GoBinary } from './open.ts';
 import { kind, TypeTable } from './types.ts';
 
 /** A comparable type that a value in an interface may have. */

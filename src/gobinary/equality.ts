@@ -1,6 +1,6 @@
 import { BinaryError } from './error.ts';
+import type { GoBinary } from './gobinary.ts';
 import { kindLayout, typeFlag } from './layouts.ts';
-import type { GoBinary } from './open.ts';
 import { kind, type TypeHeader, TypeTable } from './types.ts';
 
 /** One comparison of a part of a key. Offset and size in bytes. Strings are 16 bytes (pointer, length), interfaces too. */

@@ -1,8 +1,8 @@
 import { type Equality, equalityIn } from './equality.ts';
 import { BinaryError } from './error.ts';
+import type { GoBinary } from './gobinary.ts';
 import { kindLayout, kindMask, typeLayout } from './layouts.ts';
 import { classicMapFields, stridedMapFields, swissMapFields } from './maplayouts.ts';
-import type { GoBinary } from './open.ts';
 import { Reader } from './reader.ts';
 import { kind, type ReadMemory, type TypeHeader, TypeTable } from './types.ts';
 

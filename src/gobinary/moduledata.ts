@@ -105,7 +105,7 @@ function notFound(image: Image, path: string, pclntab: number | undefined): Bina
     if (!pclntabLayouts.has(magic)) {
       return new BinaryError(
         'go-version',
-        `${path} has a Go function table of an unknown format (${hex(magic)}): its Go is newer than 1.27, or the file was altered.`,
+        `${path} has a Go function table of an unknown format (${hex(magic)}): its Go is newer than 1.27, so mapscope must be updated, or the file was altered.`,
       );
     }
     return new BinaryError(

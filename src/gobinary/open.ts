@@ -1,6 +1,7 @@
 import { type BuildInfo, findBuildInfo } from './buildinfo.ts';
 import { readElf, sectionNamed } from './elf.ts';
 import { type FileBytes, withFile } from './file.ts';
+import type { GoBinary } from './gobinary.ts';
 import { Image, type Segment } from './image.ts';
 import { type GoLayout, layoutFor } from './layouts.ts';
 import { findMapTypes, type MapType, mapTypeAt } from './maptypes.ts';
@@ -12,54 +13,6 @@ import { type Frame, framesAt } from './symbolize.ts';
 import { type ElfSymbol, SymbolTable } from './symtab.ts';
 import type { ReadMemory } from './types.ts';
 import { type GoVersion, goVersion } from './version.ts';
-
-/**
- * A Go executable for x86-64 Linux. Every address is a link-time address (load bias 0), a plain number below 2^47.
- * A method that has to follow tables of the file throws BinaryError where they lead outside it.
- */
-export interface GoBinary {
-  readonly path: string;
-  readonly version: GoVersion;
-  /** Which of Go's two map implementations is linked in. */
-  readonly mapImplementation: 'classic' | 'swiss';
-  /** Whether the ELF symbol table was removed. */
-  readonly stripped: boolean;
-  /** Position independent: addresses in the running process are these plus a load bias. */
-  readonly pie: boolean;
-  /** As `go tool buildid` prints it. */
-  readonly buildId: string | undefined;
-  /** The main module, if the program has build information and was built in a module. */
-  readonly modulePath: string | undefined;
-  readonly image: Image;
-  /** The range that holds the type descriptors the linker wrote; `end` is exclusive. */
-  readonly types: { readonly start: number; readonly end: number };
-  /** Where the byte at an address in an executable segment is in the file. */
-  fileOffset(address: number): number | undefined;
-  segments(): readonly Segment[];
-  /** The function whose code holds `pc`; padding between functions belongs to none. */
-  functionAt(pc: number): GoFunction | undefined;
-  /** All functions of exactly this name, in address order: ABI wrappers and generic instances share one. */
-  functionsNamed(name: string): readonly GoFunction[];
-  functions(): Iterable<GoFunction>;
-  /** The machine code of a function (a view: do not write to it). */
-  code(fn: GoFunction): Uint8Array;
-  /** Bytes between SP and the return address at `pc`, an instruction start; undefined where Go recorded none. */
-  spDelta(pc: number): number | undefined;
-  /**
-   * Source frames at `pc`, innermost first, inlining undone; the last is the physical function. Empty outside Go code. For a call site pass
-   * the return address minus 1.
-   */
-  frames(pc: number): readonly Frame[];
-  /** A symbol of the ELF symbol table, where the file still has one. */
-  symbol(name: string): ElfSymbol | undefined;
-  /** Every map type the program was linked with, in address order. Found on the first call. */
-  mapTypes(): readonly MapType[];
-  /**
-   * The map type at an address, undefined if there is none. To find types made at run time too, pass live addresses, a
-   * function that reads the process, and its load bias (0 unless `pie`); see MapType for what the result holds.
-   */
-  mapTypeAt(address: number, read?: ReadMemory, bias?: number): MapType | undefined;
-}
 
 /** Everything `openGoBinary` found, before it becomes an object with methods. */
 interface Parts {

@@ -1,5 +1,5 @@
 import { BinaryError } from './error.ts';
-import type { GoBinary } from './open.ts';
+import type { GoBinary } from './gobinary.ts';
 import { TypeTable } from './types.ts';
 
 /** The name of the type whose descriptor the linker put at this address; undefined when there is none. */

@@ -1,8 +1,8 @@
 import { BinaryError, hex } from './error.ts';
+import type { GoBinary } from './gobinary.ts';
 import type { Image } from './image.ts';
 import { directInterfaceBit, type GoLayout, kindMask, layoutFor, typeFlag, typeLayout } from './layouts.ts';
 import type { MapTypeLayout } from './maplayouts.ts';
-import type { GoBinary } from './open.ts';
 import { decodeText, Reader } from './reader.ts';
 
 /** reflect.Kind (internal/abi/type.go), unchanged in all supported versions. */

@@ -92,8 +92,8 @@ export class Observation {
   }
 
   /**
-   * Candidates for exemplars since the last call. They come from earlier snapshots, so that their lookups are part of the
-   * next one.
+   * Candidates for exemplars since the last call. A snapshot collects them before it reads the counts, so it counts every
+   * one of their lookups.
    */
   drainCandidates(): ExemplarCandidate[] {
     return this.#candidates.splice(0);
