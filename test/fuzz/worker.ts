@@ -1,5 +1,6 @@
 // The thread that tries inputs; fuzz.ts watches it from outside, and ends it when an input takes too long.
 
+import { setImmediate } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
 import { Current } from './current.ts';
 import type { Recipe } from './recipe.ts';
@@ -70,7 +71,12 @@ for (let i = options.from; i < options.to; i++) {
   const outcome = session.run(i, begin);
   note(outcome, begin);
   if (outcome.isNew) kept.push(outcome.recipe);
-  if ((i + 1) % batch === 0 || outcome.fault !== undefined) report(i + 1);
+  if ((i + 1) % batch === 0 || outcome.fault !== undefined) {
+    report(i + 1);
+    // zlib lets go of what it failed on only when the event loop turns.
+    current.end();
+    await setImmediate();
+  }
 }
 report(options.to);
 current.end();

@@ -72,7 +72,10 @@ test('no breakpoint is left behind', LONG, async () => {
 test('a target that ends ends the verification', LONG, async () => {
   const child = await start(1000);
   const verifying = mapscope(['verify', '--duration', '100s', '--pid', String(child.pid)]);
-  setTimeout(() => child.kill('SIGTERM'), 2000);
+  // The kernel maps this when the first return has been watched.
+  const maps = () => readFileSync(`/proc/${child.pid}/maps`, 'utf8');
+  while (!maps().includes('[uprobes]')) await new Promise((resolve) => setTimeout(resolve, 10));
+  child.kill('SIGTERM');
   const { status, stdout } = await verifying;
   assert.equal(status, 0);
   assert.match(stdout, /lookups checked/);

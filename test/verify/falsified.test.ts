@@ -1,11 +1,16 @@
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { readSettings } from '../../src/cli/settings.ts';
+import { openTarget } from '../../src/cli/target.ts';
+import { verifyFirst } from '../../src/cli/verified.ts';
 import type { Summary } from '../../src/model/summary-schema.ts';
 import { ROOT } from '../cli/mapscope.ts';
 import { buildOracle } from '../exactness/cells.ts';
-import type { Lie } from './falsify.ts';
+import { buildGo } from '../support/go-toolchains.ts';
+import { falsify, type Lie } from './falsify.ts';
 
 const COMMAND = fileURLToPath(new URL('falsified-command.ts', import.meta.url));
 const LONG = { timeout: 120_000 };
@@ -80,4 +85,25 @@ test('run --verify leaves out the functions that disagree, and only those', LONG
   assert.deepEqual(summary.functions.map(({ name }) => name).sort(), right);
   assert.ok(summary.callSites.length > 0);
   for (const { variant } of summary.callSites) assert.ok(right.includes(variant), variant);
+});
+
+test('attach --verify plans without the functions that disagree', LONG, async () => {
+  const dir = fileURLToPath(new URL('../services/steady', import.meta.url));
+  const steady = await buildGo({ dir, version: 'local' });
+  const child = spawn(steady, ['-rate', '20000', '-goroutines', '4'], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  try {
+    await once(child.stdout, 'data');
+    const binary = falsify(openTarget(steady), 'elements elsewhere');
+    const settings = readSettings({ lookups: 100, verify: true });
+    const plan = await verifyFirst(child.pid ?? 0, binary, settings, new Promise(() => {}));
+    const refused = plan.functions.filter((fn) => fn.outcome === 'refused').map((fn) => fn.name);
+    assert.deepEqual(refused, ['runtime.mapaccess1_fast64']);
+    const planned = plan.sites.map((site) => plan.functions[site.functionIndex]?.name);
+    assert.ok(planned.includes('runtime.mapaccess2_faststr'));
+    assert.ok(!planned.includes('runtime.mapaccess1_fast64'));
+  } finally {
+    child.kill('SIGKILL');
+  }
 });

@@ -103,7 +103,7 @@ const AWKWARD = new URL('programs/awkward', import.meta.url).pathname;
 
 for (const version of ['1.23.12', 'local']) {
   test(
-    `Go ${version}: stacks that move, maps that grow under an iteration, types made at run time`,
+    `Go ${version}: stacks that move, maps that grow under an iteration, unusual types`,
     LONG,
     async () => {
       const program = await buildGo({ dir: AWKWARD, version });
@@ -122,6 +122,7 @@ for (const version of ['1.23.12', 'local']) {
       const document: VerifyDocument = JSON.parse(readFileSync(output, 'utf8'));
       checkDocument(document);
       assert.match(result.stdout, /^moved in a comparison [1-9]\d*\nfound 400\nvisited at least true\n/);
+      assert.match(result.stdout, /^of unaligned keys 820\nof run-time types 900\n$/m);
       for (const { name, notChecked } of document.functions) assert.deepEqual(notChecked, {}, name);
       assert.ok(agreedOf(document, 'mapaccess2') > 1000);
       if (version === '1.23.12') assert.ok(agreedOf(document, 'mapaccessK') > 1000, 'iteration');

@@ -1,5 +1,5 @@
 // Lookups in which something happens between the decoding and the return, or whose result is found in an unusual way:
-// stacks that move in the middle, map iteration while the map grows, map types made at run time.
+// stacks that move in the middle, map iteration while the map grows, keys without alignment, map types made at run time.
 //
 // Prints how many entries each part found.
 package main
@@ -123,6 +123,26 @@ func whileGrowing() int {
 	return visited
 }
 
+// ref is a key of eight bytes that need not begin at a multiple of eight.
+type ref struct{ a, b uint32 }
+
+// ofUnalignedKeys looks up in small and large maps whose keys are twelve bytes apart.
+func ofUnalignedKeys() int {
+	found := 0
+	for entries := uint32(1); entries <= 40; entries++ {
+		m := map[ref]bool{}
+		for i := uint32(0); i < entries; i++ {
+			m[ref{i, 1}] = true
+		}
+		for i := uint32(0); i < 2*entries; i++ {
+			if m[ref{i, 1}] {
+				found++
+			}
+		}
+	}
+	return found
+}
+
 // ofRuntimeTypes looks up in maps of types that the linker has not seen.
 func ofRuntimeTypes() int {
 	found := 0
@@ -150,5 +170,6 @@ func main() {
 	fmt.Println("moved in a comparison", moved)
 	fmt.Println("found", found)
 	fmt.Println("visited at least", whileGrowing() >= 4000)
+	fmt.Println("of unaligned keys", ofUnalignedKeys())
 	fmt.Println("of run-time types", ofRuntimeTypes())
 }
