@@ -88,7 +88,7 @@ var otherElems = []elem{
 	{Name: "Bytes2000", Type: "[2000]byte", Of: "elem2000(number)"},
 }
 
-var otherElemKeys = map[string]bool{"Int32": true, "Int64": true, "String": true, "Triple": true, "Bytes200": true}
+var otherElemKeys = map[string]bool{"Int32": true, "Int64": true, "Point": true, "String": true, "Triple": true, "Bytes200": true}
 
 type combination struct {
 	Key  key

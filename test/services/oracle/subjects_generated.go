@@ -71,6 +71,13 @@ var subjectKinds = []subjectKind{
 	{"map[[2]interface{}]int64", defaultUniverse, newMapAnys2Int64},
 	{"map[struct{}]int64", 1, newMapEmptyInt64},
 	{"map[point]int64", defaultUniverse, newMapPointInt64},
+	{"map[point]struct{}", defaultUniverse, newMapPointNothing},
+	{"map[point]byte", defaultUniverse, newMapPointByte},
+	{"map[point][128]byte", defaultUniverse, newMapPointBytes128},
+	{"map[point][129]byte", defaultUniverse, newMapPointBytes129},
+	{"map[point][1024]byte", defaultUniverse, newMapPointBytes1024},
+	{"map[point][1025]byte", defaultUniverse, newMapPointBytes1025},
+	{"map[point][2000]byte", defaultUniverse, newMapPointBytes2000},
 	{"map[triple]int64", defaultUniverse, newMapTripleInt64},
 	{"map[triple]struct{}", defaultUniverse, newMapTripleNothing},
 	{"map[triple]byte", defaultUniverse, newMapTripleByte},
@@ -2561,6 +2568,272 @@ func (x *mapPointInt64) one(set, i int) {
 }
 
 func (x *mapPointInt64) two(set, i int) {
+	k := x.keys[set][i]
+	v, ok := x.m[k]
+	x.twos.checkFound(x.m, unsafe.Pointer(&k), unsafe.Pointer(&v), ok)
+}
+
+type mapPointNothing struct {
+	lookupSites
+	m    map[point]struct{}
+	keys [2][]point
+}
+
+func newMapPointNothing(universe int) subject {
+	x := &mapPointNothing{lookupSites: newLookupSites(map[point]struct{}(nil))}
+	for i := 0; i < universe; i++ {
+		x.keys[0] = append(x.keys[0], point{int32(i), int32(i / 5)})
+		x.keys[1] = append(x.keys[1], point{int32(i), int32(i / 5)})
+	}
+	return x
+}
+
+func (x *mapPointNothing) start(hint int)           { x.m = make(map[point]struct{}, hint) }
+func (x *mapPointNothing) release()                 { x.m = nil }
+func (x *mapPointNothing) table() interface{}       { return x.m }
+func (x *mapPointNothing) key(i int) unsafe.Pointer { return unsafe.Pointer(&x.keys[0][i]) }
+func (x *mapPointNothing) insert(i, number int)     { x.m[x.keys[0][i]] = struct{}{} }
+func (x *mapPointNothing) remove(i int)             { delete(x.m, x.keys[1][i]) }
+
+func (x *mapPointNothing) reader() subject {
+	return &mapPointNothing{x.lookupSites.fresh(), x.m, x.keys}
+}
+
+func (x *mapPointNothing) one(set, i int) {
+	k := x.keys[set][i]
+	v := x.m[k]
+	x.ones.check(x.m, unsafe.Pointer(&k), unsafe.Pointer(&v))
+}
+
+func (x *mapPointNothing) two(set, i int) {
+	k := x.keys[set][i]
+	v, ok := x.m[k]
+	x.twos.checkFound(x.m, unsafe.Pointer(&k), unsafe.Pointer(&v), ok)
+}
+
+type mapPointByte struct {
+	lookupSites
+	m    map[point]byte
+	keys [2][]point
+}
+
+func newMapPointByte(universe int) subject {
+	x := &mapPointByte{lookupSites: newLookupSites(map[point]byte(nil))}
+	for i := 0; i < universe; i++ {
+		x.keys[0] = append(x.keys[0], point{int32(i), int32(i / 5)})
+		x.keys[1] = append(x.keys[1], point{int32(i), int32(i / 5)})
+	}
+	return x
+}
+
+func (x *mapPointByte) start(hint int)           { x.m = make(map[point]byte, hint) }
+func (x *mapPointByte) release()                 { x.m = nil }
+func (x *mapPointByte) table() interface{}       { return x.m }
+func (x *mapPointByte) key(i int) unsafe.Pointer { return unsafe.Pointer(&x.keys[0][i]) }
+func (x *mapPointByte) insert(i, number int)     { x.m[x.keys[0][i]] = byte(number) | 1 }
+func (x *mapPointByte) remove(i int)             { delete(x.m, x.keys[1][i]) }
+
+func (x *mapPointByte) reader() subject {
+	return &mapPointByte{x.lookupSites.fresh(), x.m, x.keys}
+}
+
+func (x *mapPointByte) one(set, i int) {
+	k := x.keys[set][i]
+	v := x.m[k]
+	x.ones.check(x.m, unsafe.Pointer(&k), unsafe.Pointer(&v))
+}
+
+func (x *mapPointByte) two(set, i int) {
+	k := x.keys[set][i]
+	v, ok := x.m[k]
+	x.twos.checkFound(x.m, unsafe.Pointer(&k), unsafe.Pointer(&v), ok)
+}
+
+type mapPointBytes128 struct {
+	lookupSites
+	m    map[point][128]byte
+	keys [2][]point
+}
+
+func newMapPointBytes128(universe int) subject {
+	x := &mapPointBytes128{lookupSites: newLookupSites(map[point][128]byte(nil))}
+	for i := 0; i < universe; i++ {
+		x.keys[0] = append(x.keys[0], point{int32(i), int32(i / 5)})
+		x.keys[1] = append(x.keys[1], point{int32(i), int32(i / 5)})
+	}
+	return x
+}
+
+func (x *mapPointBytes128) start(hint int)           { x.m = make(map[point][128]byte, hint) }
+func (x *mapPointBytes128) release()                 { x.m = nil }
+func (x *mapPointBytes128) table() interface{}       { return x.m }
+func (x *mapPointBytes128) key(i int) unsafe.Pointer { return unsafe.Pointer(&x.keys[0][i]) }
+func (x *mapPointBytes128) insert(i, number int)     { x.m[x.keys[0][i]] = elem128(number) }
+func (x *mapPointBytes128) remove(i int)             { delete(x.m, x.keys[1][i]) }
+
+func (x *mapPointBytes128) reader() subject {
+	return &mapPointBytes128{x.lookupSites.fresh(), x.m, x.keys}
+}
+
+func (x *mapPointBytes128) one(set, i int) {
+	k := x.keys[set][i]
+	v := x.m[k]
+	x.ones.check(x.m, unsafe.Pointer(&k), unsafe.Pointer(&v))
+}
+
+func (x *mapPointBytes128) two(set, i int) {
+	k := x.keys[set][i]
+	v, ok := x.m[k]
+	x.twos.checkFound(x.m, unsafe.Pointer(&k), unsafe.Pointer(&v), ok)
+}
+
+type mapPointBytes129 struct {
+	lookupSites
+	m    map[point][129]byte
+	keys [2][]point
+}
+
+func newMapPointBytes129(universe int) subject {
+	x := &mapPointBytes129{lookupSites: newLookupSites(map[point][129]byte(nil))}
+	for i := 0; i < universe; i++ {
+		x.keys[0] = append(x.keys[0], point{int32(i), int32(i / 5)})
+		x.keys[1] = append(x.keys[1], point{int32(i), int32(i / 5)})
+	}
+	return x
+}
+
+func (x *mapPointBytes129) start(hint int)           { x.m = make(map[point][129]byte, hint) }
+func (x *mapPointBytes129) release()                 { x.m = nil }
+func (x *mapPointBytes129) table() interface{}       { return x.m }
+func (x *mapPointBytes129) key(i int) unsafe.Pointer { return unsafe.Pointer(&x.keys[0][i]) }
+func (x *mapPointBytes129) insert(i, number int)     { x.m[x.keys[0][i]] = elem129(number) }
+func (x *mapPointBytes129) remove(i int)             { delete(x.m, x.keys[1][i]) }
+
+func (x *mapPointBytes129) reader() subject {
+	return &mapPointBytes129{x.lookupSites.fresh(), x.m, x.keys}
+}
+
+func (x *mapPointBytes129) one(set, i int) {
+	k := x.keys[set][i]
+	v := x.m[k]
+	x.ones.check(x.m, unsafe.Pointer(&k), unsafe.Pointer(&v))
+}
+
+func (x *mapPointBytes129) two(set, i int) {
+	k := x.keys[set][i]
+	v, ok := x.m[k]
+	x.twos.checkFound(x.m, unsafe.Pointer(&k), unsafe.Pointer(&v), ok)
+}
+
+type mapPointBytes1024 struct {
+	lookupSites
+	m    map[point][1024]byte
+	keys [2][]point
+}
+
+func newMapPointBytes1024(universe int) subject {
+	x := &mapPointBytes1024{lookupSites: newLookupSites(map[point][1024]byte(nil))}
+	for i := 0; i < universe; i++ {
+		x.keys[0] = append(x.keys[0], point{int32(i), int32(i / 5)})
+		x.keys[1] = append(x.keys[1], point{int32(i), int32(i / 5)})
+	}
+	return x
+}
+
+func (x *mapPointBytes1024) start(hint int)           { x.m = make(map[point][1024]byte, hint) }
+func (x *mapPointBytes1024) release()                 { x.m = nil }
+func (x *mapPointBytes1024) table() interface{}       { return x.m }
+func (x *mapPointBytes1024) key(i int) unsafe.Pointer { return unsafe.Pointer(&x.keys[0][i]) }
+func (x *mapPointBytes1024) insert(i, number int)     { x.m[x.keys[0][i]] = elem1024(number) }
+func (x *mapPointBytes1024) remove(i int)             { delete(x.m, x.keys[1][i]) }
+
+func (x *mapPointBytes1024) reader() subject {
+	return &mapPointBytes1024{x.lookupSites.fresh(), x.m, x.keys}
+}
+
+func (x *mapPointBytes1024) one(set, i int) {
+	k := x.keys[set][i]
+	v := x.m[k]
+	x.ones.check(x.m, unsafe.Pointer(&k), unsafe.Pointer(&v))
+}
+
+func (x *mapPointBytes1024) two(set, i int) {
+	k := x.keys[set][i]
+	v, ok := x.m[k]
+	x.twos.checkFound(x.m, unsafe.Pointer(&k), unsafe.Pointer(&v), ok)
+}
+
+type mapPointBytes1025 struct {
+	lookupSites
+	m    map[point][1025]byte
+	keys [2][]point
+}
+
+func newMapPointBytes1025(universe int) subject {
+	x := &mapPointBytes1025{lookupSites: newLookupSites(map[point][1025]byte(nil))}
+	for i := 0; i < universe; i++ {
+		x.keys[0] = append(x.keys[0], point{int32(i), int32(i / 5)})
+		x.keys[1] = append(x.keys[1], point{int32(i), int32(i / 5)})
+	}
+	return x
+}
+
+func (x *mapPointBytes1025) start(hint int)           { x.m = make(map[point][1025]byte, hint) }
+func (x *mapPointBytes1025) release()                 { x.m = nil }
+func (x *mapPointBytes1025) table() interface{}       { return x.m }
+func (x *mapPointBytes1025) key(i int) unsafe.Pointer { return unsafe.Pointer(&x.keys[0][i]) }
+func (x *mapPointBytes1025) insert(i, number int)     { x.m[x.keys[0][i]] = elem1025(number) }
+func (x *mapPointBytes1025) remove(i int)             { delete(x.m, x.keys[1][i]) }
+
+func (x *mapPointBytes1025) reader() subject {
+	return &mapPointBytes1025{x.lookupSites.fresh(), x.m, x.keys}
+}
+
+func (x *mapPointBytes1025) one(set, i int) {
+	k := x.keys[set][i]
+	v := x.m[k]
+	x.ones.check(x.m, unsafe.Pointer(&k), unsafe.Pointer(&v))
+}
+
+func (x *mapPointBytes1025) two(set, i int) {
+	k := x.keys[set][i]
+	v, ok := x.m[k]
+	x.twos.checkFound(x.m, unsafe.Pointer(&k), unsafe.Pointer(&v), ok)
+}
+
+type mapPointBytes2000 struct {
+	lookupSites
+	m    map[point][2000]byte
+	keys [2][]point
+}
+
+func newMapPointBytes2000(universe int) subject {
+	x := &mapPointBytes2000{lookupSites: newLookupSites(map[point][2000]byte(nil))}
+	for i := 0; i < universe; i++ {
+		x.keys[0] = append(x.keys[0], point{int32(i), int32(i / 5)})
+		x.keys[1] = append(x.keys[1], point{int32(i), int32(i / 5)})
+	}
+	return x
+}
+
+func (x *mapPointBytes2000) start(hint int)           { x.m = make(map[point][2000]byte, hint) }
+func (x *mapPointBytes2000) release()                 { x.m = nil }
+func (x *mapPointBytes2000) table() interface{}       { return x.m }
+func (x *mapPointBytes2000) key(i int) unsafe.Pointer { return unsafe.Pointer(&x.keys[0][i]) }
+func (x *mapPointBytes2000) insert(i, number int)     { x.m[x.keys[0][i]] = elem2000(number) }
+func (x *mapPointBytes2000) remove(i int)             { delete(x.m, x.keys[1][i]) }
+
+func (x *mapPointBytes2000) reader() subject {
+	return &mapPointBytes2000{x.lookupSites.fresh(), x.m, x.keys}
+}
+
+func (x *mapPointBytes2000) one(set, i int) {
+	k := x.keys[set][i]
+	v := x.m[k]
+	x.ones.check(x.m, unsafe.Pointer(&k), unsafe.Pointer(&v))
+}
+
+func (x *mapPointBytes2000) two(set, i int) {
 	k := x.keys[set][i]
 	v, ok := x.m[k]
 	x.twos.checkFound(x.m, unsafe.Pointer(&k), unsafe.Pointer(&v), ok)
