@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import type { ObservationMode } from '../model/snapshot.ts';
-import { cpuSeconds, isAlive } from '../target/process.ts';
+import { cpuSeconds, hasMemory, isAlive } from '../target/process.ts';
 import { readCounters } from './aggregates.ts';
 import type { LookupProgram } from './program.ts';
 
@@ -59,7 +59,13 @@ export class WindowSchedule {
   }
 
   async #open(hitLimit: number): Promise<void> {
-    await this.#program.attach(hitLimit);
+    try {
+      await this.#program.attach(hitLimit);
+    } catch (error) {
+      // A target that ends meanwhile has no memory left to attach to, and no more lookups to miss.
+      if (!hasMemory(this.#options.pid)) return;
+      throw error;
+    }
     this.#openSince = performance.now();
     this.windows++;
   }

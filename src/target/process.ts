@@ -30,6 +30,16 @@ export function isAlive(pid: number): boolean {
   }
 }
 
+/** False from the moment the process gives up its memory, which is before it becomes a zombie. */
+export function hasMemory(pid: number): boolean {
+  try {
+    readlinkSync(executablePath(pid));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** argv of a process. */
 export function commandLine(pid: number): string[] {
   return splitNul(readProc(pid, () => readFileSync(`/proc/${pid}/cmdline`, 'utf8')));
