@@ -87,7 +87,7 @@ describe('damaged programs', () => {
 
 test('the fuzzer finds faults of every kind, goes on, and goes on later', () => {
   const found = join(folder, 'faulty');
-  const args = ['--target', './fixtures/faulty.ts', '--found', found, '--hang', '2'];
+  const args = ['--target', './fixtures/faulty.ts', '--found', found, '--hang', '4'];
   const state = ['--state', join(folder, 'state.json')];
   const first = fuzz(...args, ...state, '--runs', '3000');
   assert.equal(first.status, 1);
