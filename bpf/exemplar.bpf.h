@@ -5,6 +5,7 @@
 #pragma once
 
 #include "aggregate.bpf.h"
+#include "goroutine.bpf.h"
 #include "labels.bpf.h"
 #include "window.bpf.h"
 
@@ -18,20 +19,6 @@ struct {
 
 /* Bit of the key comparisons' buckets in exemplars_taken. */
 #define COMPARISONS_SHIFT 32
-
-/* The goroutine that the thread works for: on a system stack that is the one it came from. 0 when there is
- * none. */
-separate __u64 user_goroutine(__u64 g) {
-    __u64 id, machine, current;
-    if (read_user(&id, sizeof(id), g + goroutines.goid))
-        return 0;
-    if (id)
-        return g;
-    if (read_user(&machine, sizeof(machine), g + goroutines.machine) ||
-        read_user(&current, sizeof(current), machine + goroutines.current))
-        return 0;
-    return current;
-}
 
 /* Fills l->exemplar with who made the lookup; 1 if it is wanted. */
 separate int describe_exemplar(struct lookup *l) {

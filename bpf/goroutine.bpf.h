@@ -1,0 +1,20 @@
+/*
+ * Goroutines (struct g in src/runtime/runtime2.go): which one a thread works for.
+ */
+#pragma once
+
+#include "memory.bpf.h"
+
+/* The goroutine that the thread works for: on a system stack that is the one it came from. 0 when there is
+ * none. */
+separate __u64 user_goroutine(__u64 g) {
+    __u64 id, machine, current;
+    if (read_user(&id, sizeof(id), g + goroutines.goid))
+        return 0;
+    if (id)
+        return g;
+    if (read_user(&machine, sizeof(machine), g + goroutines.machine) ||
+        read_user(&current, sizeof(current), machine + goroutines.current))
+        return 0;
+    return current;
+}
