@@ -1,5 +1,5 @@
 import type { Image } from './image.ts';
-import { decodeText, occurrences, Reader } from './reader.ts';
+import { decodeText, Reader } from './reader.ts';
 
 /** What `go version -m` shows. */
 export interface BuildInfo {
@@ -37,9 +37,8 @@ export function findBuildInfo(image: Image, hint: number | undefined): BuildInfo
   const ordered = image.segments.toSorted((a, b) => Number(b.writable) - Number(a.writable));
   let left = maxCandidates;
   for (const segment of ordered) {
-    for (const offset of occurrences(image.read(segment.address, segment.fileSize), magic, left)) {
+    for (const address of image.occurrences(segment, magic, left)) {
       left--;
-      const address = segment.address + offset;
       const found = address % 16 === 0 ? readBuildInfo(image, address) : undefined;
       if (found !== undefined) return found;
     }

@@ -17,27 +17,51 @@ function unreadable(path: string, error: unknown): BinaryError {
   return new BinaryError('unreadable', `${path} cannot be read: ${text}.`, { cause: error });
 }
 
-/**
- * Opens `path`, runs `use` on its bytes and closes it again.
- * Only regular files are read (opening without blocking, so that a pipe or a device cannot hang the caller).
- */
-export function withFile<T>(path: string, use: (file: FileBytes) => T): T {
-  let descriptor: number;
-  try {
-    descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
-  } catch (error) {
-    throw unreadable(path, error);
+/** A file that is open until it is closed, or until nothing refers to it any more. */
+export class OpenFile implements FileBytes {
+  readonly path: string;
+  readonly size: number;
+  readonly #descriptor: number;
+
+  /** Only regular files are opened (without blocking, so that a pipe or a device cannot hang the caller). */
+  constructor(path: string) {
+    this.path = path;
+    try {
+      this.#descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    } catch (error) {
+      throw unreadable(path, error);
+    }
+    // What reads a file now and then, as long as it is of use to anybody, does not know when it is read for the last time.
+    forgotten.register(this, this.#descriptor, this);
+    try {
+      const status = statusOf(path, this.#descriptor);
+      if (!status.isFile()) throw new BinaryError('unreadable', `${path} is not a regular file.`);
+      this.size = status.size;
+    } catch (error) {
+      this.close();
+      throw error;
+    }
   }
+
+  read(offset: number, length: number): Uint8Array {
+    return readExactly(this.path, this.#descriptor, this.size, offset, length);
+  }
+
+  /** Nothing may be read after that. */
+  close(): void {
+    if (forgotten.unregister(this)) closeSync(this.#descriptor);
+  }
+}
+
+const forgotten = new FinalizationRegistry<number>(closeSync);
+
+/** Opens `path`, runs `use` on its bytes and closes it again. */
+export function withFile<T>(path: string, use: (file: FileBytes) => T): T {
+  const file = new OpenFile(path);
   try {
-    const status = statusOf(path, descriptor);
-    if (!status.isFile()) throw new BinaryError('unreadable', `${path} is not a regular file.`);
-    return use({
-      path,
-      size: status.size,
-      read: (offset, length) => readExactly(path, descriptor, status.size, offset, length),
-    });
+    return use(file);
   } finally {
-    closeSync(descriptor);
+    file.close();
   }
 }
 

@@ -52,4 +52,9 @@ export interface GoBinary {
    * function that reads the process, and its load bias (0 unless `pie`); see MapType for what the result holds.
    */
   mapTypeAt(address: number, read?: ReadMemory, bias?: number): MapType | undefined;
+  /**
+   * Gives back the memory that what was read of the file takes, and from now on keeps little of it. Everything can still be
+   * asked for; it is read again.
+   */
+  forget(): void;
 }

@@ -1,6 +1,8 @@
 import { type ElfFile, type ProgramHeader, segmentFlag, segmentType } from './elf.ts';
 import { BinaryError, hex } from './error.ts';
 import type { FileBytes } from './file.ts';
+import { type Relocations, SegmentPages } from './pages.ts';
+import { occurrences } from './reader.ts';
 
 /** One loadable segment, at its link-time address. Sizes in bytes; `memorySize` beyond `fileSize` is zero-filled. */
 export interface Segment {
@@ -13,8 +15,7 @@ export interface Segment {
 }
 
 interface LoadedSegment extends Segment {
-  readonly bytes: Uint8Array;
-  readonly view: DataView;
+  readonly pages: SegmentPages;
 }
 
 /** Zero-filled memory is made up on request, at most this much at a time. */
@@ -23,25 +24,27 @@ const maxZeroFill = 0x100_0000;
 const maxTotal = 0x4000_0000;
 /** User addresses of x86-64 with 4-level paging are below 2^47. */
 const maxAddress = 2 ** 47;
+/** A segment is searched in pieces of this size. */
+const searchPiece = 0x10_0000;
 
 /**
  * The program's memory as the loader would lay it out at load bias 0: PT_LOAD segments from the file, zero-filled
  * tails, and (see relocations.ts) relative relocations applied, so pointers in the data of a position-independent
- * executable read as link-time addresses.
+ * executable read as link-time addresses. The file is read as it is needed, and has to stay open.
  */
 export class Image {
   readonly segments: readonly Segment[];
   readonly #loaded: readonly LoadedSegment[];
-  readonly #path: string;
+  readonly path: string;
   #last: LoadedSegment | undefined;
 
   private constructor(path: string, loaded: readonly LoadedSegment[]) {
-    this.#path = path;
+    this.path = path;
     this.#loaded = loaded;
-    this.segments = loaded.map(({ bytes: _bytes, view: _view, ...segment }) => Object.freeze(segment));
+    this.segments = loaded.map(({ pages: _pages, ...segment }) => Object.freeze(segment));
   }
 
-  /** Reads every PT_LOAD segment of the file; throws BinaryError when they overlap or leave the file. */
+  /** Finds every PT_LOAD segment of the file; throws BinaryError when they overlap or leave the file. */
   static load(file: FileBytes, elf: ElfFile): Image {
     const headers = elf.segments.filter(
       (header) => header.type === segmentType.load && header.memorySize > 0,
@@ -49,19 +52,15 @@ export class Image {
     checkSegments(file, headers);
     return new Image(
       file.path,
-      headers.map((header) => {
-        const bytes = file.read(header.fileOffset, header.fileSize);
-        return {
-          address: header.address,
-          fileOffset: header.fileOffset,
-          fileSize: header.fileSize,
-          memorySize: header.memorySize,
-          executable: (header.flags & segmentFlag.execute) !== 0,
-          writable: (header.flags & segmentFlag.write) !== 0,
-          bytes,
-          view: new DataView(bytes.buffer),
-        };
-      }),
+      headers.map(({ address, fileOffset, fileSize, memorySize, flags }) => ({
+        address,
+        fileOffset,
+        fileSize,
+        memorySize,
+        executable: (flags & segmentFlag.execute) !== 0,
+        writable: (flags & segmentFlag.write) !== 0,
+        pages: new SegmentPages(file, address, fileOffset, fileSize),
+      })),
     );
   }
 
@@ -98,13 +97,13 @@ export class Image {
   #outside(address: number, length: number): BinaryError {
     return new BinaryError(
       'malformed',
-      `${this.#path} has no memory for ${length} bytes at address ${hex(address)}, to which one of its tables points.`,
+      `${this.path} has no memory for ${length} bytes at address ${hex(address)}, to which one of its tables points.`,
     );
   }
 
   /**
-   * `length` bytes at a link-time address: a view (do not write to it) where the file has them, else a copy with the
-   * zero-filled part. Throws BinaryError when any of them is outside a segment.
+   * `length` bytes at a link-time address: a view (do not write to it) or a copy, with the zero-filled part. Throws BinaryError
+   * when any of them is outside a segment.
    */
   read(address: number, length: number): Uint8Array {
     const segment = this.#find(address);
@@ -112,10 +111,10 @@ export class Image {
       throw this.#outside(address, length);
     }
     const offset = address - segment.address;
-    if (offset + length <= segment.fileSize) return segment.bytes.subarray(offset, offset + length);
+    if (offset + length <= segment.fileSize) return segment.pages.read(offset, length);
     if (offset + length > segment.memorySize || length > maxZeroFill) throw this.#outside(address, length);
     const copy = new Uint8Array(length);
-    if (offset < segment.fileSize) copy.set(segment.bytes.subarray(offset));
+    if (offset < segment.fileSize) copy.set(segment.pages.read(offset, segment.fileSize - offset));
     return copy;
   }
 
@@ -126,7 +125,7 @@ export class Image {
   u32(address: number): number {
     const segment = this.#find(address);
     const offset = segment === undefined ? 0 : address - segment.address;
-    if (segment !== undefined && offset + 4 <= segment.fileSize) return segment.view.getUint32(offset, true);
+    if (segment !== undefined && offset + 4 <= segment.fileSize) return segment.pages.u32(offset);
     const copy = this.read(address, 4);
     return new DataView(copy.buffer, copy.byteOffset).getUint32(0, true);
   }
@@ -140,18 +139,31 @@ export class Image {
     const segment = this.#find(address);
     const offset = segment === undefined ? 0 : address - segment.address;
     if (segment !== undefined && offset + 8 <= segment.fileSize) {
-      return segment.view.getUint32(offset + 4, true) * 0x1_0000_0000 + segment.view.getUint32(offset, true);
+      return segment.pages.u32(offset + 4) * 0x1_0000_0000 + segment.pages.u32(offset);
     }
     return this.u32(address + 4) * 0x1_0000_0000 + this.u32(address);
   }
 
-  /** Overwrites a 64-bit word, for relocation only. A place the file does not hold is left alone. */
-  relocate(address: number, low: number, high: number): void {
-    const segment = this.#find(address);
-    const offset = segment === undefined ? 0 : address - segment.address;
-    if (segment === undefined || offset + 8 > segment.fileSize) return;
-    segment.view.setUint32(offset, low, true);
-    segment.view.setUint32(offset + 4, high, true);
+  /** Addresses in the file's part of a segment at which the byte string starts, ascending, at most `limit` of them. */
+  *occurrences(segment: Segment, needle: Uint8Array, limit = Number.POSITIVE_INFINITY): Generator<number> {
+    let left = limit;
+    for (let start = 0; start < segment.fileSize && left > 0; start += searchPiece) {
+      const length = Math.min(searchPiece + needle.length - 1, segment.fileSize - start);
+      for (const offset of occurrences(this.read(segment.address + start, length), needle, left)) {
+        left--;
+        yield segment.address + start + offset;
+      }
+    }
+  }
+
+  /** From now on the image is as the loader changes it: these words are in it. All places lie in the file. */
+  relocate(relocations: Relocations): void {
+    for (const { pages } of this.#loaded) pages.relocate(relocations);
+  }
+
+  /** Gives back the memory that what was read of the file takes, and from now on keeps little of it. */
+  forget(): void {
+    for (const { pages } of this.#loaded) pages.forget();
   }
 
   /** Where the byte at an address in an executable segment is in the file: what a probe is attached to. */

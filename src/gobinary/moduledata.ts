@@ -1,5 +1,6 @@
 import { BinaryError, hex } from './error.ts';
 import type { Image } from './image.ts';
+import { ImageTable } from './imagetable.ts';
 import {
   type GoLayout,
   moduledataPrefix,
@@ -7,7 +8,7 @@ import {
   pclntabLayouts,
   pclntabMagicTooOld,
 } from './layouts.ts';
-import { occurrences, Reader } from './reader.ts';
+import { Reader, type Table } from './reader.ts';
 
 /**
  * runtime.moduledata, the record from which the runtime reaches everything else. The part in front of the version
@@ -19,14 +20,14 @@ export interface ModuleStart {
   readonly magic: number;
   readonly layout: PclntabLayout;
   readonly functionCount: number;
-  readonly funcnametab: Uint8Array;
+  readonly funcnametab: Table;
   /** Array of 32-bit offsets into filetab. */
-  readonly cutab: Uint8Array;
-  readonly filetab: Uint8Array;
-  readonly pctab: Uint8Array;
-  readonly pclntable: Uint8Array;
+  readonly cutab: Table;
+  readonly filetab: Table;
+  readonly pctab: Table;
+  readonly pclntable: Table;
   readonly pclntableAddress: number;
-  readonly functab: Uint8Array;
+  readonly functab: Table;
   readonly text: number;
   readonly etext: number;
 }
@@ -84,10 +85,9 @@ function* headerAddresses(image: Image, magic: number): Generator<number> {
   const pattern = headerPattern(magic);
   let left = maxHeaders;
   for (const segment of image.segments) {
-    const bytes = image.read(segment.address, segment.fileSize);
-    for (const offset of occurrences(bytes, pattern, left)) {
+    for (const address of image.occurrences(segment, pattern, left)) {
       left--;
-      if ((segment.address + offset) % 8 === 0) yield segment.address + offset;
+      if (address % 8 === 0) yield address;
     }
   }
 }
@@ -125,10 +125,8 @@ function searchModule(image: Image, pclntab: number): ModuleStart | undefined {
   let left = maxPointers;
   for (const segment of image.segments) {
     if (segment.executable) continue;
-    const bytes = image.read(segment.address, segment.fileSize);
-    for (const offset of occurrences(bytes, needle, left)) {
+    for (const address of image.occurrences(segment, needle, left)) {
       left--;
-      const address = segment.address + offset;
       const found = address % 8 === 0 ? tryModule(image, address) : undefined;
       if (found !== undefined) return found;
     }
@@ -148,9 +146,9 @@ function tryModule(image: Image, address: number): ModuleStart | undefined {
   const layout = pclntabLayouts.get(magic);
   if (layout === undefined || headerTail.some((byte, i) => header.u8(4 + i) !== byte)) return undefined;
 
-  const tables = [at.funcnametab, at.cutab, at.filetab, at.pctab, at.pclntable].map((field, i) => {
+  const tables = TABLES.map(({ name, field, width }, i) => {
     const expected = pclntab + header.u64(layout.tableOffsets + 8 * i);
-    return record.u64(field) === expected ? table(image, record, field, i === 1 ? 4 : 1) : undefined;
+    return record.u64(field) === expected ? table(image, record, field, width, name) : undefined;
   });
   const [funcnametab, cutab, filetab, pctab, pclntable] = tables;
   const functionCount = header.u64(8);
@@ -160,7 +158,7 @@ function tryModule(image: Image, address: number): ModuleStart | undefined {
   if (functionCount === 0 || functionCount > maxFunctions || record.u64(at.ftab + 8) !== functionCount + 1)
     return undefined;
   if (!(text < etext && image.isExecutable(text) && image.inFile(text, etext - text))) return undefined;
-  const functab = table(image, record, at.ftab, layout.functabField * 2);
+  const functab = table(image, record, at.ftab, layout.functabField * 2, 'The function table');
   if (functab === undefined) return undefined;
   return {
     address,
@@ -180,11 +178,20 @@ function tryModule(image: Image, address: number): ModuleStart | undefined {
   };
 }
 
-/** The bytes of a Go slice header at `field`, whose elements have `width` bytes; undefined when the file does not hold them. */
-function table(image: Image, record: Reader, field: number, width: number): Uint8Array | undefined {
+/** The tables in the order in which the header has their offsets. */
+const TABLES = [
+  { name: 'The function names', field: moduledataPrefix.funcnametab, width: 1 },
+  { name: 'The file index', field: moduledataPrefix.cutab, width: 4 },
+  { name: 'The file names', field: moduledataPrefix.filetab, width: 1 },
+  { name: 'The pc-value tables', field: moduledataPrefix.pctab, width: 1 },
+  { name: 'The function records', field: moduledataPrefix.pclntable, width: 1 },
+] as const;
+
+/** What the Go slice header at `field` leads to, whose elements have `width` bytes; undefined when the file does not hold it. */
+function table(image: Image, record: Reader, field: number, width: number, name: string): Table | undefined {
   const address = record.u64(field);
   const length = record.u64(field + 8) * width;
-  return image.inFile(address, length) ? image.read(address, length) : undefined;
+  return image.inFile(address, length) ? new ImageTable(image, address, length, name) : undefined;
 }
 
 /** The fields that need the version; throws BinaryError when they do not make sense for it. */

@@ -1,6 +1,6 @@
 import { type BuildInfo, findBuildInfo } from './buildinfo.ts';
 import { readElf, sectionNamed } from './elf.ts';
-import { type FileBytes, withFile } from './file.ts';
+import { type FileBytes, OpenFile } from './file.ts';
 import type { GoBinary } from './gobinary.ts';
 import { Image, type Segment } from './image.ts';
 import { type GoLayout, layoutFor } from './layouts.ts';
@@ -108,6 +108,12 @@ class OpenedBinary implements GoBinary {
   mapTypeAt(address: number, read?: ReadMemory, bias = 0): MapType | undefined {
     return mapTypeAt(this, address, read, bias);
   }
+
+  forget(): void {
+    this.#mapTypes = undefined;
+    this.#parts.table.forget();
+    this.image.forget();
+  }
 }
 
 /** Go 1.24 and 1.25 have both implementations; GOEXPERIMENT=noswissmap at build time chooses the classic one. */
@@ -124,11 +130,17 @@ export interface OpenOptions {
 }
 
 /**
- * Opens a Go executable: reads its headers and loadable segments into memory (debug information is not read) and finds
- * the Go tables in them. The file is closed again before this returns. Throws BinaryError.
+ * Opens a Go executable: reads its headers and finds the Go tables in its loadable segments (debug information is not
+ * read). The file remains open and is read when more of it is asked for. Throws BinaryError.
  */
 export function openGoBinary(path: string, options: OpenOptions = {}): GoBinary {
-  return withFile(path, (file) => readGoBinary(file, options));
+  const file = new OpenFile(path);
+  try {
+    return readGoBinary(file, options);
+  } catch (error) {
+    file.close();
+    throw error;
+  }
 }
 
 /** The same for the bytes of a file. */
@@ -159,7 +171,7 @@ export function readGoBinary(file: FileBytes, { allowUnknown = false }: OpenOpti
     module,
     rest: readModuleRest(image, module, layout, path),
     table,
-    symbols: SymbolTable.read(file, elf),
+    symbols: SymbolTable.of(file, elf),
   });
 }
 

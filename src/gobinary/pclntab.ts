@@ -1,7 +1,7 @@
 import { BinaryError, hex } from './error.ts';
 import type { ModuleStart } from './moduledata.ts';
 import { pcValue, pcValueEnd } from './pcvalue.ts';
-import { occurrences, Reader } from './reader.ts';
+import { occurrences, type Table } from './reader.ts';
 
 /** A function as the runtime knows it. Several may have the same name (ABI wrappers, instances of a generic function). */
 export interface GoFunction {
@@ -24,28 +24,31 @@ const droppedFile = 0xffff_ffff;
 
 /**
  * The function table: functions in address order, their records, and their pc-value tables.
- * Records are read when asked for; nothing is kept per function except, after the first look-up by name, 4 bytes.
+ * Records are read when asked for; nothing is kept per function except, after the first look-up by name and until told to
+ * forget, 4 bytes and the names.
  * Source of the layout: layouts.ts, by magic number.
  */
 export class FunctionTable {
   readonly count: number;
   readonly #module: ModuleStart;
-  readonly #functab: Reader;
-  readonly #funcs: Reader;
-  readonly #names: Reader;
-  readonly #files: Reader;
-  readonly #units: Reader;
+  readonly #functab: Table;
+  readonly #funcs: Table;
+  readonly #names: Table;
+  readonly #files: Table;
+  readonly #units: Table;
   readonly #absolute: boolean;
+  /** All names and the offsets of the functions' own ones, while functions are looked up by name. */
+  #nameBytes: Uint8Array | undefined;
   #nameOffsets: Int32Array | undefined;
 
   constructor(module: ModuleStart, path: string) {
     this.count = module.functionCount;
     this.#module = module;
-    this.#functab = new Reader(module.functab, `The function table of ${path}`);
-    this.#funcs = new Reader(module.pclntable, `The function records of ${path}`);
-    this.#names = new Reader(module.funcnametab, `The function names of ${path}`);
-    this.#files = new Reader(module.filetab, `The file names of ${path}`);
-    this.#units = new Reader(module.cutab, `The file index of ${path}`);
+    this.#functab = module.functab;
+    this.#funcs = module.pclntable;
+    this.#names = module.funcnametab;
+    this.#files = module.filetab;
+    this.#units = module.cutab;
     this.#absolute = module.layout.functabField === 8;
     this.#checkOrder(path);
   }
@@ -121,8 +124,9 @@ export class FunctionTable {
   /** Every function with exactly this name. The first call reads the name offset of each function once. */
   named(name: string): GoFunction[] {
     const wanted = new Set<number>();
-    for (const at of occurrences(this.#module.funcnametab, Buffer.from(`${name}\0`))) {
-      if (at === 0 || this.#module.funcnametab[at - 1] === 0) wanted.add(at);
+    const names = this.#allNames();
+    for (const at of occurrences(names, Buffer.from(`${name}\0`))) {
+      if (at === 0 || names[at - 1] === 0) wanted.add(at);
       if (wanted.size === maxSameNames) break;
     }
     if (wanted.size === 0) return [];
@@ -134,6 +138,11 @@ export class FunctionTable {
     return found;
   }
 
+  #allNames(): Uint8Array {
+    this.#nameBytes ??= this.#names.slice(0, this.#names.length);
+    return this.#nameBytes;
+  }
+
   #readNameOffsets(): Int32Array {
     const offsets = new Int32Array(this.count);
     for (let i = 0; i < this.count; i++) offsets[i] = this.#field(i, this.#module.layout.func.name);
@@ -142,7 +151,13 @@ export class FunctionTable {
 
   /** Whether a function of this name is linked in, or was inlined somewhere: its name is in the name table. */
   mentions(name: string): boolean {
-    return occurrences(this.#module.funcnametab, Buffer.from(`\0${name}\0`)).next().done === false;
+    return occurrences(this.#allNames(), Buffer.from(`\0${name}\0`)).next().done === false;
+  }
+
+  /** Gives back what was read for look-ups by name. */
+  forget(): void {
+    this.#nameBytes = undefined;
+    this.#nameOffsets = undefined;
   }
 
   /** Bytes between SP and the return address at `pc`. */

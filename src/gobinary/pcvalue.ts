@@ -1,3 +1,5 @@
+import type { Table } from './reader.ts';
+
 /**
  * A pc-value table: how a number (stack depth, line, file, inline node) changes along a function's code.
  *
@@ -14,25 +16,44 @@ export interface PcValue {
 /** The largest generated functions have some hundred thousand steps. */
 const maxSteps = 0x10_0000;
 
+/** Tables are read in pieces of this many bytes; most are shorter. */
+const piece = 256;
+
 /** Advances over one pair; returns false at the end of the table or where its bytes are not a table. */
 class Cursor {
-  readonly #bytes: Uint8Array;
+  readonly #table: Table;
+  /** The piece that starts at offset #start of the table. */
+  #piece: Uint8Array = new Uint8Array();
+  #start = 0;
   #at: number;
   #first = true;
   #steps = 0;
   value = -1;
   pc: number;
 
-  constructor(bytes: Uint8Array, offset: number, pc: number) {
-    this.#bytes = bytes;
+  constructor(table: Table, offset: number, pc: number) {
+    this.#table = table;
     this.#at = offset;
     this.pc = pc;
+  }
+
+  #byte(): number | undefined {
+    const byte = this.#piece[this.#at - this.#start];
+    if (byte !== undefined) {
+      this.#at++;
+      return byte;
+    }
+    const rest = this.#table.length - this.#at;
+    if (!(rest > 0)) return undefined;
+    this.#piece = this.#table.slice(this.#at, Math.min(rest, piece));
+    this.#start = this.#at++;
+    return this.#piece[0];
   }
 
   #uvarint(): number {
     let value = 0;
     for (let shift = 0; shift < 32; shift += 7) {
-      const byte = this.#bytes[this.#at++];
+      const byte = this.#byte();
       if (byte === undefined) return 0;
       value |= (byte & 0x7f) << shift;
       if (byte < 0x80) return value >>> 0;
@@ -55,7 +76,7 @@ class Cursor {
  * The value at `pc` in the table at `offset` of `pctab`, for a function that starts at `entry`; undefined when the table
  * says nothing about it. Each step moves forward by at least a byte, so the work is bounded by pc - entry.
  */
-export function pcValue(pctab: Uint8Array, offset: number, entry: number, pc: number): number | undefined {
+export function pcValue(pctab: Table, offset: number, entry: number, pc: number): number | undefined {
   if (offset === 0) return undefined;
   const cursor = new Cursor(pctab, offset, entry);
   while (cursor.step()) {
@@ -65,7 +86,7 @@ export function pcValue(pctab: Uint8Array, offset: number, entry: number, pc: nu
 }
 
 /** Where the table ends: the end of the function's code without padding. At most `limit`, which it also is without a table. */
-export function pcValueEnd(pctab: Uint8Array, offset: number, entry: number, limit: number): number {
+export function pcValueEnd(pctab: Table, offset: number, entry: number, limit: number): number {
   if (offset === 0) return limit;
   const cursor = new Cursor(pctab, offset, entry);
   while (cursor.pc < limit && cursor.step());

@@ -17,11 +17,22 @@ export interface Uvarint {
 /** The longest uvarint accepted: 5 bytes hold 32 bits, and no length or delta in a Go binary is wider. */
 const maxUvarintBytes = 5;
 
+/** Bytes that need not be in memory, read a part at a time. A read outside throws a BinaryError. */
+export interface Table {
+  readonly length: number;
+  u8(offset: number): number;
+  u32(offset: number): number;
+  u64(offset: number): number;
+  /** Do not write to it. */
+  slice(offset: number, length: number): Uint8Array;
+  cstring(offset: number, max: number): string;
+}
+
 /**
  * Little-endian reads from a byte array, each checked against its end.
  * Offsets are in bytes from the start of the array. A read outside throws a BinaryError that names `what` was read.
  */
-export class Reader {
+export class Reader implements Table {
   readonly bytes: Uint8Array;
   readonly #view: DataView;
   readonly #what: string;

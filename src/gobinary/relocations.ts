@@ -1,6 +1,7 @@
 import { type ElfFile, segmentType } from './elf.ts';
 import { BinaryError } from './error.ts';
 import type { Image } from './image.ts';
+import type { Relocations } from './pages.ts';
 
 const dynamicTag = { null: 0, rela: 7, relaSize: 8, relaEntry: 9 } as const;
 const dynamicEntrySize = 16;
@@ -9,7 +10,7 @@ const relativeX86_64 = 8;
 const maxDynamicEntries = 4096;
 
 /**
- * Applies R_X86_64_RELATIVE relocations (DT_RELA) with load bias 0: the word at the place becomes the addend.
+ * Gives the image the R_X86_64_RELATIVE relocations (DT_RELA) with load bias 0: the word at the place becomes the addend.
  * Go's own linker leaves those words zero in a position-independent executable, so without this no table in its data
  * can be followed. Packed relative relocations (DT_RELR) keep the addend in the word itself, so with bias 0 there
  * is nothing to do for them. Symbolic relocations concern C libraries and are left alone.
@@ -36,9 +37,49 @@ export function applyRelocations(image: Image, elf: ElfFile, path: string): void
   }
   const table = image.read(address, size);
   const view = new DataView(table.buffer, table.byteOffset, table.byteLength);
+  const words = new WordList(Math.floor(size / relaEntrySize));
   for (let at = 0; at + relaEntrySize <= size; at += relaEntrySize) {
     if (view.getUint32(at + 8, true) !== relativeX86_64) continue;
     const place = view.getUint32(at + 4, true) * 0x1_0000_0000 + view.getUint32(at, true);
-    image.relocate(place, view.getUint32(at + 16, true), view.getUint32(at + 20, true));
+    if (image.inFile(place, wordSize))
+      words.add(place, view.getUint32(at + 16, true), view.getUint32(at + 20, true));
+  }
+  image.relocate(words.sorted());
+}
+
+const wordSize = 8;
+
+/** Words and their places. Kept in typed arrays: a large program has a million of them. */
+class WordList {
+  #places: Float64Array;
+  #words: Uint32Array;
+  #count = 0;
+  #ascending = true;
+
+  constructor(room: number) {
+    this.#places = new Float64Array(room);
+    this.#words = new Uint32Array(2 * room);
+  }
+
+  add(place: number, low: number, high: number): void {
+    const i = this.#count++;
+    this.#ascending &&= i === 0 || (this.#places[i - 1] ?? 0) <= place;
+    this.#places[i] = place;
+    this.#words[2 * i] = low;
+    this.#words[2 * i + 1] = high;
+  }
+
+  /** Of words at the same place the last one comes last. */
+  sorted(): Relocations {
+    const count = this.#count;
+    if (this.#ascending) return { places: this.#places.subarray(0, count), words: this.#words };
+    const order = Uint32Array.from({ length: count }, (_, i) => i);
+    order.sort((a, b) => (this.#places[a] ?? 0) - (this.#places[b] ?? 0) || a - b);
+    const words = new Uint32Array(2 * count);
+    order.forEach((from, to) => {
+      words[2 * to] = this.#words[2 * from] ?? 0;
+      words[2 * to + 1] = this.#words[2 * from + 1] ?? 0;
+    });
+    return { places: Float64Array.from(order, (from) => this.#places[from] ?? 0), words };
   }
 }

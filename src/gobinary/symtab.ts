@@ -14,20 +14,20 @@ const maxTableSize = 0x1000_0000;
 const maxNames = 0x1_0000;
 
 /**
- * The ELF symbol table, kept as the bytes of the file and searched on request: the string table for the name, then
- * the entries for its offset. Layout: ELF-64 Object File Format, "Symbol Table" (Elf64_Sym).
+ * The ELF symbol table, read and searched on request: the string table for the name, then the entries for its offset.
+ * Layout: ELF-64 Object File Format, "Symbol Table" (Elf64_Sym).
  */
 export class SymbolTable {
-  readonly #symbols: DataView;
-  readonly #strings: Uint8Array;
+  readonly #symbols: () => Uint8Array;
+  readonly #strings: () => Uint8Array;
 
-  constructor(symbols: Uint8Array, strings: Uint8Array) {
-    this.#symbols = new DataView(symbols.buffer, symbols.byteOffset, symbols.byteLength);
+  constructor(symbols: () => Uint8Array, strings: () => Uint8Array) {
+    this.#symbols = symbols;
     this.#strings = strings;
   }
 
-  /** Reads .symtab and its strings; undefined when the file has none (it is stripped) or they do not fit in it. */
-  static read(file: FileBytes, elf: ElfFile): SymbolTable | undefined {
+  /** Finds .symtab and its strings; undefined when the file has none (it is stripped) or they do not fit in it. */
+  static of(file: FileBytes, elf: ElfFile): SymbolTable | undefined {
     const symbols = elf.sections.find((section) => section.type === sectionType.symtab);
     const strings = symbols === undefined ? undefined : elf.sections[symbols.link];
     if (symbols === undefined || strings?.type !== sectionType.strtab) return undefined;
@@ -35,24 +35,25 @@ export class SymbolTable {
       size <= maxTableSize && fileOffset + size <= file.size;
     if (!fits(symbols) || !fits(strings)) return undefined;
     return new SymbolTable(
-      file.read(symbols.fileOffset, symbols.size),
-      file.read(strings.fileOffset, strings.size),
+      () => file.read(symbols.fileOffset, symbols.size),
+      () => file.read(strings.fileOffset, strings.size),
     );
   }
 
   /** The first defined symbol of exactly this name. */
   find(name: string): ElfSymbol | undefined {
-    const offsets = new Set(occurrences(this.#strings, Buffer.from(`${name}\0`), maxNames));
+    const offsets = new Set(occurrences(this.#strings(), Buffer.from(`${name}\0`), maxNames));
     if (offsets.size === 0) return undefined;
-    const view = this.#symbols;
+    const symbols = this.#symbols();
+    const view = new DataView(symbols.buffer, symbols.byteOffset, symbols.byteLength);
     for (let at = 0; at + symbolSize <= view.byteLength; at += symbolSize) {
       if (!offsets.has(view.getUint32(at, true)) || view.getUint16(at + 6, true) === 0) continue;
-      return { address: this.#u64(at + 8), size: this.#u64(at + 16) };
+      return { address: u64(view, at + 8), size: u64(view, at + 16) };
     }
     return undefined;
   }
+}
 
-  #u64(at: number): number {
-    return this.#symbols.getUint32(at + 4, true) * 0x1_0000_0000 + this.#symbols.getUint32(at, true);
-  }
+function u64(view: DataView, at: number): number {
+  return view.getUint32(at + 4, true) * 0x1_0000_0000 + view.getUint32(at, true);
 }

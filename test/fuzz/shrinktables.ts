@@ -1,4 +1,5 @@
 import { moduledataPrefix } from '../../src/gobinary/layouts.ts';
+import type { Table } from '../../src/gobinary/reader.ts';
 import { words } from './elfwriter.ts';
 import type { WholeProgram } from './wholeprogram.ts';
 
@@ -18,6 +19,7 @@ export interface Tables {
 const headerSize = 72;
 /** The function that gets the name runtime.schedinit, which is too far back in the real program to be kept. */
 export const schedinit = 20;
+const whole = (table: Table): Uint8Array => table.slice(0, table.length);
 const align = (value: number): number => Math.ceil(value / 8) * 8;
 
 /**
@@ -26,13 +28,13 @@ const align = (value: number): number => Math.ceil(value / 8) * 8;
  */
 export function shrinkTables({ binary, module }: WholeProgram, count: number, address: number): Tables {
   const { layout } = module;
-  const functab = Buffer.from(module.functab);
+  const functab = Buffer.from(whole(module.functab));
   const width = layout.functabField;
   const record = (i: number): number => functab.readUIntLE(i * 2 * width + width, Math.min(width, 6));
   const tableSize = (count + 1) * 2 * width;
   // The distance that records move is a multiple of 8, because what is in them may be aligned.
   const start = tableSize + ((record(0) - tableSize) & 7);
-  const records = Buffer.from(module.pclntable.subarray(record(0), record(count)));
+  const records = Buffer.from(module.pclntable.slice(record(0), record(count) - record(0)));
   const table = Buffer.concat([functab.subarray(0, tableSize), Buffer.alloc(start - tableSize), records]);
   let lastTable = 0;
   for (let i = 0; i < count; i++) {
@@ -40,7 +42,7 @@ export function shrinkTables({ binary, module }: WholeProgram, count: number, ad
     table.writeUIntLE(moved, i * 2 * width + width, Math.min(width, 6));
     const { name, pcsp, pcfile, pcln, npcdata, size } = layout.func;
     if (i === schedinit) {
-      const at = Buffer.from(module.funcnametab).indexOf('\0runtime.schedinit\0');
+      const at = Buffer.from(whole(module.funcnametab)).indexOf('\0runtime.schedinit\0');
       table.writeUInt32LE(at + 1, moved + name);
     }
     const data = Array.from({ length: table.readUInt32LE(moved + npcdata) }, (_, k) => size + 4 * k);
@@ -48,10 +50,10 @@ export function shrinkTables({ binary, module }: WholeProgram, count: number, ad
       lastTable = Math.max(lastTable, table.readUInt32LE(moved + field));
   }
   const contents = [
-    { name: 'function names', bytes: module.funcnametab },
-    { name: 'file index', bytes: module.cutab },
-    { name: 'file names', bytes: module.filetab },
-    { name: 'pc-value tables', bytes: module.pctab.subarray(0, lastTable + 512) },
+    { name: 'function names', bytes: whole(module.funcnametab) },
+    { name: 'file index', bytes: whole(module.cutab) },
+    { name: 'file names', bytes: whole(module.filetab) },
+    { name: 'pc-value tables', bytes: module.pctab.slice(0, Math.min(lastTable + 512, module.pctab.length)) },
     { name: 'function records', bytes: table },
   ];
   let size = headerSize;

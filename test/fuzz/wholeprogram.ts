@@ -1,6 +1,6 @@
 import { readDebugSection } from '../../src/gobinary/debugsections.ts';
 import { readElf, sectionNamed } from '../../src/gobinary/elf.ts';
-import { withFile } from '../../src/gobinary/file.ts';
+import { OpenFile } from '../../src/gobinary/file.ts';
 import { Image } from '../../src/gobinary/image.ts';
 import { dynamicTypes, type GoBinary } from '../../src/gobinary/index.ts';
 import { kindLayout, kindMask, layoutFor, typeLayout } from '../../src/gobinary/layouts.ts';
@@ -24,32 +24,32 @@ export interface WholeProgram {
 
 /** Opens a program with debug information. */
 export function openWhole(path: string): WholeProgram {
-  return withFile(path, (file) => {
-    const elf = readElf(file);
-    const image = Image.load(file, elf);
-    applyRelocations(image, elf, path);
-    const moduledata = sectionNamed(elf, '.go.module')?.address;
-    const module = findModule(image, path, { pclntab: undefined, moduledata });
-    const binary = readGoBinary(file);
-    const layout = layoutFor(binary.version.minor);
-    if (layout === undefined) throw new Error(`${path}: no layout`);
-    const { gofunc, size } = layout.moduledata;
-    const section = (name: string): Buffer =>
-      Buffer.from(readDebugSection(file, elf, name, 2 ** 25)?.bytes ?? []);
-    const names = [
-      ...runtimeStructures(layout, binary.mapImplementation),
-      ...goroutineStructures(layout.minor),
-    ].map(({ name }) => name);
-    return {
-      binary,
-      module,
-      moduleSize: size,
-      gofunc: gofunc === undefined ? undefined : image.u64(module.address + gofunc),
-      table: new FunctionTable(module, path),
-      debugInfo: structuresOnly(section('info'), names),
-      debugAbbrev: section('abbrev'),
-    };
-  });
+  // It is read as long as what this returns is in use.
+  const file = new OpenFile(path);
+  const elf = readElf(file);
+  const image = Image.load(file, elf);
+  applyRelocations(image, elf, path);
+  const moduledata = sectionNamed(elf, '.go.module')?.address;
+  const module = findModule(image, path, { pclntab: undefined, moduledata });
+  const binary = readGoBinary(file);
+  const layout = layoutFor(binary.version.minor);
+  if (layout === undefined) throw new Error(`${path}: no layout`);
+  const { gofunc, size } = layout.moduledata;
+  const section = (name: string): Buffer =>
+    Buffer.from(readDebugSection(file, elf, name, 2 ** 25)?.bytes ?? []);
+  const names = [
+    ...runtimeStructures(layout, binary.mapImplementation),
+    ...goroutineStructures(layout.minor),
+  ].map(({ name }) => name);
+  return {
+    binary,
+    module,
+    moduleSize: size,
+    gofunc: gofunc === undefined ? undefined : image.u64(module.address + gofunc),
+    table: new FunctionTable(module, path),
+    debugInfo: structuresOnly(section('info'), names),
+    debugAbbrev: section('abbrev'),
+  };
 }
 
 /** Debug information that has one unit, with nothing in it but the start of each of these structures' entries. */

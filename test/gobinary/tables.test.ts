@@ -36,7 +36,7 @@ describe('pc-value tables', () => {
   test('every address has the value of its run', () => {
     fc.assert(
       fc.property(runs, fc.nat(), (list, seed) => {
-        const table = encode(list);
+        const table = new Reader(encode(list), 'A table');
         const entry = 0x401000 + (seed % 4096);
         let pc = entry;
         for (const { value, width } of list) {
@@ -52,16 +52,17 @@ describe('pc-value tables', () => {
   });
 
   test('no table says nothing', () => {
-    assert.equal(pcValue(Uint8Array.of(2, 2, 0), 0, 10, 10), undefined);
-    assert.equal(pcValueEnd(Uint8Array.of(2, 2, 0), 0, 10, 20), 20);
+    assert.equal(pcValue(new Reader(Uint8Array.of(2, 2, 0), 'A table'), 0, 10, 10), undefined);
+    assert.equal(pcValueEnd(new Reader(Uint8Array.of(2, 2, 0), 'A table'), 0, 10, 20), 20);
   });
 
   test('any bytes give an answer in bounded time', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 300 }), fc.nat(400), fc.nat(1000), (bytes, offset, distance) => {
-        const value = pcValue(bytes, offset, 1000, 1000 + distance);
+        const table = new Reader(bytes, 'A table');
+        const value = pcValue(table, offset, 1000, 1000 + distance);
         assert.ok(value === undefined || Number.isInteger(value));
-        const end = pcValueEnd(bytes, offset, 1000, 1000 + distance);
+        const end = pcValueEnd(table, offset, 1000, 1000 + distance);
         assert.ok(end >= 1000 && end <= 1000 + distance);
       }),
     );

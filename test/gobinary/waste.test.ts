@@ -13,6 +13,7 @@ import { findMapTypes } from '../../src/gobinary/maptypes.ts';
 import type { ModuleStart } from '../../src/gobinary/moduledata.ts';
 import { readGoBinary } from '../../src/gobinary/open.ts';
 import { FunctionTable } from '../../src/gobinary/pclntab.ts';
+import { Reader } from '../../src/gobinary/reader.ts';
 import { framesAt } from '../../src/gobinary/symbolize.ts';
 import { SymbolTable } from '../../src/gobinary/symtab.ts';
 import { kind } from '../../src/gobinary/types.ts';
@@ -77,7 +78,10 @@ describe('searches', () => {
   });
 
   test('nothing but the name of a symbol', () => {
-    const symbols = new SymbolTable(Buffer.alloc(24 * 100_000, 1), Buffer.alloc(size, 'main\0'));
+    const symbols = new SymbolTable(
+      () => Buffer.alloc(24 * 100_000, 1),
+      () => Buffer.alloc(size, 'main\0'),
+    );
     inTime(() => assert.equal(symbols.find('main'), undefined));
   });
 });
@@ -178,11 +182,13 @@ describe('functions', () => {
     const text = 0x40_0000;
     assert.ok(layout);
     const module: ModuleStart = {
-      ...{ address: 0, pclntabAddress: 0, magic: 0xfffffff1, layout, functionCount: count, functab },
-      ...{ funcnametab: Buffer.from('f\0'), cutab: Buffer.alloc(4), filetab: Buffer.from('a\0') },
+      ...{ address: 0, pclntabAddress: 0, magic: 0xfffffff1, layout, functionCount: count },
+      functab: reader(functab),
+      ...{ funcnametab: reader(Buffer.from('f\0')), cutab: reader(Buffer.alloc(4)) },
       ...{
-        pctab: Buffer.alloc(1),
-        pclntable: record,
+        filetab: reader(Buffer.from('a\0')),
+        pctab: reader(Buffer.alloc(1)),
+        pclntable: reader(record),
         pclntableAddress: 0,
         text,
         etext: text + count * width,
@@ -192,6 +198,8 @@ describe('functions', () => {
     return new FunctionTable(module, 'file');
   }
 
+  const reader = (bytes: Uint8Array): Reader => new Reader(bytes, 'A table');
+
   const record = (fields: Record<number, number>): Buffer => {
     const bytes = Buffer.alloc(80);
     for (const [offset, value] of Object.entries(fields)) bytes.writeUInt32LE(value, Number(offset));
@@ -200,13 +208,15 @@ describe('functions', () => {
 
   test('all with the same long name', () => {
     const names = Buffer.alloc(16_001, 'n').fill(0, 16_000);
-    const functions = table(200_000, 1, record({}), { funcnametab: names });
+    const functions = table(200_000, 1, record({}), { funcnametab: reader(names) });
     inTime(() => assert.throws(() => [...functions.all()], { message: /share too many long names/ }));
     inTime(() => assert.equal(functions.named('n'.repeat(100)).length, 0));
   });
 
   test('a table of names that is nothing but the same name', () => {
-    const functions = table(100_000, 1, record({}), { funcnametab: Buffer.alloc(0x100_0000, 'f\0') });
+    const functions = table(100_000, 1, record({}), {
+      funcnametab: reader(Buffer.alloc(0x100_0000, 'f\0')),
+    });
     inTime(() => assert.equal(functions.named('f').length, 100_000));
   });
 
@@ -217,7 +227,7 @@ describe('functions', () => {
     const fields = { [func.pcsp]: 1, [func.pcfile]: 1, [func.pcln]: 1, [func.npcdata]: 3 };
     const bytes = record({ ...fields, [func.size + 8]: 1, [func.nfuncdata - 3]: 0x0400_0000 });
     const width = 0x10_0000 - 4;
-    const functions = table(1, width, bytes, { pctab, cutab: Buffer.alloc(64) });
+    const functions = table(1, width, bytes, { pctab: reader(pctab), cutab: reader(Buffer.alloc(64)) });
     // The inline tree is zeros but for the place of the call, which is as far on as possible.
     const tree = Buffer.alloc(0x1000);
     for (let i = 0; i < 16; i++) tree.writeUInt32LE(width - 2, i * inlineNode.size + inlineNode.parentPc);
