@@ -40,7 +40,10 @@ step('C and C++ style', clangFormat, [
   '--Werror',
   ...sources('bpf/*.{c,h}', 'native/*.{cc,h}', 'test/**/fixtures/*.c'),
 ]);
-step('Go style', 'sh', ['-c', 'test -z "$(gofmt -l test/services test/gobinary | tee /dev/stderr)"']);
+step('Go style', 'sh', [
+  '-c',
+  'test -z "$(gofmt -l test/services test/gobinary test/tracesites | tee /dev/stderr)"',
+]);
 if (!staticOnly) {
   // One file after the other: several observe and time real programs, and would disturb one another.
   const tests = sources('test/**/*.test.ts');

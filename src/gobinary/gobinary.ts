@@ -43,6 +43,11 @@ export interface GoBinary {
    * the return address minus 1.
    */
   frames(pc: number): readonly Frame[];
+  /**
+   * Which of these functions have code inlined into others, by the inline trees of all functions: for each that has, the
+   * first function it is in. (A call through an interface that the compiler made direct, by a profile, may be inlined.)
+   */
+  inlined(names: ReadonlySet<string>): ReadonlyMap<string, GoFunction>;
   /** A symbol of the ELF symbol table, where the file still has one. */
   symbol(name: string): ElfSymbol | undefined;
   /** Every map type the program was linked with, in address order. Found on the first call. */

@@ -14,6 +14,7 @@ export type { Image, Segment } from './image.ts';
 export type { MapType } from './maptypes.ts';
 export { type OpenOptions, openGoBinary } from './open.ts';
 export type { GoFunction } from './pclntab.ts';
+export { type StructField, Structs, type StructType } from './structs.ts';
 export type { Frame } from './symbolize.ts';
 export type { ElfSymbol } from './symtab.ts';
 export { typeName } from './typename.ts';

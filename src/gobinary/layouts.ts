@@ -161,14 +161,22 @@ export const typeFlag = { uncommon: 1, extraStar: 2, named: 4, regularMemory: 8 
 export const kindMask = 31;
 export const directInterfaceBit = 1 << 5;
 
-/** Fields after abi.Type, by kind (internal/abi/type.go: ArrayType, InterfaceType, StructType, StructField, MapType). */
+/**
+ * Fields after abi.Type, by kind (internal/abi/type.go: ArrayType, InterfaceType, PtrType, SliceType, StructType, StructField,
+ * MapType; runtime/type.go up to Go 1.20).
+ */
 export const kindLayout = {
   array: { elem: 48, length: 64, size: 72 },
   interface: { methodCount: 64, size: 80 },
+  pointer: { elem: 48 },
+  slice: { elem: 48 },
   struct: { fields: 56, fieldCount: 64, size: 80 },
   field: { name: 0, type: 8, offset: 16, size: 24 },
   map: { key: 48, elem: 56, group: 64, hasher: 72 },
 } as const;
+
+/** abi.UncommonType (internal/abi/type.go; runtime/type.go up to Go 1.20): what a named type's descriptor ends with. Its first field. */
+export const uncommonLayout = { pkgPath: 0 } as const;
 
 const magic117 = 0xfffffffa;
 const magic118 = 0xfffffff0;

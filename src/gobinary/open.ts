@@ -9,7 +9,7 @@ import { findModule, type ModuleRest, type ModuleStart, readModuleRest } from '.
 import { goBuildId } from './notes.ts';
 import { FunctionTable, type GoFunction } from './pclntab.ts';
 import { applyRelocations } from './relocations.ts';
-import { type Frame, framesAt } from './symbolize.ts';
+import { type Frame, framesAt, inlinedInto } from './symbolize.ts';
 import { type ElfSymbol, SymbolTable } from './symtab.ts';
 import type { ReadMemory } from './types.ts';
 import { type GoVersion, goVersion } from './version.ts';
@@ -94,6 +94,16 @@ class OpenedBinary implements GoBinary {
     const index = this.#indexOf(pc);
     const { image, table, module, rest } = this.#parts;
     return index === undefined ? [] : framesAt(image, table, module.layout, rest.gofunc, index, pc);
+  }
+
+  inlined(names: ReadonlySet<string>): ReadonlyMap<string, GoFunction> {
+    const { image, table, module, rest } = this.#parts;
+    const found = new Map<string, GoFunction>();
+    for (let index = 0; index < table.count; index++) {
+      for (const name of inlinedInto(image, table, module.layout, rest.gofunc, index))
+        if (names.has(name) && !found.has(name)) found.set(name, table.at(index));
+    }
+    return found;
   }
 
   symbol(name: string): ElfSymbol | undefined {

@@ -1,6 +1,6 @@
 import { BinaryError, hex } from './error.ts';
 import type { ModuleStart } from './moduledata.ts';
-import { pcValue, pcValueEnd } from './pcvalue.ts';
+import { pcValue, pcValueEnd, pcValues } from './pcvalue.ts';
 import { occurrences, type Table } from './reader.ts';
 
 /** A function as the runtime knows it. Several may have the same name (ABI wrappers, instances of a generic function). */
@@ -183,6 +183,14 @@ export class FunctionTable {
     const { func } = this.#module.layout;
     if (table >= this.#field(index, func.npcdata)) return undefined;
     return this.#value(index, func.size + table * 4, pc);
+  }
+
+  /** Every value of pc-data table `table` in a function. */
+  pcdataValues(index: number, table: number): Set<number> {
+    const { func } = this.#module.layout;
+    if (table >= this.#field(index, func.npcdata)) return new Set();
+    const offset = this.#field(index, func.size + table * 4);
+    return pcValues(this.#module.pctab, offset, this.entry(index), this.entry(index + 1));
   }
 
   /** Address of funcdata `table` of a function; `gofunc` is moduledata.gofunc (Go 1.18 and newer). */

@@ -92,3 +92,12 @@ export function pcValueEnd(pctab: Table, offset: number, entry: number, limit: n
   while (cursor.pc < limit && cursor.step());
   return cursor.pc > entry ? Math.min(cursor.pc, limit) : limit;
 }
+
+/** Every value the table has up to the address `end`, each once. */
+export function pcValues(pctab: Table, offset: number, entry: number, end: number): Set<number> {
+  const values = new Set<number>();
+  if (offset === 0) return values;
+  const cursor = new Cursor(pctab, offset, entry);
+  while (cursor.pc < end && cursor.step()) values.add(cursor.value);
+  return values;
+}

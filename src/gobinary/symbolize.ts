@@ -57,3 +57,31 @@ export function framesAt(
   });
   return frames;
 }
+
+/**
+ * The names of all functions whose code was inlined into function `index`, at any depth: those of all nodes of its inline
+ * tree that some instruction belongs to, and of the nodes that these are inlined into.
+ */
+export function inlinedInto(
+  image: Image,
+  functions: FunctionTable,
+  layout: PclntabLayout,
+  gofunc: number | undefined,
+  index: number,
+): Set<string> {
+  const names = new Set<string>();
+  const tree = functions.funcdata(index, funcdataInlineTree, gofunc);
+  if (tree === undefined) return names;
+  const { size, name, parentPc } = layout.inlineNode;
+  const entry = functions.entry(index);
+  const seen = new Set<number>();
+  const pending = [...functions.pcdataValues(index, pcdataInlineTree)];
+  for (let node = pending.pop(); node !== undefined; node = pending.pop()) {
+    if (node < 0 || seen.has(node)) continue;
+    seen.add(node);
+    const bytes = new Reader(image.read(tree + node * size, size), 'An inline tree node');
+    names.add(functions.nameAt(bytes.u32(name)));
+    pending.push(functions.pcdata(index, pcdataInlineTree, entry + bytes.u32(parentPc)) ?? -1);
+  }
+  return names;
+}

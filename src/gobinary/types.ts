@@ -159,8 +159,13 @@ export class TypeTable {
    */
   name(type: TypeHeader): string | undefined {
     if (!this.isStatic(type.address) || type.str < 0) return undefined;
-    const text = this.nameText(this.#types.start + this.#bias + type.str);
+    const text = this.nameAtOffset(type.str);
     return (type.tflag & typeFlag.extraStar) !== 0 ? text.slice(1) : text;
+  }
+
+  /** The name at an offset from the start of the type table (abi.NameOff). */
+  nameAtOffset(offset: number): string {
+    return this.nameText(this.#types.start + this.#bias + offset);
   }
 
   /** The text of an abi.Name: a flag byte, a uvarint length, the bytes (internal/abi/type.go, since Go 1.17). */

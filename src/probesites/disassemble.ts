@@ -127,24 +127,49 @@ export function disassembleStraight(code: Uint8Array, entry: number): Instructio
   return found;
 }
 
+/** A call, jump or branch as a linear sweep finds it. */
+export interface Transfer {
+  readonly address: number;
+  /** The address behind it. */
+  readonly following: number;
+  readonly flow: 'jump' | 'branch' | 'call';
+  /** Undefined for one through a register or memory. */
+  readonly target: number | undefined;
+}
+
+const TRANSFERS: ReadonlyMap<FlowControl, Transfer['flow']> = new Map([
+  [FlowControl.UnconditionalBranch, 'jump'],
+  [FlowControl.IndirectBranch, 'jump'],
+  [FlowControl.ConditionalBranch, 'branch'],
+  [FlowControl.Call, 'call'],
+]);
+
 /**
- * All direct calls in a function, by a linear sweep: Go's compiler puts no data between instructions. Good enough to tell
- * people about; nothing is ever attached by it.
+ * The jumps, branches and direct calls of a function, by a linear sweep: Go's compiler puts no data between instructions. Good
+ * enough to tell people about and to find what jumps where; no instruction boundary may be taken from it.
  */
-export function* callsIn(
-  code: Uint8Array,
-  entry: number,
-): Generator<{ returnAddress: number; target: number }> {
+export function* transfersIn(code: Uint8Array, entry: number): Generator<Transfer> {
   const decoder = new Decoder(64, code, DecoderOptions.None);
   decoder.ip = BigInt(entry);
   const decoded = new IcedInstruction();
   while (decoder.canDecode) {
     decoder.decodeOut(decoded);
-    if (decoded.flowControl === FlowControl.Call && decoded.op0Kind === OpKind.NearBranch64)
-      yield { returnAddress: Number(decoded.nextIP), target: Number(decoded.nearBranchTarget) };
+    const flow = TRANSFERS.get(decoded.flowControl);
+    if (flow === undefined) continue;
+    const target = hasNearTarget(decoded) ? Number(decoded.nearBranchTarget) : undefined;
+    yield { address: Number(decoded.ip), following: Number(decoded.nextIP), flow, target };
   }
   decoded.free();
   decoder.free();
+}
+
+/** All direct calls in a function; see transfersIn. */
+export function* callsIn(
+  code: Uint8Array,
+  entry: number,
+): Generator<{ returnAddress: number; target: number }> {
+  for (const { flow, following, target } of transfersIn(code, entry))
+    if (flow === 'call' && target !== undefined) yield { returnAddress: following, target };
 }
 
 /** An address as people write it. */
