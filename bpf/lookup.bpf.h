@@ -8,6 +8,7 @@
 #include "caller.bpf.h"
 #include "decode.bpf.h"
 #include "exemplar.bpf.h"
+#include "spike.bpf.h"
 #include "window.bpf.h"
 #include "work.bpf.h"
 
@@ -24,6 +25,8 @@ separate outcome record(struct lookup *l) {
     count_lookup(l, stats);
     if (goroutines.with_exemplars)
         offer_exemplar(l, stats);
+    if (spikes.enabled)
+        check_spike(l, stats);
     return DECODED;
 }
 

@@ -267,6 +267,7 @@ struct cpu_state {
     __u64 counters[COUNTER_COUNT];
     __u64 window; /* generation of the window that window_hits belong to */
     __u64 window_hits;
+    __u64 lost_spikes; /* the kernel had no memory for the spikes of another site */
 };
 
 /* Set by user space while the program runs. */
@@ -274,6 +275,47 @@ struct window_control {
     __u64 hit_limit;      /* per CPU; 0: none */
     __u64 generation;     /* raised at each window */
     __u64 exemplar_cycle; /* raised at each export: one candidate per bucket, CPU and cycle is kept */
+    __u64 spike_cycle;    /* raised at each read of the spikes, from 1 */
+};
+
+/*
+ * Spikes (spike.bpf.h): lookups whose probe length or key comparisons are above a limit.
+ */
+#define SPIKES_KEPT 4           /* of each site on each CPU in each cycle */
+#define SPIKE_PLACES 8          /* for two cycles: one is read while the other is written */
+#define SPIKE_LEAST 8           /* under a relative limit nothing up to this is a spike, */
+#define SPIKE_LEAST_LOOKUPS 100 /* nor anything before this many lookups have been counted */
+
+struct spike_settings {
+    __u32 enabled;
+    __u32 fixed;  /* the limit; if 0, it is the mean of the lookups before of the same aggregate and CPU, */
+    __u32 factor; /* times this */
+    __u32 pad;
+};
+
+/* One spike: the lookup, the map's state at that moment, and the limits. It is complete once its cycle is
+ * set. */
+struct spike {
+    struct exemplar lookup;
+    __u64 entries; /* as in struct lookup (target.bpf.h) */
+    __u64 used;
+    __u64 home;
+    __u32 log2_buckets;
+    __u32 log2_slots;
+    __u32 overflow;
+    __u32 tombstones;
+    __u32 growing;
+    __u32 probe_length_limit; /* NO_SPIKE_LIMIT: there was none */
+    __u32 key_comparisons_limit;
+    __u32 pad;
+};
+#define NO_SPIKE_LIMIT 0xffffffffU
+
+/* Value of the map spike_sites; the key is the aggregate's. */
+struct spike_site {
+    __u64 seen;                      /* since attach, never reset */
+    __u64 places;                    /* a cycle and, in the lowest byte, how many places were taken in it */
+    struct spike kept[SPIKE_PLACES]; /* of even cycles, then of odd ones */
 };
 
 /*

@@ -87,7 +87,7 @@ RECORD(runtime_type_info, RUNTIME_TYPE_INFO_FIELDS);
     X(type)
 RECORD(lookup_key, LOOKUP_KEY_FIELDS);
 
-#define CPU_STATE_FIELDS(X) X(counters) X(window) X(window_hits)
+#define CPU_STATE_FIELDS(X) X(counters) X(window) X(window_hits) X(lost_spikes)
 RECORD(cpu_state, CPU_STATE_FIELDS);
 
 #define LOOKUP_STATS_FIELDS(X)                                                                               \
@@ -115,7 +115,8 @@ RECORD(lookup_stats, LOOKUP_STATS_FIELDS);
 #define WINDOW_CONTROL_FIELDS(X)                                                                             \
     X(hit_limit)                                                                                             \
     X(generation)                                                                                            \
-    X(exemplar_cycle)
+    X(exemplar_cycle)                                                                                        \
+    X(spike_cycle)
 RECORD(window_control, WINDOW_CONTROL_FIELDS);
 
 #define VERIFIED_FUNCTION_FIELDS(X)                                                                          \
@@ -175,13 +176,55 @@ RECORD(exemplar_key, EXEMPLAR_KEY_FIELDS);
     X(parent_goroutine) X(probe_length) X(key_comparisons) X(has_trace) X(has_span) X(trace_id) X(span_id)
 RECORD(exemplar, EXEMPLAR_FIELDS);
 
+#define SPIKE_SETTINGS_FIELDS(X) X(enabled) X(fixed) X(factor) X(pad)
+RECORD(spike_settings, SPIKE_SETTINGS_FIELDS);
+
+/* The exemplar inside a spike: its fields under their path, "lookup.time". */
+#define FIELD_OF_LOOKUP(member) FIELD(lookup.member)
+
+#define SPIKE_FIELDS(X)                                                                                      \
+    EXEMPLAR_FIELDS(FIELD_OF_LOOKUP)                                                                         \
+    X(entries)                                                                                               \
+    X(used)                                                                                                  \
+    X(home)                                                                                                  \
+    X(log2_buckets)                                                                                          \
+    X(log2_slots)                                                                                            \
+    X(overflow)                                                                                              \
+    X(tombstones)                                                                                            \
+    X(growing)                                                                                               \
+    X(probe_length_limit)                                                                                    \
+    X(key_comparisons_limit)                                                                                 \
+    X(pad)
+RECORD(spike, SPIKE_FIELDS);
+
+#define SPIKE_SITE_FIELDS(X) X(seen) X(places) X(kept)
+RECORD(spike_site, SPIKE_SITE_FIELDS);
+
 constexpr Record kRecords[] = {
-    label_name_record,     goroutine_layout_record,  exemplar_key_record,      exemplar_record,
-    value_location_record, probe_site_record,        target_layout_record,     map_type_info_record,
-    equal_step_record,     dynamic_type_info_record, runtime_type_info_record, lookup_key_record,
-    lookup_stats_record,   window_control_record,    cpu_state_record,         verified_function_record,
-    verify_layout_record,  element_place_record,     verify_control_record,    verify_counts_record,
+    label_name_record,
+    goroutine_layout_record,
+    exemplar_key_record,
+    exemplar_record,
+    value_location_record,
+    probe_site_record,
+    target_layout_record,
+    map_type_info_record,
+    equal_step_record,
+    dynamic_type_info_record,
+    runtime_type_info_record,
+    lookup_key_record,
+    lookup_stats_record,
+    window_control_record,
+    cpu_state_record,
+    verified_function_record,
+    verify_layout_record,
+    element_place_record,
+    verify_control_record,
+    verify_counts_record,
     disagreement_record,
+    spike_settings_record,
+    spike_record,
+    spike_site_record,
 };
 
 } // namespace

@@ -1,5 +1,5 @@
 import { type Attributes, isValidSpanId, isValidTraceId } from '@opentelemetry/api';
-import type { ExemplarCandidate } from '../model/candidate.ts';
+import { type ExemplarCandidate, hasTrace, traceRank } from '../model/candidate.ts';
 import { EXEMPLAR_ATTRIBUTES } from './metrics.ts';
 import { type Exemplar, hrTime } from './points.ts';
 
@@ -26,19 +26,8 @@ export function passes(filter: ExemplarFilter, candidate: ExemplarCandidate): bo
 
 /** Which of two candidates for one bucket leads to a trace more surely; of equal ones the newer. */
 export function isBetter(one: ExemplarCandidate, than: ExemplarCandidate): boolean {
-  return rank(one) > rank(than) || (rank(one) === rank(than) && one.time >= than.time);
-}
-
-/** How surely a candidate leads to a trace. */
-function rank(candidate: ExemplarCandidate): number {
-  if (!hasTrace(candidate) || candidate.sampled === false) {
-    return 0;
-  }
-  return candidate.sampled === true ? 2 : 1;
-}
-
-function hasTrace({ traceId }: ExemplarCandidate): boolean {
-  return traceId !== undefined && isValidTraceId(traceId);
+  const difference = traceRank(one) - traceRank(than);
+  return difference > 0 || (difference === 0 && one.time >= than.time);
 }
 
 /** The exemplar of a point with these attributes. An identifier that is none is left out. */

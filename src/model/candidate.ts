@@ -1,3 +1,4 @@
+import { isValidTraceId } from '@opentelemetry/api';
 import type { SourcePosition } from './snapshot.ts';
 
 /**
@@ -26,6 +27,19 @@ export interface ExemplarCandidate {
   goroutine: number;
   /** The goroutine that started this one. */
   parentGoroutine?: number;
+}
+
+/** Whether a span context was found. */
+export function hasTrace({ traceId }: ExemplarCandidate): boolean {
+  return traceId !== undefined && isValidTraceId(traceId);
+}
+
+/** How surely a lookup leads to a trace: 0 not, 1 perhaps, 2 surely. */
+export function traceRank(lookup: ExemplarCandidate): number {
+  if (!hasTrace(lookup) || lookup.sampled === false) {
+    return 0;
+  }
+  return lookup.sampled === true ? 2 : 1;
 }
 
 /** Where candidates come from. */

@@ -1,3 +1,5 @@
+import type { SpikeTotals } from './spike.ts';
+
 /**
  * What was observed, as plain data: the one shape between the windows that collect it and everything that hands it out
  * (OTLP, JSON, table). All counts are sampled counts as the kernel counted them, exact up to 2^53, never scaled.
@@ -120,6 +122,8 @@ export interface Snapshot {
   seconds: number;
   functions: FunctionStats[];
   refused: RefusedFunction[];
+  /** Absent when nothing is a spike. */
+  spikes?: SpikeTotals;
 }
 
 /** How windows are chosen: probe sites always attached, or for short windows that keep to the budget. */

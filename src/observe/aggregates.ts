@@ -142,17 +142,20 @@ export interface Counters {
   readonly windowClosed: number;
   readonly unreadable: Record<string, number>;
   readonly dropped: Record<string, number>;
+  /** Spikes that the kernel had no memory for. */
+  readonly lostSpikes: number;
 }
 
 export async function readCounters(program: ProbeObject): Promise<Counters> {
   const { values, cpus } = await program.readPerCpuMap('cpu_states');
   const names = Object.entries(recordEnum('counter'));
   const state = new RecordReader('cpu_state');
-  const value = (index: number) => {
-    let sum = 0;
-    for (let cpu = 0; cpu < cpus; cpu++) sum += state.number(values, cpu * state.size, 'counters', index);
-    return sum;
+  const sum = (field: string, index = 0) => {
+    let total = 0;
+    for (let cpu = 0; cpu < cpus; cpu++) total += state.number(values, cpu * state.size, field, index);
+    return total;
   };
+  const value = (index: number) => sum('counters', index);
   const group = (prefix: string) =>
     Object.fromEntries(
       names
@@ -166,6 +169,7 @@ export async function readCounters(program: ProbeObject): Promise<Counters> {
     windowClosed: value(recordConstant('COUNTER_WINDOW_CLOSED')),
     unreadable: group('COUNTER_UNREADABLE_'),
     dropped: group('COUNTER_DROPPED_'),
+    lostSpikes: sum('lost_spikes'),
   };
 }
 

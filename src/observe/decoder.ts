@@ -1,9 +1,11 @@
 import type { GoBinary } from '../gobinary/index.ts';
 import { encodeRecords, type RecordValues, recordConstant, wideRecordConstant } from '../kernel/records.ts';
+import type { SpikeThreshold } from '../model/spike.ts';
 import type { Location } from '../probesites/analyze.ts';
 import type { ProbePlan, ProbeSite } from '../probesites/plan.ts';
 import { findStringHash } from '../probesites/stringhash.ts';
-import { type ExemplarOptions, goroutineData } from './goroutinedata.ts';
+import { DEFAULT_LABELS, type ExemplarOptions, goroutineData } from './goroutinedata.ts';
+import { spikeData } from './spikedata.ts';
 
 /** Return address within a wrapper to the size of its frame there. */
 export type WrapperFrames = ReadonlyMap<number, number>;
@@ -13,6 +15,7 @@ export type WrapperFrames = ReadonlyMap<number, number>;
  *
  * @param limitsHits whether windows will be given a hit limit
  * @param exemplars what candidates for exemplars are wanted; without it none
+ * @param spikes which lookups are spikes; without it none
  */
 export function decoderData(
   binary: GoBinary,
@@ -20,6 +23,7 @@ export function decoderData(
   wrappers: WrapperFrames,
   limitsHits: boolean,
   exemplars?: ExemplarOptions,
+  spikes?: SpikeThreshold,
 ): Record<string, Uint8Array> {
   const most = recordConstant('MAX_PROBE_SITES');
   if (plan.sites.length > most)
@@ -28,7 +32,12 @@ export function decoderData(
   return {
     probe_sites: encodeRecords('probe_site', [...plan.sites.map(siteRecord), ...padding]),
     layout: encodeRecords('target_layout', [layoutRecord(binary, limitsHits)]),
-    goroutines: goroutineData(binary, exemplars),
+    goroutines: goroutineData(
+      binary,
+      exemplars ?? (spikes && { ...DEFAULT_LABELS, withoutTrace: false }),
+      exemplars !== undefined,
+    ),
+    ...spikeData(spikes),
     wrapper_filter: wrapperFilter(wrappers),
     aes_table: aesRoundTable(),
   };

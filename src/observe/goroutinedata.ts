@@ -20,8 +20,16 @@ export const DEFAULT_LABELS: Pick<ExemplarOptions, 'traceLabels' | 'spanLabels'>
   spanLabels: ['span_id', 'spanid', 'span id', 'profile_id'],
 };
 
-/** The record `goroutines` of the program's read-only data; all zero when no exemplars are wanted. */
-export function goroutineData(binary: GoBinary, options: ExemplarOptions | undefined): Uint8Array {
+/**
+ * The record `goroutines` of the program's read-only data; all zero when it is not to tell who makes lookups.
+ *
+ * @param withExemplars whether candidates for exemplars are wanted, and not only spikes
+ */
+export function goroutineData(
+  binary: GoBinary,
+  options: ExemplarOptions | undefined,
+  withExemplars = true,
+): Uint8Array {
   const layout = goroutineLayout(binary.version.minor);
   if (options === undefined || layout === undefined) return encodeRecords('goroutine_layout', [{}]);
   const names = [
@@ -38,7 +46,7 @@ export function goroutineData(binary: GoBinary, options: ExemplarOptions | undef
       machine: layout.machine,
       current: layout.current,
       labels_format: recordConstant(layout.labelsFormat === 'slice' ? 'LABELS_SLICE' : 'LABELS_MAP'),
-      with_exemplars: 1,
+      with_exemplars: Number(withExemplars),
       without_trace: Number(options.withoutTrace),
       label_names: names.length,
     },

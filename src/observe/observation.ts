@@ -3,6 +3,7 @@ import type { GoBinary } from '../gobinary/index.ts';
 import type { AttachMethod } from '../kernel/addon.ts';
 import type { ExemplarCandidate } from '../model/candidate.ts';
 import type { FunctionStats, ObservationMode, RefusedFunction, Snapshot } from '../model/snapshot.ts';
+import type { Spike, SpikeThreshold, SpikeTotals } from '../model/spike.ts';
 import { type ProbePlan, planProbes } from '../probesites/plan.ts';
 import { checkMappedBytes, loadBias } from '../target/mapped.ts';
 import { type Aggregate, AggregateReader, inexactReasons, readCounters } from './aggregates.ts';
@@ -11,6 +12,7 @@ import type { ExemplarOptions } from './goroutinedata.ts';
 import { Namer } from './naming.ts';
 import { LookupProgram } from './program.ts';
 import { RuntimeTypes } from './runtimetypes.ts';
+import { SpikeReader } from './spikes.ts';
 import { WindowSchedule } from './windows.ts';
 
 export interface ObservationOptions {
@@ -24,6 +26,14 @@ export interface ObservationOptions {
   readonly plan?: ProbePlan;
   /** Which candidates for exemplars to keep; without it none. */
   readonly exemplars?: ExemplarOptions;
+  /** Which lookups are told of as spikes; without it none. */
+  readonly spikes?: SpikeOptions;
+}
+
+/** Which lookups are spikes, and who is told of them. */
+export interface SpikeOptions {
+  readonly threshold: SpikeThreshold;
+  readonly onSpikes?: (spikes: readonly Spike[]) => void;
 }
 
 /** Candidates kept for the next export. */
@@ -42,6 +52,8 @@ export class Observation {
   readonly #withExemplars: boolean;
   readonly #candidateReader: CandidateReader;
   readonly #candidates: ExemplarCandidate[] = [];
+  readonly #spikeReader: SpikeReader;
+  readonly #spikes: SpikeOptions | undefined;
   #lastSnapshot: Snapshot | undefined;
 
   private constructor(
@@ -50,9 +62,11 @@ export class Observation {
     namer: Namer,
     runtimeTypes: RuntimeTypes,
     schedule: WindowSchedule,
-    withExemplars: boolean,
+    { exemplars, spikes }: ObservationOptions,
   ) {
-    this.#withExemplars = withExemplars;
+    this.#withExemplars = exemplars !== undefined;
+    this.#spikes = spikes;
+    this.#spikeReader = new SpikeReader(namer);
     this.#candidateReader = new CandidateReader(namer);
     this.#program = program;
     this.#plan = plan;
@@ -67,12 +81,18 @@ export class Observation {
    * @throws UserError when the target or the machine cannot be observed; nothing is left behind then
    */
   static async start(options: ObservationOptions): Promise<Observation> {
+    const { spikes, ...others } = options;
     const { pid, binary } = options;
     const plan = options.plan ?? planProbes(binary);
     if (plan.sites.length === 0) throw new UserError(nothingToProbe(plan), EXIT.cannotObserve);
     const bias = loadBias(pid, binary);
     checkMappedBytes(pid, bias, plan.sites);
-    const program = await LookupProgram.load({ ...options, plan, limitsHits: options.mode === 'windows' });
+    const program = await LookupProgram.load({
+      ...others,
+      plan,
+      limitsHits: options.mode === 'windows',
+      ...(spikes && { spikes: spikes.threshold }),
+    });
     const runtimeTypes = new RuntimeTypes(binary);
     const schedule = new WindowSchedule(program, options);
     try {
@@ -87,7 +107,7 @@ export class Observation {
       new Namer(binary, plan, runtimeTypes),
       runtimeTypes,
       schedule,
-      options.exemplars !== undefined,
+      options,
     );
   }
 
@@ -107,6 +127,31 @@ export class Observation {
       this.#candidates.splice(0, this.#candidates.length - MOST_CANDIDATES);
   }
 
+  /**
+   * Reads the spikes since the last call and tells of them: of each call site, type and result a few. To be called about
+   * once a second while the observation runs; its end reads the last ones.
+   */
+  async collectSpikes(): Promise<void> {
+    if (this.#spikes === undefined) return;
+    const cycle = this.#program.beginSpikeCycle();
+    const spikes = await this.#spikeReader.read(this.#program.kernel, cycle, this.#isObserved);
+    if (spikes.length > 0) this.#spikes.onSpikes?.(spikes);
+  }
+
+  readonly #isObserved = (functionIndex: number): boolean =>
+    this.#plan.functions[functionIndex]?.outcome === 'probed';
+
+  #spikeTotals(noMemory: number): SpikeTotals | undefined {
+    if (this.#spikes === undefined) return undefined;
+    const { seen, told, latest } = this.#spikeReader.totals(this.#isObserved);
+    return {
+      threshold: this.#spikes.threshold,
+      seen: seen + noMemory,
+      suppressed: { rate_limit: Math.max(0, seen - told), no_memory: noMemory },
+      latest,
+    };
+  }
+
   get plan(): ProbePlan {
     return this.#plan;
   }
@@ -122,9 +167,10 @@ export class Observation {
     // Lookups made while the counts are read are not all among them: the snapshot is of the moment before.
     const time = wallClock();
     const all = await this.#aggregates.read(this.#program.kernel);
-    const aggregates = all.filter((a) => this.#plan.functions[a.functionIndex]?.outcome === 'probed');
+    const aggregates = all.filter((a) => this.#isObserved(a.functionIndex));
     const counters = await readCounters(this.#program.kernel);
     if (aggregates.some((a) => a.runtimeType)) await this.#runtimeTypes.refresh(this.#program.kernel);
+    const spikes = this.#spikeTotals(counters.lostSpikes);
     const snapshot: Snapshot = {
       time,
       startTime: this.#startTime,
@@ -140,6 +186,7 @@ export class Observation {
       seconds: (performance.now() - this.#started) / 1000,
       functions: this.#functionStats(aggregates),
       refused: refusedFunctions(this.#plan),
+      ...(spikes && { spikes }),
     };
     this.#lastSnapshot = snapshot;
     return snapshot;
@@ -154,6 +201,7 @@ export class Observation {
   async stop(): Promise<Snapshot> {
     try {
       await this.#schedule.stop();
+      await this.collectSpikes();
       return await this.snapshot();
     } finally {
       this.#program.close();

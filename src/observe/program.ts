@@ -4,6 +4,7 @@ import { EXIT, messageOf, UserError } from '../errors.ts';
 import type { GoBinary } from '../gobinary/index.ts';
 import { type AttachMethod, addon, type ProbeObject } from '../kernel/addon.ts';
 import { encodeRecords } from '../kernel/records.ts';
+import type { SpikeThreshold } from '../model/spike.ts';
 import type { ProbePlan } from '../probesites/plan.ts';
 import { wrapperFrames } from '../probesites/wrappers.ts';
 import { executablePath } from '../target/process.ts';
@@ -22,6 +23,8 @@ export interface ProgramOptions {
   readonly limitsHits?: boolean;
   /** Which candidates for exemplars to keep; without it none. */
   readonly exemplars?: ExemplarOptions;
+  /** Which lookups are spikes; without it none. */
+  readonly spikes?: SpikeThreshold;
   /** Call sites and types kept apart at most; beyond that lookups are dropped and counted. */
   readonly maxCallSites?: number;
 }
@@ -42,6 +45,8 @@ export class LookupProgram {
   #hitLimit = 0;
   /** From 1, so that aggregates that have never had a candidate are behind it. */
   #exemplarCycle = 1n;
+  /** From 1, so that places that were never written are of none. */
+  #spikeCycle = 1n;
 
   private constructor(kernel: ProbeObject, attachMethod: AttachMethod, options: ProgramOptions) {
     this.kernel = kernel;
@@ -63,7 +68,14 @@ export class LookupProgram {
       objectPath: objectPath(features.sleepableUprobes ? 'lookup_sleepable' : 'lookup_atomic'),
       attachMethod,
       sleepable: features.sleepableUprobes,
-      readOnlyData: decoderData(binary, plan, wrappers, options.limitsHits ?? false, options.exemplars),
+      readOnlyData: decoderData(
+        binary,
+        plan,
+        wrappers,
+        options.limitsHits ?? false,
+        options.exemplars,
+        options.spikes,
+      ),
       mapSizes: {
         lookups: options.maxCallSites ?? DEFAULT_CALL_SITES,
         map_types: atLeastOne(tables.mapTypes.count),
@@ -71,6 +83,7 @@ export class LookupProgram {
         equal_steps: atLeastOne(tables.equalSteps.count),
         wrappers: atLeastOne(wrapperTable.count),
         exemplars: options.exemplars ? MOST_EXEMPLARS : 1,
+        spike_sites: options.spikes ? (options.maxCallSites ?? DEFAULT_CALL_SITES) : 1,
       },
     });
     try {
@@ -108,11 +121,19 @@ export class LookupProgram {
     return ended;
   }
 
+  /** Begins a new cycle of spikes: each site may keep some again. @returns the number of the one that ends */
+  beginSpikeCycle(): bigint {
+    const ended = this.#spikeCycle++;
+    this.#control();
+    return ended;
+  }
+
   #control(): void {
     const control = {
       hit_limit: this.#hitLimit,
       generation: this.#generation,
       exemplar_cycle: this.#exemplarCycle,
+      spike_cycle: this.#spikeCycle,
     };
     this.kernel.updateMap('window_controls', Buffer.alloc(4), encodeRecords('window_control', [control]), 1);
   }
