@@ -10,8 +10,8 @@ export type Log = (level: LogLevel, sentence: string) => void;
 export interface DeliveryResult {
   /** Everything there was to send has been accepted. */
   delivered: boolean;
-  /** Data points accepted during the call. */
-  points: number;
+  /** Data points or log records accepted during the call. */
+  items: number;
   /** One sentence for the user; absent when all is well. */
   problem?: string;
 }
@@ -20,18 +20,27 @@ export interface DeliveryResult {
 export interface DeliveryTotals {
   exported: number;
   failed: number;
-  /** Data points accepted. */
-  points: number;
+  /** Data points or log records accepted. */
+  items: number;
   lastError?: Error;
 }
 
-const NONE: DeliveryTotals = { exported: 0, failed: 0, points: 0 };
+/** What is delivered. */
+export interface Freight<Data> {
+  /** In the plural, beginning a sentence. */
+  name: string;
+  /** Data points or log records. */
+  itemsOf: (data: Data) => number;
+}
+
+const NONE: DeliveryTotals = { exported: 0, failed: 0, items: 0 };
 
 /**
  * Keeps account of exports and tells the user when their state changes: when they begin to fail and when they work
  * again, not at each cycle in between.
  */
-export class DeliveryMonitor {
+export class DeliveryMonitor<Data> {
+  readonly #freight: Freight<Data>;
   readonly #endpoint: string;
   readonly #log: Log;
   #totals: Readonly<DeliveryTotals> = NONE;
@@ -40,7 +49,8 @@ export class DeliveryMonitor {
   #failing = 0;
   #ending = false;
 
-  constructor(endpoint: string, log: Log) {
+  constructor(freight: Freight<Data>, endpoint: string, log: Log) {
+    this.#freight = freight;
     this.#endpoint = endpoint;
     this.#log = log;
   }
@@ -50,7 +60,7 @@ export class DeliveryMonitor {
     return this.#totals;
   }
 
-  /** Since the metrics were last collected: a collection may be sent as several requests. */
+  /** Since the data was last collected: a collection may be sent as several requests. */
   get cycle(): Readonly<DeliveryTotals> {
     return this.#cycle;
   }
@@ -64,9 +74,10 @@ export class DeliveryMonitor {
     this.#ending = true;
   }
 
-  record(report: ExportReport): void {
-    this.#totals = add(this.#totals, report);
-    this.#cycle = add(this.#cycle, report);
+  record(report: ExportReport<Data>): void {
+    const items = report.error === undefined ? this.#freight.itemsOf(report.data) : 0;
+    this.#totals = add(this.#totals, items, report.error);
+    this.#cycle = add(this.#cycle, items, report.error);
     const { error, attempts } = report;
     if (error !== undefined) {
       if (this.#failing++ === 0 && !this.#ending) {
@@ -77,26 +88,29 @@ export class DeliveryMonitor {
       const failures = this.#failing === 1 ? 'one failed export' : `${this.#failing} failed exports`;
       this.#failing = 0;
       if (!this.#ending) {
-        this.#log('info', `Metrics reach ${this.#endpoint} again, after ${failures}.`);
+        this.#log('info', `${this.#freight.name} reach ${this.#endpoint} again, after ${failures}.`);
       }
     }
   }
 
+  /** The beginning of a sentence that says why. */
+  get undelivered(): string {
+    return `${this.#freight.name} do not reach ${this.#endpoint}`;
+  }
+
   /** What an export's error means, in words. */
   describe(error: Error): string {
-    return `Metrics do not reach ${this.#endpoint}: ${reason(error)}`;
+    return `${this.undelivered}: ${reason(error, this.#freight.name)}`;
   }
 }
 
-function add(to: Readonly<DeliveryTotals>, { metrics, error }: ExportReport): DeliveryTotals {
-  if (error !== undefined) {
-    return { ...to, failed: to.failed + 1, lastError: error };
-  }
-  const points = metrics.scopeMetrics
-    .flatMap((scope) => scope.metrics)
-    .reduce((sum, metric) => sum + metric.dataPoints.length, 0);
-  return { ...to, exported: to.exported + 1, points: to.points + points };
+function add(to: Readonly<DeliveryTotals>, items: number, error: Error | undefined): DeliveryTotals {
+  return error === undefined
+    ? { ...to, exported: to.exported + 1, items: to.items + items }
+    : { ...to, failed: to.failed + 1, lastError: error };
 }
+
+const UNIMPLEMENTED = 12;
 
 /** gRPC status codes that have a plainer explanation than the error's own text. */
 const EXPLANATIONS: Readonly<Record<number, string>> = {
@@ -104,14 +118,14 @@ const EXPLANATIONS: Readonly<Record<number, string>> = {
   4: 'it did not answer in time',
   7: 'permission denied; check OTEL_EXPORTER_OTLP_HEADERS',
   8: 'it takes no more data at the moment',
-  12: 'it is no OTLP/gRPC metrics receiver',
   14: 'it cannot be reached',
   16: 'it asks for credentials; check OTEL_EXPORTER_OTLP_HEADERS',
 };
 
-function reason(error: Error): string {
+function reason(error: Error, freight: string): string {
   const code = statusCode(error);
-  const explanation = code === undefined ? undefined : EXPLANATIONS[code];
+  const unimplemented = `it is no OTLP/gRPC receiver of ${freight.toLowerCase()}`;
+  const explanation = code === UNIMPLEMENTED ? unimplemented : EXPLANATIONS[code ?? 0];
   const detail = detailOf(error);
   return explanation === undefined || explanation === detail ? detail : `${explanation} (${detail})`;
 }
@@ -122,4 +136,21 @@ function detailOf({ message }: Error): string {
     .replace(/^\d+ [A-Z_]+: /, '')
     .replace(/^No connection established\. Last error: (Error: )?/, '')
     .replace(/\.?\s*Resolution note:\s*$/, '');
+}
+
+/** Whether the work ended in time; how it ended is told elsewhere. */
+export async function endsWithin(work: Promise<void>, milliseconds: number): Promise<boolean> {
+  const { promise: expired, resolve } = Promise.withResolvers<boolean>();
+  const timer = setTimeout(() => resolve(false), milliseconds);
+  try {
+    return await Promise.race([
+      work.then(
+        () => true,
+        () => true,
+      ),
+      expired,
+    ]);
+  } finally {
+    clearTimeout(timer);
+  }
 }

@@ -6,7 +6,7 @@ import {
   ATTR_K8S_POD_NAME,
   ATTR_K8S_POD_UID,
 } from '@opentelemetry/semantic-conventions';
-import type { Environment } from './otlp-config.ts';
+import type { Environment } from './otlp-environment.ts';
 
 /*
  * Variables that Kubernetes' downward API fills when a pod's specification says so. The names are customs: the

@@ -1,18 +1,15 @@
-import { isIP } from 'node:net';
-import { EXIT, UserError } from '../errors.ts';
 import type { Log } from './delivery.ts';
 import type { ExemplarFilter } from './exemplar.ts';
+import {
+  checkEndpoint,
+  checkProtocol,
+  type Environment,
+  isDisabled,
+  milliseconds,
+  oneOf,
+  text,
+} from './otlp-environment.ts';
 import type { HistogramAggregation } from './temporality.ts';
-
-/** Environment variables by name. */
-export type Environment = Readonly<Record<string, string | undefined>>;
-
-/** The export cannot be set up as asked for: wrong usage, with a sentence that says what to change. */
-export class OtlpConfigurationError extends UserError {
-  constructor(sentence: string) {
-    super(sentence, EXIT.usage);
-  }
-}
 
 /** What is decided here; headers, compression, certificates and the timeout of a request are the exporter's own to read. */
 export interface OtlpSettings {
@@ -55,8 +52,8 @@ export function otlpSettings(
   if (endpoint === undefined) {
     return undefined;
   }
-  checkEndpoint(endpoint, option !== undefined);
-  checkProtocol(environment, log);
+  checkEndpoint(endpoint, option === undefined ? undefined : '--otlp-endpoint');
+  checkProtocol(environment, 'metrics', log);
   const intervalMillis = milliseconds(
     environment,
     'OTEL_METRIC_EXPORT_INTERVAL',
@@ -76,83 +73,11 @@ export function otlpSettings(
 }
 
 function endpointOf(environment: Environment): string | undefined {
-  const disabled = text(environment, 'OTEL_SDK_DISABLED')?.toLowerCase() === 'true';
-  const none = text(environment, 'OTEL_METRICS_EXPORTER')?.toLowerCase() === 'none';
-  if (disabled || none) {
+  if (isDisabled(environment, 'OTEL_METRICS_EXPORTER')) {
     return undefined;
   }
   return (
     text(environment, 'OTEL_EXPORTER_OTLP_METRICS_ENDPOINT') ??
     text(environment, 'OTEL_EXPORTER_OTLP_ENDPOINT')
   );
-}
-
-function checkEndpoint(endpoint: string, isOption: boolean): void {
-  const hasScheme = /^\w{1,8}:\/\//.test(endpoint);
-  // In the environment an endpoint without a scheme has a meaning: OTEL_EXPORTER_OTLP_INSECURE decides.
-  if (isOption && !hasScheme) {
-    throw new OtlpConfigurationError(
-      `--otlp-endpoint ${endpoint}: begin with http:// or, for TLS, https://, as in http://127.0.0.1:4317`,
-    );
-  }
-  const url = hasScheme ? endpoint : `https://${endpoint}`;
-  const scheme = url.slice(0, url.indexOf(':')).toLowerCase();
-  if (!URL.canParse(url) || !['http', 'https', 'unix'].includes(scheme)) {
-    throw new OtlpConfigurationError(
-      `the OTLP endpoint "${endpoint}" is not a URL like http://127.0.0.1:4317`,
-    );
-  }
-  // grpc-js gives the host as TLS server name, which Node.js 26 refuses for addresses: no connection would ever be made.
-  if (scheme === 'https' && hasScheme && isIP(new URL(url).hostname.replace(/^\[|\]$/g, '')) !== 0) {
-    throw new OtlpConfigurationError(
-      `the OTLP endpoint "${endpoint}" has an IP address; TLS needs a host name, as in https://localhost:4317`,
-    );
-  }
-}
-
-function checkProtocol(environment: Environment, log: Log): void {
-  const name = ['OTEL_EXPORTER_OTLP_METRICS_PROTOCOL', 'OTEL_EXPORTER_OTLP_PROTOCOL'].find(
-    (variable) => text(environment, variable) !== undefined,
-  );
-  const protocol = name === undefined ? undefined : text(environment, name);
-  if (protocol !== undefined && protocol !== 'grpc') {
-    log(
-      'warn',
-      `${name}=${protocol} is ignored: metrics are sent over gRPC, for which receivers use port 4317.`,
-    );
-  }
-}
-
-function milliseconds(environment: Environment, name: string, otherwise: number, log: Log): number {
-  const value = text(environment, name);
-  if (value === undefined) {
-    return otherwise;
-  }
-  const number = Number(value);
-  // Timers do not wait longer than 2^31 - 1 ms; they fire at once instead.
-  if (Number.isFinite(number) && number >= 1 && number < 2 ** 31) {
-    return number;
-  }
-  log('warn', `${name}=${value} is ignored: it must be a number of milliseconds greater than 0.`);
-  return otherwise;
-}
-
-/** The meaning of a variable that has a fixed set of values. */
-function oneOf<T>(
-  environment: Environment,
-  name: string,
-  values: ReadonlyMap<string, T>,
-  otherwise: T,
-  log: Log,
-): T {
-  const value = text(environment, name)?.toLowerCase();
-  if (value !== undefined && !values.has(value)) {
-    log('warn', `${name}=${value} is ignored: it must be one of ${[...values.keys()].join(', ')}.`);
-  }
-  return values.get(value ?? '') ?? otherwise;
-}
-
-/** An empty variable counts as not set, as the specification says. */
-function text(environment: Environment, name: string): string | undefined {
-  return environment[name]?.trim() || undefined;
 }

@@ -1,11 +1,23 @@
 import type { Resource } from '@opentelemetry/resources';
-import { MeterProvider, PeriodicExportingMetricReader } from '@opentelemetry/sdk-metrics';
+import {
+  MeterProvider,
+  PeriodicExportingMetricReader,
+  type ResourceMetrics,
+} from '@opentelemetry/sdk-metrics';
 import { messageOf } from '../errors.ts';
 import type { CandidateSource, ExemplarCandidate } from '../model/candidate.ts';
 import type { Target } from '../model/target.ts';
-import { DeliveryMonitor, type DeliveryResult, type DeliveryTotals, type Log } from './delivery.ts';
+import {
+  DeliveryMonitor,
+  type DeliveryResult,
+  type DeliveryTotals,
+  endsWithin,
+  type Freight,
+  type Log,
+} from './delivery.ts';
 import { forwardDiagnostics } from './diagnostics.ts';
-import { type Environment, type OtlpSettings, otlpSettings } from './otlp-config.ts';
+import { type OtlpSettings, otlpSettings } from './otlp-config.ts';
+import type { Environment } from './otlp-environment.ts';
 import { createMetricExporter } from './otlp-exporter.ts';
 import { SnapshotMetricProducer, type SnapshotSource } from './producer.ts';
 import { DEFAULT_RETRY, RetryingMetricExporter, type RetryPolicy } from './retry.ts';
@@ -49,13 +61,21 @@ const NEVER_MILLIS = 2 ** 31 - 1;
 /** What remains of a flush's time when its exports have to end, to have an answer from them. */
 const ANSWER_MILLIS = 100;
 
+const METRICS: Freight<ResourceMetrics> = {
+  name: 'Metrics',
+  itemsOf: ({ scopeMetrics }) =>
+    scopeMetrics
+      .flatMap(({ metrics }) => metrics)
+      .reduce((sum, { dataPoints }) => sum + dataPoints.length, 0),
+};
+
 /** Periodic export of the observation over OTLP/gRPC. It never throws and never ends the process. */
 export class OtlpExport {
   readonly endpoint: string;
   readonly #provider: MeterProvider;
   readonly #producer: SnapshotMetricProducer;
   readonly #exporter: RetryingMetricExporter;
-  readonly #monitor: DeliveryMonitor;
+  readonly #monitor: DeliveryMonitor<ResourceMetrics>;
   readonly #timer: NodeJS.Timeout;
   #exporting = false;
 
@@ -71,7 +91,7 @@ export class OtlpExport {
   private constructor(options: OtlpExportOptions, settings: OtlpSettings) {
     this.endpoint = settings.endpoint;
     forwardDiagnostics(options.log);
-    const monitor = new DeliveryMonitor(settings.endpoint, options.log);
+    const monitor = new DeliveryMonitor(METRICS, settings.endpoint, options.log);
     const exporter = createMetricExporter(settings.endpoint, options.log);
     const retry = {
       ...DEFAULT_RETRY,
@@ -81,7 +101,7 @@ export class OtlpExport {
     this.#exporter = new RetryingMetricExporter(exporter, retry, (report) => {
       monitor.record(report);
       if (report.error === undefined) {
-        this.#producer.acknowledge(report.metrics);
+        this.#producer.acknowledge(report.data);
       }
     });
     this.#producer = new SnapshotMetricProducer({
@@ -147,9 +167,9 @@ export class OtlpExport {
 
   async #finish(timeoutMillis: number, work: () => Promise<void>): Promise<DeliveryResult> {
     const inTime = await endsWithin(work(), timeoutMillis);
-    const { points, lastError } = this.#monitor.cycle;
+    const { items, lastError } = this.#monitor.cycle;
     const problem = this.#problem(lastError, inTime, timeoutMillis);
-    return { delivered: problem === undefined, points, ...(problem !== undefined && { problem }) };
+    return { delivered: problem === undefined, items, ...(problem !== undefined && { problem }) };
   }
 
   #problem(error: Error | undefined, inTime: boolean, timeoutMillis: number): string | undefined {
@@ -157,7 +177,7 @@ export class OtlpExport {
       return `${this.#monitor.describe(error)}.`;
     }
     if (!inTime) {
-      return `Metrics do not reach ${this.endpoint}: no answer within ${timeoutMillis} ms.`;
+      return `${this.#monitor.undelivered}: no answer within ${timeoutMillis} ms.`;
     }
     const { lastProblem } = this.#producer;
     return lastProblem === undefined ? undefined : `There were no metrics to send: ${String(lastProblem)}.`;
@@ -178,21 +198,4 @@ function guarded(source: CandidateSource | undefined, log: Log): () => readonly 
       return [];
     }
   };
-}
-
-/** Whether the work ended in time; how it ended is told elsewhere. */
-async function endsWithin(work: Promise<void>, milliseconds: number): Promise<boolean> {
-  const { promise: expired, resolve } = Promise.withResolvers<boolean>();
-  const timer = setTimeout(() => resolve(false), milliseconds);
-  try {
-    return await Promise.race([
-      work.then(
-        () => true,
-        () => true,
-      ),
-      expired,
-    ]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -22,7 +22,7 @@ import {
 } from '@opentelemetry/semantic-conventions/incubating';
 import type { Target } from '../model/target.ts';
 import { kubernetesAttributes } from './kubernetes.ts';
-import type { Environment } from './otlp-config.ts';
+import type { Environment } from './otlp-environment.ts';
 import { VERSION } from './version.ts';
 
 type ResourceAttributes = Record<string, string | number | string[]>;

@@ -7,6 +7,13 @@ import type { TemporalitySelector } from './temporality.ts';
 /** An exporter that says which temporality it wants, as the official OTLP exporters do. */
 export type OtlpMetricExporter = PushMetricExporter & { selectAggregationTemporality: TemporalitySelector };
 
+/** What exporters of metrics and of log records have in common. */
+export interface Exporter<Data> {
+  export(data: Data, resultCallback: (result: ExportResult) => void): void;
+  forceFlush(): Promise<void>;
+  shutdown(): Promise<void>;
+}
+
 /** When and how often an export is tried again. */
 export interface RetryPolicy {
   /** Milliseconds after which an export has failed, whatever is still to be tried. */
@@ -33,34 +40,32 @@ const DEADLINE_EXCEEDED = 4;
 const RESOURCE_EXHAUSTED = 8;
 
 /** How a finished export went. */
-export interface ExportReport {
-  metrics: ResourceMetrics;
+export interface ExportReport<Data> {
+  data: Data;
   /** Absent when it was delivered. */
   error?: Error;
   attempts: number;
 }
 
 /**
- * Tries failed exports again, which the official OTLP/gRPC exporter does not. An export ends when it is delivered, when
+ * Tries failed exports again, which the official OTLP/gRPC exporters do not. An export ends when it is delivered, when
  * the error is final, or when its time is over; each end is reported once.
  */
-export class RetryingMetricExporter implements PushMetricExporter {
-  readonly selectAggregationTemporality: TemporalitySelector;
-  readonly #inner: OtlpMetricExporter;
+export class RetryingExporter<Data> implements Exporter<Data> {
+  readonly #inner: Exporter<Data>;
   readonly #policy: RetryPolicy;
-  readonly #report: (report: ExportReport) => void;
+  readonly #report: (report: ExportReport<Data>) => void;
   #hurry = new AbortController();
   #finishBy = Number.POSITIVE_INFINITY;
 
-  constructor(inner: OtlpMetricExporter, policy: RetryPolicy, report: (report: ExportReport) => void) {
+  constructor(inner: Exporter<Data>, policy: RetryPolicy, report: (report: ExportReport<Data>) => void) {
     this.#inner = inner;
     this.#policy = policy;
     this.#report = report;
-    this.selectAggregationTemporality = (instrument) => inner.selectAggregationTemporality(instrument);
   }
 
-  export(metrics: ResourceMetrics, resultCallback: (result: ExportResult) => void): void {
-    void this.#run(metrics).then(resultCallback);
+  export(data: Data, resultCallback: (result: ExportResult) => void): void {
+    void this.#run(data).then(resultCallback);
   }
 
   /** Gives up an export that waits for its next attempt, and lets later ones last no longer than `finishBy` (ms). */
@@ -78,14 +83,14 @@ export class RetryingMetricExporter implements PushMetricExporter {
     return this.#inner.shutdown();
   }
 
-  async #run(metrics: ResourceMetrics): Promise<ExportResult> {
+  async #run(data: Data): Promise<ExportResult> {
     const deadline = Math.min(performance.now() + this.#policy.timeoutMillis, this.#finishBy);
     const hurry = this.#hurry.signal;
     let delay = this.#policy.initialDelayMillis;
     for (let attempts = 1; ; attempts++) {
-      const result = await this.#attempt(metrics, deadline);
+      const result = await this.#attempt(data, deadline);
       if (result.code === ExportResultCode.SUCCESS) {
-        this.#report({ metrics, attempts });
+        this.#report({ data, attempts });
         return result;
       }
       const pause = this.#pause(result.error, delay);
@@ -95,21 +100,21 @@ export class RetryingMetricExporter implements PushMetricExporter {
       const goOn = !expired && pause !== undefined && performance.now() + pause < deadline;
       if (!goOn || !(await waited(pause, hurry))) {
         const error = result.error ?? new Error('the export failed for an unknown reason');
-        this.#report({ metrics, error, attempts });
+        this.#report({ data, error, attempts });
         return { code: ExportResultCode.FAILED, error };
       }
     }
   }
 
   /** One attempt, which ends at the deadline at the latest. */
-  async #attempt(metrics: ResourceMetrics, deadline: number): Promise<ExportResult> {
+  async #attempt(data: Data, deadline: number): Promise<ExportResult> {
     const { promise, resolve } = Promise.withResolvers<ExportResult>();
     const timer = setTimeout(
       () => resolve({ code: ExportResultCode.FAILED, error: new DeadlineError() }),
       Math.max(0, deadline - performance.now()),
     );
     try {
-      this.#inner.export(metrics, resolve);
+      this.#inner.export(data, resolve);
       return await promise;
     } catch (error) {
       return {
@@ -133,6 +138,20 @@ export class RetryingMetricExporter implements PushMetricExporter {
     }
     const spread = 1 + this.#policy.jitter * (2 * Math.random() - 1);
     return Math.max(delay * spread, asked ?? 0);
+  }
+}
+
+/** The same for metrics, whose exporter also says which temporality it wants. */
+export class RetryingMetricExporter extends RetryingExporter<ResourceMetrics> implements PushMetricExporter {
+  readonly selectAggregationTemporality: TemporalitySelector;
+
+  constructor(
+    inner: OtlpMetricExporter,
+    policy: RetryPolicy,
+    report: (report: ExportReport<ResourceMetrics>) => void,
+  ) {
+    super(inner, policy, report);
+    this.selectAggregationTemporality = (instrument) => inner.selectAggregationTemporality(instrument);
   }
 }
 

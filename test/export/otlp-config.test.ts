@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { OtlpConfigurationError, otlpSettings } from '../../src/export/otlp-config.ts';
+import { otlpSettings } from '../../src/export/otlp-config.ts';
+import { OtlpConfigurationError } from '../../src/export/otlp-environment.ts';
 
 const HERE = 'http://127.0.0.1:4317';
 

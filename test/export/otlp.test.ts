@@ -41,7 +41,7 @@ test('a flush delivers the present state, told as the target', async (context) =
   assert.equal(result.delivered, true);
   const summary = there.summary();
   assert.equal(
-    result.points,
+    result.items,
     summary.metrics.reduce((sum, { points }) => sum + points, 0),
   );
   assert.equal(summary.resource['service.name'], 'shop');
@@ -115,7 +115,7 @@ test('a refused export is tried again within its time', async (context) => {
   const result = await otlp.flush();
   assert.equal(result.delivered, true);
   assert.equal(there.summary().requests, 1);
-  assert.deepEqual(otlp.totals, { exported: 1, failed: 0, points: result.points });
+  assert.deepEqual(otlp.totals, { exported: 1, failed: 0, items: result.items });
   assert.deepEqual(said, []);
 });
 
@@ -129,7 +129,7 @@ test('a receiver that is not there: each flush says so in time, the log says it 
   for (let flush = 1; flush <= 3; flush++) {
     const result = await otlp.flush();
     assert.equal(result.delivered, false);
-    assert.equal(result.points, 0);
+    assert.equal(result.items, 0);
     assert.match(
       result.problem ?? '',
       /^Metrics do not reach http:\/\/127\.0\.0\.1:\d+: it cannot be reached \(connect ECONNREFUSED [\d.:]+\)\.$/,
@@ -187,8 +187,8 @@ test('many series are sent in requests of a bounded size', async (context) => {
   const { otlp } = startExport(context, { endpoint: there.endpoint, source: () => snapshot(sites) });
   const result = await otlp.flush();
   assert.equal(result.delivered, true);
-  assert.ok(result.points > 4000);
-  assert.equal(there.summary().requests, Math.ceil(result.points / 2000));
+  assert.ok(result.items > 4000);
+  assert.equal(there.summary().requests, Math.ceil(result.items / 2000));
   assert.equal(totalOf(there.summary(), 'gomap.lookups'), 1000);
 });
 
@@ -208,7 +208,7 @@ test('a source that fails is told with the flush', async (context) => {
 test('an observation that has not begun is no failure', async (context) => {
   const there = await receiver(context);
   const { otlp } = startExport(context, { endpoint: there.endpoint, source: () => undefined });
-  assert.deepEqual(await otlp.flush(), { delivered: true, points: 0 });
+  assert.deepEqual(await otlp.flush(), { delivered: true, items: 0 });
 });
 
 test('what the OpenTelemetry libraries warn of is said once', async (context) => {

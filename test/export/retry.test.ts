@@ -39,7 +39,7 @@ const SUCCESS: Answer = { code: ExportResultCode.SUCCESS };
 
 /** Exports once through an exporter that gives these answers, the last one again and again. */
 function exportWith(answers: Answer[], policy: Partial<RetryPolicy> = {}) {
-  const reports: ExportReport[] = [];
+  const reports: ExportReport<ResourceMetrics>[] = [];
   /** When each attempt began. */
   const times: number[] = [];
   const attempted: (() => void)[] = [];
@@ -74,7 +74,7 @@ for (const code of [1, 4, 10, 11, 14, 15]) {
     const { start, reports, attempts } = exportWith([failure(code), failure(code), failure(code), SUCCESS]);
     assert.equal((await start()).code, ExportResultCode.SUCCESS);
     assert.equal(attempts(), 4);
-    assert.deepEqual(reports, [{ metrics: METRICS, attempts: 4 }]);
+    assert.deepEqual(reports, [{ data: METRICS, attempts: 4 }]);
   });
 }
 
