@@ -6,7 +6,7 @@
 
 #include "aggregate.bpf.h"
 #include "goroutine.bpf.h"
-#include "labels.bpf.h"
+#include "tracesources.bpf.h"
 #include "window.bpf.h"
 
 struct {
@@ -20,26 +20,28 @@ struct {
 /* Bit of the key comparisons' buckets in exemplars_taken. */
 #define COMPARISONS_SHIFT 32
 
-/* Fills l->exemplar with who made the lookup; 1 if it is wanted. */
+/* Fills l->exemplar with who made the lookup; 1 if it is wanted: a trace that is not recorded leads nowhere.
+ */
 separate int describe_exemplar(struct lookup *l) {
     if (!l)
         return 0;
     struct exemplar *e = &l->exemplar;
     __u64 g = user_goroutine(l->g);
-    e->has_trace = 0;
-    e->has_span = 0;
+    e->trace_form = ID_NONE;
+    e->span_form = ID_NONE;
+    e->sampled = SAMPLED_UNKNOWN;
     e->goroutine = 0;
     e->parent_goroutine = 0;
     if (g) {
         read_user(&e->goroutine, sizeof(e->goroutine), g + goroutines.goid);
         if (goroutines.parent_goid)
             read_user(&e->parent_goroutine, sizeof(e->parent_goroutine), g + goroutines.parent_goid);
-        take_labels(l, g);
+        find_trace(l, g);
     }
     e->probe_length = l->probe_length;
     e->key_comparisons = l->comparisons;
     e->time = bpf_ktime_get_ns();
-    return e->has_trace || goroutines.without_trace;
+    return (e->trace_form && e->sampled != SAMPLED_NO) || goroutines.without_trace;
 }
 
 separate int keep_exemplar(struct lookup *l, __u32 bucket) {

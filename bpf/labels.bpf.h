@@ -34,9 +34,9 @@ separate int take_value(struct lookup *l, __u64 value, __u64 length, __u32 is_sp
         return 0;
     if (is_span) {
         if (length == SPAN_ID_TEXT && !read_user(l->exemplar.span_id, SPAN_ID_TEXT, value))
-            l->exemplar.has_span = 1;
+            l->exemplar.span_form = ID_TEXT;
     } else if (length == TRACE_ID_TEXT && !read_user(l->exemplar.trace_id, TRACE_ID_TEXT, value)) {
-        l->exemplar.has_trace = 1;
+        l->exemplar.trace_form = ID_TEXT;
     }
     return 0;
 }

@@ -233,6 +233,8 @@ struct goroutine_layout {
     __u32 with_exemplars; /* candidates for exemplars are wanted */
     __u32 without_trace;  /* also of goroutines that have no trace id */
     __u32 label_names;
+    __u32 with_spans;          /* spans are followed (trace.bpf.c), the map span_contexts is filled */
+    __u32 with_thread_context; /* another tool's map traces_ctx_v1 is there */
     __u32 pad;
     struct label_name names[MAX_LABEL_NAMES];
 };
@@ -244,7 +246,24 @@ struct exemplar_key {
     __u32 pad;
 };
 
-/* One lookup that may become an exemplar. Ids are the texts that labels hold. */
+/* How an id is kept in a record. */
+enum id_form {
+    ID_NONE = 0,
+    ID_TEXT = 1, /* hexadecimal digits, as in labels */
+    ID_BINARY = 2,
+};
+
+/* What is known of whether a span is recorded. */
+enum sampled {
+    SAMPLED_UNKNOWN = 0,
+    SAMPLED_NO = 1,
+    SAMPLED_YES = 2,
+};
+
+#define TRACE_ID_BYTES 16
+#define SPAN_ID_BYTES 8
+
+/* One lookup that may become an exemplar. Binary ids stand in the first bytes of their fields. */
 struct exemplar {
     __u64 cycle;
     __u64 time; /* CLOCK_MONOTONIC, ns */
@@ -252,10 +271,117 @@ struct exemplar {
     __u64 parent_goroutine;
     __u32 probe_length;
     __u32 key_comparisons;
-    __u32 has_trace;
-    __u32 has_span;
+    __u32 trace_form; /* enum id_form */
+    __u32 span_form;
+    __u32 sampled; /* enum sampled */
+    __u32 pad;
     __u8 trace_id[TRACE_ID_TEXT];
     __u8 span_id[SPAN_ID_TEXT];
+};
+
+/*
+ * Following spans (trace.bpf.c): which span is current on which goroutine, from probes where spans begin and
+ * end.
+ */
+
+/* What a probe site of the trace program sees, and what the subject's register holds there. */
+enum trace_event {
+    TRACE_SPAN_START = 0,      /* OpenTelemetry SDK: a recording span has been made; the span */
+    TRACE_SPAN_END = 1,        /* OpenTelemetry SDK: a recording span ends; the span */
+    TRACE_GOROUTINE_START = 2, /* a go statement has made a goroutine; its g */
+    TRACE_HTTP_REQUEST = 3,    /* net/http or x/net/http2 calls the handler; the *http.Request */
+    TRACE_HTTP_DONE = 4,       /* the handler has returned; none */
+    TRACE_GRPC_HEADERS = 5,    /* grpc has read a stream's headers; the transport, and the frame as object */
+    TRACE_GRPC_REQUEST = 6,    /* grpc handles a stream; the transport, and the stream as object */
+    TRACE_GRPC_DONE = 7,       /* the handler has returned, its status is sent; none */
+    TRACE_EVENTS,
+};
+
+/* The cookie of a site of the trace program: its event and, from the bits given, numbers of registers. */
+#define TRACE_COOKIE_EVENT 0xff
+#define TRACE_COOKIE_SUBJECT 8
+#define TRACE_COOKIE_OBJECT 12
+
+/* Where structures hold what the trace program reads; offsets in bytes. */
+struct trace_layout {
+    __u32 trace_id; /* in the SDK's recordingSpan */
+    __u32 span_id;
+    __u32 trace_flags;
+    __u32 request_header; /* in http.Request: its header, a map[string][]string */
+    __u32 header_keys;    /* in a group or bucket of that map: the first key ... */
+    __u32 header_key_stride;
+    __u32 header_elems; /* ... and the first element */
+    __u32 header_elem_stride;
+    __u32 header_group_size;
+    __u32 swiss_headers;   /* it is a Swiss map */
+    __u32 frame_fields;    /* in http2.MetaHeadersFrame: a slice of hpack.HeaderField */
+    __u32 field_size;      /* of an hpack.HeaderField: name, value, ... */
+    __u32 frame_headers;   /* in MetaHeadersFrame: pointer to the HeadersFrame, ... */
+    __u32 frame_stream_id; /* ... and in that, the stream's id */
+    __u32 stream_is_inner; /* grpc's ServerStream points to the Stream with the id, at stream_inner */
+    __u32 stream_inner;
+    __u32 stream_id;
+    __u32 pad;
+};
+
+/* A stream of grpc whose headers name a trace and that is not handled yet; key of the map grpc_streams. */
+struct grpc_stream {
+    __u64 transport;
+    __u64 id;
+};
+
+/* The ids of a span, in the order of their bytes, and its W3C trace flags. */
+struct span_ids {
+    __u64 trace[2];
+    __u64 span;
+    __u32 flags;
+    __u32 pad;
+};
+
+/*
+ * A span that has begun. The key in the map span_contexts is its handle, a number no other span has; the
+ * handle in the value tells an entry that was taken for another span while it was read.
+ */
+struct span_context {
+    __u64 handle; /* 0 while the entry is being written */
+    __u64 outer;  /* handle of the span that was current before, to which its end returns */
+    __u64 goroutine;
+    __u32 generation;
+    __u8 ended;
+    __u8 sampled; /* enum sampled */
+    __u8 pad[2];
+    __u8 trace_id[TRACE_ID_BYTES];
+    __u8 span_id[SPAN_ID_BYTES];
+};
+
+/* What is current on a goroutine; the key in the map goroutine_spans is its id. */
+struct goroutine_span {
+    __u64 goroutine;
+    __u64 current;   /* handle of the innermost span, which may have ended */
+    __u64 request;   /* handle of the span that the request came with that is handled; 0: none */
+    __u32 inherited; /* the span is that of the goroutine's creator */
+    __u32 pad;
+};
+
+/* Set by user space while the trace program runs. */
+struct trace_control {
+    __u32 generation; /* raised at each attach: ends of spans may have been missed before it */
+    __u32 pad;
+};
+
+/* Each CPU's counters of what the trace program met. */
+struct trace_counts {
+    __u64 events[TRACE_EVENTS];
+    __u64 unreadable;    /* memory of the target could not be read */
+    __u64 unknown_spans; /* ends of spans whose start was not seen, or that were forgotten */
+    __u64 dropped;       /* the kernel had no room for a span */
+};
+
+/* What another tool (OBI) says of a thread; value of its pinned map traces_ctx_v1, key the kernel's pid_tgid.
+ */
+struct thread_context {
+    __u8 trace_id[TRACE_ID_BYTES];
+    __u8 span_id[SPAN_ID_BYTES];
 };
 
 /* Words of the bit filter over the return addresses of wrapper functions. */

@@ -139,4 +139,25 @@ std::map<std::string, uint32_t> Arguments::NamedCounts(Napi::Value value, const 
     return named;
 }
 
+std::map<std::string, std::string> Arguments::NamedTexts(Napi::Value value, const std::string &name) {
+    std::map<std::string, std::string> named;
+    if (!IsObject(value, name))
+        return named;
+    const auto object = value.As<Napi::Object>();
+    for (const std::string &key : Texts(object.GetPropertyNames(), name))
+        named[key] = Text(object.Get(key), name + "." + key);
+    return named;
+}
+
+std::map<std::string, Napi::Object> Arguments::NamedObjects(Napi::Value value, const std::string &name) {
+    std::map<std::string, Napi::Object> named;
+    if (!IsObject(value, name))
+        return named;
+    const auto object = value.As<Napi::Object>();
+    for (const std::string &key : Texts(object.GetPropertyNames(), name))
+        if (const Napi::Value element = object.Get(key); IsObject(element, name + "." + key))
+            named[key] = element.As<Napi::Object>();
+    return named;
+}
+
 } // namespace mapscope

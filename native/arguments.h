@@ -40,6 +40,8 @@ class Arguments {
     std::vector<uint64_t> Words(Napi::Value value, const std::string &name);
     std::map<std::string, std::vector<uint8_t>> NamedBytes(Napi::Value value, const std::string &name);
     std::map<std::string, uint32_t> NamedCounts(Napi::Value value, const std::string &name);
+    std::map<std::string, std::string> NamedTexts(Napi::Value value, const std::string &name);
+    std::map<std::string, Napi::Object> NamedObjects(Napi::Value value, const std::string &name);
 
     void Fail(const std::string &name, const std::string &requirement);
 

@@ -3,6 +3,8 @@
 
 #include <cerrno>
 
+#include <bpf/bpf.h>
+
 #include "kernel_abi.h"
 #include "libbpf_log.h"
 #include "load_failure.h"
@@ -59,6 +61,9 @@ Status BpfObject::Configure(const LoadOptions &options) {
             return SystemFailure("cannot set the size of map '" + name + "'", -result);
     }
 
+    if (Status failure = UseExistingMaps(options))
+        return failure;
+
     int result = 0;
     if (options.sleepable)
         result = bpf_program__set_flags(program_, bpf_program__flags(program_) | BPF_F_SLEEPABLE);
@@ -70,6 +75,39 @@ Status BpfObject::Configure(const LoadOptions &options) {
         result = bpf_program__set_expected_attach_type(program_, kTraceUprobeMulti);
     if (result)
         return SystemFailure("cannot prepare the BPF program of " + options.path, -result);
+    return {};
+}
+
+Status BpfObject::UseExistingMaps(const LoadOptions &options) {
+    for (const auto &[name, fd] : options.shared_maps)
+        if (Status failure = UseMap(name, fd->get()))
+            return failure;
+    for (const auto &[name, path] : options.pinned_maps) {
+        const UniqueFd fd(bpf_obj_get(path.c_str()));
+        if (!fd)
+            return SystemFailure("cannot open the pinned BPF map " + path, errno);
+        if (Status failure = UseMap(name, fd.get()))
+            return failure;
+    }
+    return {};
+}
+
+/* The kernel's map must be of the shape that the program was compiled for; its size may be another one. */
+Status BpfObject::UseMap(const std::string &name, int fd) {
+    const std::string attempted = "cannot share the BPF map '" + name + "'";
+    struct bpf_map *map = bpf_object__find_map_by_name(object_.get(), name.c_str());
+    if (map == nullptr)
+        return Failure{attempted + ": the BPF object has no such map", "ENOENT"};
+    struct bpf_map_info info = {};
+    uint32_t size = sizeof(info);
+    if (const int result = bpf_obj_get_info_by_fd(fd, &info, &size))
+        return SystemFailure(attempted, -result);
+    if (info.type != bpf_map__type(map) || info.key_size != bpf_map__key_size(map) ||
+        info.value_size != bpf_map__value_size(map))
+        return Failure{attempted + ": the existing map is of another type, or has other keys or values",
+                       "EINVAL"};
+    if (const int result = bpf_map__reuse_fd(map, fd))
+        return SystemFailure(attempted, -result);
     return {};
 }
 

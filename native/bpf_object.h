@@ -13,6 +13,7 @@
 #include <bpf/libbpf.h>
 
 #include "failure.h"
+#include "unique_fd.h"
 
 namespace mapscope {
 
@@ -24,6 +25,9 @@ struct LoadOptions {
     bool sleepable = false;
     std::map<std::string, std::vector<uint8_t>> read_only_data; /* by variable name */
     std::map<std::string, uint32_t> map_sizes;                  /* max_entries by map name */
+    /* Maps of the object that are not made anew, by name: those of another loaded object, ... */
+    std::map<std::string, std::shared_ptr<UniqueFd>> shared_maps;
+    std::map<std::string, std::string> pinned_maps; /* ... and pinned ones, by their path */
 };
 
 /** What there is to know of a map, as the kernel has created it. */
@@ -55,6 +59,8 @@ class BpfObject {
     BpfObject() = default;
     Status Open(const LoadOptions &options);
     Status Configure(const LoadOptions &options);
+    Status UseExistingMaps(const LoadOptions &options);
+    Status UseMap(const std::string &name, int fd);
     Status LoadIntoKernel(const LoadOptions &options, std::string &verifier_log);
 
     std::unique_ptr<struct bpf_object, CloseObject> object_;

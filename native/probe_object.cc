@@ -1,6 +1,8 @@
 /* The JavaScript side of a BPF object; see probe_object.h. */
 #include "probe_object.h"
 
+#include <fcntl.h>
+
 #include <cerrno>
 #include <cstring>
 
@@ -13,6 +15,9 @@
 namespace mapscope {
 
 namespace {
+
+/* Marks the JavaScript objects of this class. A random number, as Node-API asks for. */
+constexpr napi_type_tag kTypeTag = {0x5d1c0ffe3a9b47e2, 0x8f60b1d27c34a915};
 
 /* What a promise for void resolves to. */
 Napi::Value Nothing(Napi::Env env) { return env.Undefined(); }
@@ -47,6 +52,7 @@ Napi::Function ProbeObject::Define(Napi::Env env) {
 
 ProbeObject::ProbeObject(const Napi::CallbackInfo &info)
     : Napi::ObjectWrap<ProbeObject>(info), queue_(info.Env(), [this] { OnIdle(); }) {
+    info.This().As<Napi::Object>().TypeTag(&kTypeTag);
     Arguments arguments("ProbeObject");
     const Napi::Object options = arguments.Options(info[0]);
     options_.path = arguments.Text(options.Get("objectPath"), "options.objectPath");
@@ -55,8 +61,30 @@ ProbeObject::ProbeObject(const Napi::CallbackInfo &info)
     options_.sleepable = arguments.Flag(options.Get("sleepable"), "options.sleepable");
     options_.read_only_data = arguments.NamedBytes(options.Get("readOnlyData"), "options.readOnlyData");
     options_.map_sizes = arguments.NamedCounts(options.Get("mapSizes"), "options.mapSizes");
+    if (options.Has("sharedMaps"))
+        TakeSharedMaps(arguments, options.Get("sharedMaps"));
+    if (options.Has("pinnedMaps"))
+        options_.pinned_maps = arguments.NamedTexts(options.Get("pinnedMaps"), "options.pinnedMaps");
     if (arguments.failure())
         Throw(info.Env(), *arguments.failure());
+}
+
+/* Keeps descriptors of its own, so that the other object may be closed at any time. */
+void ProbeObject::TakeSharedMaps(Arguments &arguments, Napi::Value value) {
+    for (const auto &[name, object] : arguments.NamedObjects(value, "options.sharedMaps")) {
+        const std::string argument = "options.sharedMaps." + name;
+        ProbeObject *owner = object.CheckTypeTag(&kTypeTag) ? Unwrap(object) : nullptr;
+        if (owner == nullptr || owner->Usable(argument)) {
+            arguments.Fail(argument, "a ProbeObject that is loaded");
+            continue;
+        }
+        auto map = owner->session_->object->FindMap(name, argument);
+        if (!map) {
+            arguments.Fail(argument, "a ProbeObject with a map of that name");
+            continue;
+        }
+        options_.shared_maps[name] = std::make_shared<UniqueFd>(fcntl(map->fd, F_DUPFD_CLOEXEC, 0));
+    }
 }
 
 /* Runs when JavaScript has lost the object, or at the end of the environment. Nothing is running then, see

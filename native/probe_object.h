@@ -13,6 +13,7 @@
 
 #include <napi.h>
 
+#include "arguments.h"
 #include "bpf_object.h"
 #include "operation.h"
 #include "uprobe_links.h"
@@ -50,6 +51,7 @@ class ProbeObject : public Napi::ObjectWrap<ProbeObject> {
 
     Napi::Value Start(Napi::Env env, Operation::Work work, Operation::Deliver deliver);
     void OnIdle();
+    void TakeSharedMaps(Arguments &arguments, Napi::Value value);
     Status Usable(const std::string &attempted) const;
 
     LoadOptions options_;

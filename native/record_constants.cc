@@ -96,7 +96,26 @@ ENUMERATION(lookup_result, LOOKUP_RESULTS);
     X(VERIFY_OUTCOMES)
 ENUMERATION(verify_outcome, VERIFY_OUTCOME_NAMES);
 
+#define ID_FORMS(X) X(ID_NONE) X(ID_TEXT) X(ID_BINARY)
+ENUMERATION(id_form, ID_FORMS);
+
+#define SAMPLED_NAMES(X) X(SAMPLED_UNKNOWN) X(SAMPLED_NO) X(SAMPLED_YES)
+ENUMERATION(sampled, SAMPLED_NAMES);
+
+#define TRACE_EVENT_NAMES(X)                                                                                 \
+    X(TRACE_SPAN_START)                                                                                      \
+    X(TRACE_SPAN_END)                                                                                        \
+    X(TRACE_GOROUTINE_START)                                                                                 \
+    X(TRACE_HTTP_REQUEST)                                                                                    \
+    X(TRACE_HTTP_DONE)                                                                                       \
+    X(TRACE_GRPC_HEADERS)                                                                                    \
+    X(TRACE_GRPC_REQUEST)                                                                                    \
+    X(TRACE_GRPC_DONE)                                                                                       \
+    X(TRACE_EVENTS)
+ENUMERATION(trace_event, TRACE_EVENT_NAMES);
+
 constexpr Enumeration kEnumerations[] = {
+    id_form_enumeration,         sampled_enumeration,        trace_event_enumeration,
     key_class_enumeration,       value_home_enumeration,     map_implementation_enumeration,
     map_type_format_enumeration, labels_format_enumeration,  equal_kind_enumeration,
     counter_enumeration,         inexact_reason_enumeration, lookup_result_enumeration,
@@ -111,6 +130,8 @@ constexpr Constant kConstants[] = {
     CONSTANT(MAX_LOOKUP_FUNCTIONS), CONSTANT(SHOWN_DISAGREEMENTS),   CONSTANT(RETURN_COOKIE),
     CONSTANT(MAX_PREDICTIONS),      CONSTANT(SPIKES_KEPT),           CONSTANT(SPIKE_PLACES),
     CONSTANT(SPIKE_LEAST),          CONSTANT(SPIKE_LEAST_LOOKUPS),   CONSTANT(NO_SPIKE_LIMIT),
+    CONSTANT(TRACE_COOKIE_EVENT),   CONSTANT(TRACE_COOKIE_SUBJECT),  CONSTANT(TRACE_COOKIE_OBJECT),
+    CONSTANT(MAX_PREDICTIONS),      CONSTANT(TRACE_ID_BYTES),        CONSTANT(SPAN_ID_BYTES),
 };
 
 static_assert(FitNumbers(kConstants), "a constant of this size belongs to the wide ones");

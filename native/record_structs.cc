@@ -163,7 +163,10 @@ RECORD(label_name, LABEL_NAME_FIELDS);
     X(goid)                                                                                                  \
     X(parent_goid)                                                                                           \
     X(labels)                                                                                                \
-    X(machine) X(current) X(labels_format) X(with_exemplars) X(without_trace) X(label_names) X(pad) X(names)
+    X(machine)                                                                                               \
+    X(current)                                                                                               \
+    X(labels_format)                                                                                         \
+    X(with_exemplars) X(without_trace) X(label_names) X(with_spans) X(with_thread_context) X(pad) X(names)
 RECORD(goroutine_layout, GOROUTINE_LAYOUT_FIELDS);
 
 #define EXEMPLAR_KEY_FIELDS(X) X(name.caller) X(name.type) X(bucket) X(pad)
@@ -173,7 +176,8 @@ RECORD(exemplar_key, EXEMPLAR_KEY_FIELDS);
     X(cycle)                                                                                                 \
     X(time)                                                                                                  \
     X(goroutine)                                                                                             \
-    X(parent_goroutine) X(probe_length) X(key_comparisons) X(has_trace) X(has_span) X(trace_id) X(span_id)
+    X(parent_goroutine)                                                                                      \
+    X(probe_length) X(key_comparisons) X(trace_form) X(span_form) X(sampled) X(pad) X(trace_id) X(span_id)
 RECORD(exemplar, EXEMPLAR_FIELDS);
 
 #define SPIKE_SETTINGS_FIELDS(X) X(enabled) X(fixed) X(factor) X(pad)
@@ -200,6 +204,45 @@ RECORD(spike, SPIKE_FIELDS);
 #define SPIKE_SITE_FIELDS(X) X(seen) X(places) X(kept)
 RECORD(spike_site, SPIKE_SITE_FIELDS);
 
+#define TRACE_LAYOUT_FIELDS(X)                                                                               \
+    X(trace_id)                                                                                              \
+    X(span_id)                                                                                               \
+    X(trace_flags)                                                                                           \
+    X(request_header)                                                                                        \
+    X(header_keys)                                                                                           \
+    X(header_key_stride)                                                                                     \
+    X(header_elems)                                                                                          \
+    X(header_elem_stride)                                                                                    \
+    X(header_group_size)                                                                                     \
+    X(swiss_headers)                                                                                         \
+    X(frame_fields)                                                                                          \
+    X(field_size)                                                                                            \
+    X(frame_headers)                                                                                         \
+    X(frame_stream_id)                                                                                       \
+    X(stream_is_inner)                                                                                       \
+    X(stream_inner)                                                                                          \
+    X(stream_id)                                                                                             \
+    X(pad)
+RECORD(trace_layout, TRACE_LAYOUT_FIELDS);
+
+#define SPAN_CONTEXT_FIELDS(X)                                                                               \
+    X(handle)                                                                                                \
+    X(outer)                                                                                                 \
+    X(goroutine) X(generation) X(ended) X(sampled) X(pad) X(trace_id) X(span_id)
+RECORD(span_context, SPAN_CONTEXT_FIELDS);
+
+#define GOROUTINE_SPAN_FIELDS(X) X(goroutine) X(current) X(request) X(inherited) X(pad)
+RECORD(goroutine_span, GOROUTINE_SPAN_FIELDS);
+
+#define TRACE_CONTROL_FIELDS(X) X(generation) X(pad)
+RECORD(trace_control, TRACE_CONTROL_FIELDS);
+
+#define TRACE_COUNTS_FIELDS(X) X(events) X(unreadable) X(unknown_spans) X(dropped)
+RECORD(trace_counts, TRACE_COUNTS_FIELDS);
+
+#define THREAD_CONTEXT_FIELDS(X) X(trace_id) X(span_id)
+RECORD(thread_context, THREAD_CONTEXT_FIELDS);
+
 constexpr Record kRecords[] = {
     label_name_record,
     goroutine_layout_record,
@@ -225,6 +268,12 @@ constexpr Record kRecords[] = {
     spike_settings_record,
     spike_record,
     spike_site_record,
+    trace_layout_record,
+    span_context_record,
+    goroutine_span_record,
+    trace_control_record,
+    trace_counts_record,
+    thread_context_record,
 };
 
 } // namespace

@@ -5,9 +5,9 @@ import { targetResource } from '../export/resource.ts';
 import type { GoBinary } from '../gobinary/index.ts';
 import type { Snapshot } from '../model/snapshot.ts';
 import type { Target } from '../model/target.ts';
-import { DEFAULT_LABELS, type ExemplarOptions } from '../observe/goroutinedata.ts';
-import { Observation } from '../observe/observation.ts';
+import { Observation, type ObservationOptions } from '../observe/observation.ts';
 import type { ProbePlan } from '../probesites/plan.ts';
+import { findThreadContextMap } from '../target/threadcontext.ts';
 import type { FunctionVerdict } from '../verify/result.ts';
 import { withoutDisagreeing } from '../verify/verdict.ts';
 import { log } from './log.ts';
@@ -41,6 +41,7 @@ export class ObservedTarget {
     this.#timer = setInterval(() => this.#tick(withProgress), PROGRESS_MILLIS);
     for (const { name, reason } of observation.plan.functions.flatMap(refusal))
       log('warn', `${name} is not observed: ${reason}.`);
+    for (const warning of observation.warnings) log('warn', warning);
   }
 
   /**
@@ -96,12 +97,22 @@ export class ObservedTarget {
   }
 }
 
-/** Exemplars cost a little at each lookup, and nobody but an OTLP receiver gets them. */
-function exemplarOptions(settings: Settings): { exemplars?: ExemplarOptions } {
+/** Exemplars cost a little at each lookup, spans at each of theirs, and nobody but an OTLP receiver gets them. */
+function exemplarOptions(
+  settings: Settings,
+): Pick<ObservationOptions, 'exemplars' | 'labels' | 'followed' | 'threadContextMap'> {
   // The export, which is made later from the same settings, says what it does not understand in them.
   const filter = otlpSettings(settings.otlpEndpoint, process.env, () => {})?.exemplarFilter ?? 'always_off';
   if (filter === 'always_off') return {};
-  return { exemplars: { ...DEFAULT_LABELS, withoutTrace: filter === 'always_on' } };
+  const { traceLabels, spanLabels, traceSources } = settings;
+  const labels = traceSources.includes('labels') ? { labels: { traceLabels, spanLabels } } : {};
+  const threadContextMap = traceSources.includes('obi') ? findThreadContextMap(process.env) : undefined;
+  return {
+    exemplars: { withoutTrace: filter === 'always_on' },
+    ...labels,
+    followed: traceSources.filter((source) => source !== 'labels' && source !== 'obi'),
+    ...(threadContextMap !== undefined && { threadContextMap }),
+  };
 }
 
 type Planned = Observation['plan']['functions'][number];

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { EXIT, messageOf, UserError } from '../errors.ts';
+import { DEFAULT_LABELS, TRACE_SOURCES } from '../observe/goroutinedata.ts';
 
 /** Milliseconds of a duration such as `10s`, `500ms`, `2m`, `1h`. */
 const duration = z
@@ -24,6 +25,14 @@ const wholeNumber = z
   .union([z.number(), z.string().regex(/^\d+$/).transform(Number)], 'must be a whole number')
   .refine((count) => Number.isSafeInteger(count) && count > 0, 'must be a whole number above 0');
 
+/** Several values: a list in the file, separated by commas on the command line; `none` for an empty one. */
+function list<T>(element: z.ZodType<T>) {
+  const split = (value: unknown) => (typeof value === 'string' ? value.split(',').map((s) => s.trim()) : value);
+  return z.preprocess((value) => (value === 'none' ? [] : split(value)), z.array(element));
+}
+
+const labelName = z.string().min(1, 'must not be empty').max(16, 'must be at most 16 bytes long');
+
 /** What can be set in the configuration file and on the command line, under the same names. */
 const settingsSchema = z.strictObject({
   duration: duration.optional(),
@@ -34,6 +43,11 @@ const settingsSchema = z.strictObject({
   otlpEndpoint: z.url({ protocol: /^(https?|grpc)$/, error: 'is no http or https URL' }).optional(),
   verify: z.boolean('must be true or false').default(false),
   lookups: wholeNumber.default(1000),
+  traceSources: list(z.enum(TRACE_SOURCES, `must be none, or of ${TRACE_SOURCES.join(', ')}`)).default([
+    ...TRACE_SOURCES,
+  ]),
+  traceLabels: list(labelName).default([...DEFAULT_LABELS.traceLabels]),
+  spanLabels: list(labelName).default([...DEFAULT_LABELS.spanLabels]),
   attachMethod: z.enum(['uprobe_multi', 'perf_event'], 'must be uprobe_multi or perf_event').optional(),
   allowUnknownGo: z.boolean().default(false),
 });

@@ -43,6 +43,10 @@ export interface ProbeObjectOptions {
   readonly readOnlyData: Readonly<Record<string, Uint8Array>>;
   /** max_entries by map name. */
   readonly mapSizes: Readonly<Record<string, number>>;
+  /** Maps taken from another, loaded object instead of being made anew, by name: the same name, types and sizes there. */
+  readonly sharedMaps?: Readonly<Record<string, ProbeObject>>;
+  /** Pinned maps used instead of being made anew: path by name. */
+  readonly pinnedMaps?: Readonly<Record<string, string>>;
 }
 
 export interface AttachOptions {

@@ -4,7 +4,7 @@ import type { SpikeThreshold } from '../model/spike.ts';
 import type { Location } from '../probesites/analyze.ts';
 import type { ProbePlan, ProbeSite } from '../probesites/plan.ts';
 import { findStringHash } from '../probesites/stringhash.ts';
-import { DEFAULT_LABELS, type ExemplarOptions, goroutineData } from './goroutinedata.ts';
+import { type GoroutineOptions, goroutineRecord } from './goroutinedata.ts';
 import { spikeData } from './spikedata.ts';
 
 /** Return address within a wrapper to the size of its frame there. */
@@ -14,7 +14,7 @@ export type WrapperFrames = ReadonlyMap<number, number>;
  * The read-only data of the BPF program: everything about the target that it knows before it is loaded.
  *
  * @param limitsHits whether windows will be given a hit limit
- * @param exemplars what candidates for exemplars are wanted; without it none
+ * @param goroutines what of goroutines and their traces is wanted; without it nothing
  * @param spikes which lookups are spikes; without it none
  */
 export function decoderData(
@@ -22,7 +22,7 @@ export function decoderData(
   plan: ProbePlan,
   wrappers: WrapperFrames,
   limitsHits: boolean,
-  exemplars?: ExemplarOptions,
+  goroutines: GoroutineOptions = {},
   spikes?: SpikeThreshold,
 ): Record<string, Uint8Array> {
   const most = recordConstant('MAX_PROBE_SITES');
@@ -32,11 +32,7 @@ export function decoderData(
   return {
     probe_sites: encodeRecords('probe_site', [...plan.sites.map(siteRecord), ...padding]),
     layout: encodeRecords('target_layout', [layoutRecord(binary, limitsHits)]),
-    goroutines: goroutineData(
-      binary,
-      exemplars ?? (spikes && { ...DEFAULT_LABELS, withoutTrace: false }),
-      exemplars !== undefined,
-    ),
+    goroutines: goroutineRecord(binary, goroutines) ?? encodeRecords('goroutine_layout', [{}]),
     ...spikeData(spikes),
     wrapper_filter: wrapperFilter(wrappers),
     aes_table: aesRoundTable(),

@@ -15,6 +15,14 @@ export function sinceEpoch(): bigint {
 export class ExemplarRecordReader {
   readonly record = new RecordReader('exemplar');
   readonly #namer: Namer;
+  readonly #text = recordConstant('ID_TEXT');
+  readonly #binary = recordConstant('ID_BINARY');
+  readonly #sampledUnknown = recordConstant('SAMPLED_UNKNOWN');
+  readonly #sampledYes = recordConstant('SAMPLED_YES');
+  readonly #lengths = {
+    trace: { bytes: recordConstant('TRACE_ID_BYTES'), digits: recordConstant('TRACE_ID_TEXT') },
+    span: { bytes: recordConstant('SPAN_ID_BYTES'), digits: recordConstant('SPAN_ID_TEXT') },
+  };
 
   constructor(namer: Namer) {
     this.#namer = namer;
@@ -25,8 +33,9 @@ export class ExemplarRecordReader {
    * @param offset see sinceEpoch
    */
   read(name: AggregateName, values: Buffer, at: number, offset: bigint): ExemplarCandidate {
-    const traceId = this.#id(values, at, 'trace_id', 'TRACE_ID_TEXT', 'has_trace');
-    const spanId = this.#id(values, at, 'span_id', 'SPAN_ID_TEXT', 'has_span');
+    const traceId = this.#id(values, at, 'trace');
+    const spanId = this.#id(values, at, 'span');
+    const sampled = this.record.number(values, at, 'sampled');
     const parent = this.record.number(values, at, 'parent_goroutine');
     return {
       callSite: this.#namer.callSite(name.caller),
@@ -39,13 +48,19 @@ export class ExemplarRecordReader {
       ...(parent > 0 && { parentGoroutine: parent }),
       ...(traceId !== undefined && { traceId }),
       ...(spanId !== undefined && { spanId }),
+      ...(sampled !== this.#sampledUnknown && { sampled: sampled === this.#sampledYes }),
     };
   }
 
-  #id(values: Buffer, at: number, field: string, length: string, flag: string): string | undefined {
-    if (this.record.number(values, at, flag) === 0) return undefined;
-    const start = at + this.record.offset(field);
-    const text = values.toString('latin1', start, start + recordConstant(length));
-    return HEXADECIMAL.test(text) ? text.toLowerCase() : undefined;
+  #id(values: Buffer, at: number, kind: 'trace' | 'span'): string | undefined {
+    const form = this.record.number(values, at, `${kind}_form`);
+    const start = at + this.record.offset(`${kind}_id`);
+    const { bytes, digits } = this.#lengths[kind];
+    if (form === this.#binary) return validId(values.toString('hex', start, start + bytes));
+    return form === this.#text ? validId(values.toString('latin1', start, start + digits)) : undefined;
   }
+}
+
+function validId(text: string): string | undefined {
+  return HEXADECIMAL.test(text) ? text.toLowerCase() : undefined;
 }

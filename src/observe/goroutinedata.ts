@@ -1,12 +1,23 @@
 import { type GoBinary, goroutineLayout } from '../gobinary/index.ts';
 import { encodeRecords, fieldOffset, recordConstant } from '../kernel/records.ts';
 
+/**
+ * Where a goroutine's trace is known from, the preferred first: its pprof labels; spans of the OpenTelemetry SDK, and
+ * `traceparent` headers of requests over HTTP and gRPC, which the innermost wins of; what OBI says of the thread.
+ */
+export const TRACE_SOURCES = ['labels', 'sdk', 'http', 'grpc', 'obi'] as const;
+export type TraceSource = (typeof TRACE_SOURCES)[number];
+
+/** Names of pprof labels that hold ids. */
+export interface LabelNames {
+  /** Of trace ids: 32 hexadecimal digits. */
+  readonly traceLabels: readonly string[];
+  /** Of span ids: 16 hexadecimal digits. */
+  readonly spanLabels: readonly string[];
+}
+
 /** Which lookups may become exemplars. */
 export interface ExemplarOptions {
-  /** pprof labels that hold a trace id as 32 hexadecimal digits. */
-  readonly traceLabels: readonly string[];
-  /** pprof labels that hold a span id as 16 hexadecimal digits. */
-  readonly spanLabels: readonly string[];
   /** Keep also lookups of goroutines without a trace id. */
   readonly withoutTrace: boolean;
 }
@@ -15,29 +26,34 @@ export interface ExemplarOptions {
  * The labels that tracing libraries set: OpenTelemetry's convention for Go (OTEP 4947), otelpyroscope (profile_id is the
  * span's id there), dd-trace-go.
  */
-export const DEFAULT_LABELS: Pick<ExemplarOptions, 'traceLabels' | 'spanLabels'> = {
+export const DEFAULT_LABELS: LabelNames = {
   traceLabels: ['trace_id', 'traceid', 'trace id'],
   spanLabels: ['span_id', 'spanid', 'span id', 'profile_id'],
 };
 
-/**
- * The record `goroutines` of the program's read-only data; all zero when it is not to tell who makes lookups.
- *
- * @param withExemplars whether candidates for exemplars are wanted, and not only spikes
- */
-export function goroutineData(
-  binary: GoBinary,
-  options: ExemplarOptions | undefined,
-  withExemplars = true,
-): Uint8Array {
+/** What of goroutines and their traces a program is to look at. */
+export interface GoroutineOptions {
+  readonly exemplars?: ExemplarOptions;
+  /** Without it labels are not looked at. */
+  readonly labels?: LabelNames;
+  /** The maps of followed spans are there. */
+  readonly withSpans?: boolean;
+  /** OBI's map of what threads work for is there. */
+  readonly withThreadContext?: boolean;
+}
+
+/** The record `goroutines` of a program's read-only data; undefined for a Go version whose goroutines are not known. */
+export function goroutineRecord(binary: GoBinary, options: GoroutineOptions): Uint8Array | undefined {
   const layout = goroutineLayout(binary.version.minor);
-  if (options === undefined || layout === undefined) return encodeRecords('goroutine_layout', [{}]);
+  if (layout === undefined) return undefined;
+  const labels = options.labels ?? { traceLabels: [], spanLabels: [] };
   const names = [
-    ...options.traceLabels.map((name) => labelName(name, false)),
-    ...options.spanLabels.map((name) => labelName(name, true)),
+    ...labels.traceLabels.map((name) => labelName(name, false)),
+    ...labels.spanLabels.map((name) => labelName(name, true)),
   ];
   const most = recordConstant('MAX_LABEL_NAMES');
   if (names.length > most) throw new RangeError(`${names.length} label names, ${most} are possible`);
+  const format = layout.labelsFormat === 'slice' ? 'LABELS_SLICE' : 'LABELS_MAP';
   const record = encodeRecords('goroutine_layout', [
     {
       goid: layout.goid,
@@ -45,10 +61,12 @@ export function goroutineData(
       labels: layout.labels,
       machine: layout.machine,
       current: layout.current,
-      labels_format: recordConstant(layout.labelsFormat === 'slice' ? 'LABELS_SLICE' : 'LABELS_MAP'),
-      with_exemplars: Number(withExemplars),
-      without_trace: Number(options.withoutTrace),
+      labels_format: recordConstant(labels.traceLabels.length > 0 ? format : 'LABELS_NONE'),
+      with_exemplars: Number(options.exemplars !== undefined),
+      without_trace: Number(options.exemplars?.withoutTrace === true),
       label_names: names.length,
+      with_spans: Number(options.withSpans === true),
+      with_thread_context: Number(options.withThreadContext === true),
     },
   ]);
   record.set(Buffer.concat(names), fieldOffset('goroutine_layout', 'names'));

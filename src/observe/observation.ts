@@ -6,11 +6,13 @@ import type { FunctionStats, ObservationMode, RefusedFunction, Snapshot } from '
 import type { Spike, SpikeThreshold, SpikeTotals } from '../model/spike.ts';
 import { type ProbePlan, planProbes } from '../probesites/plan.ts';
 import { checkMappedBytes, loadBias } from '../target/mapped.ts';
+import { planTraceSites, type TraceSourceName, type TraceSourcePlan } from '../tracesites/plan.ts';
 import { type Aggregate, AggregateReader, inexactReasons, readCounters } from './aggregates.ts';
 import { CandidateReader } from './candidates.ts';
-import type { ExemplarOptions } from './goroutinedata.ts';
+import type { ExemplarOptions, LabelNames, TraceSource } from './goroutinedata.ts';
 import { Namer } from './naming.ts';
 import { LookupProgram } from './program.ts';
+import { SpanFollower } from './follower.ts';
 import { RuntimeTypes } from './runtimetypes.ts';
 import { SpikeReader } from './spikes.ts';
 import { WindowSchedule } from './windows.ts';
@@ -28,6 +30,12 @@ export interface ObservationOptions {
   readonly exemplars?: ExemplarOptions;
   /** Which lookups are told of as spikes; without it none. */
   readonly spikes?: SpikeOptions;
+  /** pprof labels that name traces; without it labels are not looked at. */
+  readonly labels?: LabelNames;
+  /** By what spans are followed where the target has it; without it none are. */
+  readonly followed?: readonly FollowedSource[];
+  /** Path of the pinned map in which OBI says what threads work for. */
+  readonly threadContextMap?: string;
 }
 
 /** Which lookups are spikes, and who is told of them. */
@@ -36,17 +44,32 @@ export interface SpikeOptions {
   readonly onSpikes?: (spikes: readonly Spike[]) => void;
 }
 
+/** The sources of traces that cost a trap per span. */
+export type FollowedSource = Exclude<TraceSource, 'labels' | 'obi'>;
+
 /** Candidates kept for the next export. */
 const MOST_CANDIDATES = 20_000;
 
+/** What an observation is made of. */
+interface Parts {
+  readonly plan: ProbePlan;
+  readonly warnings: readonly string[];
+  readonly program: LookupProgram;
+  readonly follower: SpanFollower | undefined;
+  readonly schedule: WindowSchedule;
+}
+
 /** A running observation of one target: start it, take snapshots while it runs, stop it. */
 export class Observation {
+  /** What could not be set up as wanted, in sentences; the observation goes on without it. */
+  readonly warnings: readonly string[];
   #plan: ProbePlan;
   readonly #program: LookupProgram;
+  readonly #follower: SpanFollower | undefined;
+  readonly #schedule: WindowSchedule;
   readonly #namer: Namer;
   readonly #runtimeTypes: RuntimeTypes;
   readonly #aggregates = new AggregateReader();
-  readonly #schedule: WindowSchedule;
   readonly #startTime = wallClock();
   readonly #started = performance.now();
   readonly #withExemplars: boolean;
@@ -56,23 +79,18 @@ export class Observation {
   readonly #spikes: SpikeOptions | undefined;
   #lastSnapshot: Snapshot | undefined;
 
-  private constructor(
-    program: LookupProgram,
-    plan: ProbePlan,
-    namer: Namer,
-    runtimeTypes: RuntimeTypes,
-    schedule: WindowSchedule,
-    { exemplars, spikes }: ObservationOptions,
-  ) {
+  private constructor(parts: Parts, { binary, exemplars, spikes }: ObservationOptions) {
+    this.#plan = parts.plan;
+    this.warnings = parts.warnings;
+    this.#program = parts.program;
+    this.#follower = parts.follower;
+    this.#schedule = parts.schedule;
+    this.#runtimeTypes = new RuntimeTypes(binary);
+    this.#namer = new Namer(binary, parts.plan, this.#runtimeTypes);
+    this.#candidateReader = new CandidateReader(this.#namer);
     this.#withExemplars = exemplars !== undefined;
     this.#spikes = spikes;
-    this.#spikeReader = new SpikeReader(namer);
-    this.#candidateReader = new CandidateReader(namer);
-    this.#program = program;
-    this.#plan = plan;
-    this.#namer = namer;
-    this.#runtimeTypes = runtimeTypes;
-    this.#schedule = schedule;
+    this.#spikeReader = new SpikeReader(this.#namer);
   }
 
   /**
@@ -87,28 +105,28 @@ export class Observation {
     if (plan.sites.length === 0) throw new UserError(nothingToProbe(plan), EXIT.cannotObserve);
     const bias = loadBias(pid, binary);
     checkMappedBytes(pid, bias, plan.sites);
-    const program = await LookupProgram.load({
-      ...others,
-      plan,
-      limitsHits: options.mode === 'windows',
-      ...(spikes && { spikes: spikes.threshold }),
-    });
-    const runtimeTypes = new RuntimeTypes(binary);
-    const schedule = new WindowSchedule(program, options);
+    const tracePlans = planFollowing(binary, options.followed ?? []);
+    const follower = await SpanFollower.load({ ...options, bias, plans: tracePlans });
+    let program: LookupProgram | undefined;
     try {
+      const limitsHits = options.mode === 'windows';
+      program = await LookupProgram.load({
+        ...others,
+        plan,
+        limitsHits,
+        ...(follower && { follower }),
+        ...(spikes && { spikes: spikes.threshold }),
+      });
+      const schedule = new WindowSchedule(program, options);
+      await follower?.attach();
       await schedule.start();
+      const warnings = [...tracePlans.flatMap(refusalToFollow), ...program.warnings];
+      return new Observation({ plan, warnings, program, follower, schedule }, options);
     } catch (error) {
-      program.close();
+      program?.close();
+      follower?.close();
       throw error;
     }
-    return new Observation(
-      program,
-      plan,
-      new Namer(binary, plan, runtimeTypes),
-      runtimeTypes,
-      schedule,
-      options,
-    );
   }
 
   /**
@@ -205,6 +223,7 @@ export class Observation {
       return await this.snapshot();
     } finally {
       this.#program.close();
+      this.#follower?.close();
     }
   }
 
@@ -220,6 +239,19 @@ export class Observation {
       ];
     });
   }
+}
+
+/** The plans of the wanted sources; of goroutines too, since children work for the spans of those who began them. */
+function planFollowing(binary: GoBinary, wanted: readonly FollowedSource[]): TraceSourcePlan[] {
+  if (wanted.length === 0) return [];
+  const sources: readonly TraceSourceName[] = [...wanted, 'goroutines'];
+  return planTraceSites(binary).filter(({ source }) => sources.includes(source));
+}
+
+function refusalToFollow(plan: TraceSourcePlan): string[] {
+  if (plan.outcome !== 'refused') return [];
+  const what = plan.source === 'goroutines' ? 'Goroutines are' : `Spans of ${plan.source} are`;
+  return [`${what} not followed: ${plan.reason}.`];
 }
 
 function refusedFunctions(plan: ProbePlan): RefusedFunction[] {

@@ -10,7 +10,8 @@ import { wrapperFrames } from '../probesites/wrappers.ts';
 import { executablePath } from '../target/process.ts';
 import { kernelAttachMethod } from './attachmethod.ts';
 import { decoderData } from './decoder.ts';
-import type { ExemplarOptions } from './goroutinedata.ts';
+import { SPAN_MAPS, type SpanFollower } from './follower.ts';
+import type { ExemplarOptions, LabelNames } from './goroutinedata.ts';
 import { addressKeys, type MapContents, typeTables } from './typetables.ts';
 
 export interface ProgramOptions {
@@ -25,6 +26,12 @@ export interface ProgramOptions {
   readonly exemplars?: ExemplarOptions;
   /** Which lookups are spikes; without it none. */
   readonly spikes?: SpikeThreshold;
+  /** pprof labels that name traces; without it labels are not looked at. */
+  readonly labels?: LabelNames;
+  /** The follower whose spans lookups are told by. */
+  readonly follower?: SpanFollower;
+  /** Path of the pinned map in which OBI says what threads work for. */
+  readonly threadContextMap?: string;
   /** Call sites and types kept apart at most; beyond that lookups are dropped and counted. */
   readonly maxCallSites?: number;
 }
@@ -39,6 +46,8 @@ const MOST_EXEMPLARS = 16384;
 export class LookupProgram {
   readonly kernel: ProbeObject;
   readonly attachMethod: AttachMethod;
+  /** What the program does without, in sentences. */
+  readonly warnings: readonly string[];
   readonly #pid: number;
   readonly #plan: ProbePlan;
   #generation = 0n;
@@ -48,15 +57,31 @@ export class LookupProgram {
   /** From 1, so that places that were never written are of none. */
   #spikeCycle = 1n;
 
-  private constructor(kernel: ProbeObject, attachMethod: AttachMethod, options: ProgramOptions) {
+  private constructor(
+    kernel: ProbeObject,
+    attachMethod: AttachMethod,
+    options: ProgramOptions,
+    warnings: readonly string[],
+  ) {
+    this.warnings = warnings;
     this.kernel = kernel;
     this.attachMethod = attachMethod;
     this.#pid = options.pid;
     this.#plan = options.plan;
   }
 
-  /** Loads the program into the kernel; nothing is attached yet. */
+  /** Loads the program into the kernel; nothing is attached yet. It does without another tool's map that cannot be used. */
   static async load(options: ProgramOptions): Promise<LookupProgram> {
+    const { threadContextMap, ...others } = options;
+    if (threadContextMap === undefined) return await LookupProgram.#load(options, []);
+    try {
+      return await LookupProgram.#load(options, []);
+    } catch (error) {
+      return await LookupProgram.#load(others, [`OBI's map of spans is not used. ${messageOf(error)}.`]);
+    }
+  }
+
+  static async #load(options: ProgramOptions, warnings: readonly string[]): Promise<LookupProgram> {
     const { binary, plan } = options;
     const features = addon.features();
     if (!features.bpf) throw new UserError(features.bpfError, EXIT.cannotObserve);
@@ -73,7 +98,12 @@ export class LookupProgram {
         plan,
         wrappers,
         options.limitsHits ?? false,
-        options.exemplars,
+        {
+          ...(options.exemplars && { exemplars: options.exemplars }),
+          ...(options.labels && { labels: options.labels }),
+          withSpans: options.follower !== undefined,
+          withThreadContext: options.threadContextMap !== undefined,
+        },
         options.spikes,
       ),
       mapSizes: {
@@ -84,7 +114,13 @@ export class LookupProgram {
         wrappers: atLeastOne(wrapperTable.count),
         exemplars: options.exemplars ? MOST_EXEMPLARS : 1,
         spike_sites: options.spikes ? (options.maxCallSites ?? DEFAULT_CALL_SITES) : 1,
+        // Its own is as small as can be where there is none to share.
+        ...(options.threadContextMap === undefined && { traces_ctx_v1: 1 }),
       },
+      ...(options.follower && { sharedMaps: sharedSpans(options.follower) }),
+      ...(options.threadContextMap !== undefined && {
+        pinnedMaps: { traces_ctx_v1: options.threadContextMap },
+      }),
     });
     try {
       await kernel.load();
@@ -98,7 +134,7 @@ export class LookupProgram {
         cause: error,
       });
     }
-    return new LookupProgram(kernel, attachMethod, options);
+    return new LookupProgram(kernel, attachMethod, options, warnings);
   }
 
   /** Puts the breakpoints in. @param hitLimit hits per CPU after which the program only counts; 0: none */
@@ -146,6 +182,10 @@ export class LookupProgram {
   close(): void {
     this.kernel.close();
   }
+}
+
+function sharedSpans({ kernel }: SpanFollower): Record<string, ProbeObject> {
+  return Object.fromEntries(SPAN_MAPS.map((name) => [name, kernel]));
 }
 
 /** Path of a compiled BPF object. */

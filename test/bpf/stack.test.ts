@@ -65,7 +65,7 @@ function lowestOffset(code: Buffer): number {
   return -lowest;
 }
 
-for (const name of ['lookup_sleepable', 'lookup_atomic', 'verify_sleepable', 'verify_atomic']) {
+for (const name of ['lookup_sleepable', 'lookup_atomic', 'verify_sleepable', 'verify_atomic', 'trace']) {
   test(`${name}: no frame is large enough for a stack per CPU`, () => {
     const object = fileURLToPath(new URL(`../../build/bpf/${name}.bpf.o`, import.meta.url));
     const found = frames(readFileSync(object));

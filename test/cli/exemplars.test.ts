@@ -25,7 +25,8 @@ async function candidatesOf(version: string, withoutTrace: boolean): Promise<Exe
     binary: openGoBinary(path),
     mode: 'all',
     budget: 1,
-    exemplars: { ...DEFAULT_LABELS, withoutTrace },
+    exemplars: { withoutTrace },
+    labels: DEFAULT_LABELS,
   });
   const candidates: ExemplarCandidate[] = [];
   let ended = false;

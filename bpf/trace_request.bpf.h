@@ -1,0 +1,52 @@
+/*
+ * Requests that a server handles on a goroutine. Their span is the caller's, which the header names: the
+ * service itself need not know of traces at all.
+ */
+#pragma once
+
+#include "trace_span.bpf.h"
+#include "traceparent.bpf.h"
+
+/* Two callers may name the same span, so a request's handle is a number of its own. */
+inline_always __u64 new_handle(void) {
+    __u64 handle = (__u64)bpf_get_prandom_u32() << 32 | bpf_get_prandom_u32();
+    return handle ? handle : 1;
+}
+
+/* The goroutine's request is over. */
+separate int end_request(__u64 goroutine) {
+    struct goroutine_span *entry = find_goroutine(&goroutine);
+    if (!entry || !entry->request)
+        return 0;
+    __u64 handle = entry->request;
+    entry->request = 0;
+    end_span(handle);
+    return 0;
+}
+
+/* The hit's goroutine works for the caller's span of the hit from now on. It has one request at a time. */
+separate int begin_request(const struct trace_hit *hit) {
+    __u64 handle = new_handle();
+    if (!hit || begin_span(hit, handle))
+        return 0;
+    __u64 goroutine = hit->goroutine;
+    struct goroutine_span *entry = find_goroutine(&goroutine);
+    if (entry && entry->current == handle)
+        entry->request = handle;
+    return 0;
+}
+
+/* Sets the hit's goroutine, whose last request is over now in any case; 0 on success. */
+separate int begin_handling(struct trace_hit *hit, __u64 g) {
+    if (!hit)
+        return 1;
+    hit->goroutine = goroutine_id(g);
+    if (!hit->goroutine) {
+        COUNT(unreadable);
+        return 1;
+    }
+    end_request(hit->goroutine);
+    return 0;
+}
+
+inline_always void request_done(__u64 g) { end_request(goroutine_id(g)); }

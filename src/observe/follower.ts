@@ -1,0 +1,167 @@
+import { EXIT, messageOf, UserError } from '../errors.ts';
+import type { GoBinary } from '../gobinary/index.ts';
+import { type AttachMethod, addon, type ProbeObject } from '../kernel/addon.ts';
+import { encodeRecords, RecordReader, type RecordValues, recordConstant } from '../kernel/records.ts';
+import { checkMappedBytes } from '../target/mapped.ts';
+import { executablePath } from '../target/process.ts';
+import type { TraceSite, TraceSourcePlan } from '../tracesites/plan.ts';
+import { kernelAttachMethod } from './attachmethod.ts';
+import { goroutineRecord } from './goroutinedata.ts';
+import { objectPath } from './program.ts';
+
+export interface FollowerOptions {
+  readonly pid: number;
+  readonly binary: GoBinary;
+  /** Run-time address minus link-time address of the binary. */
+  readonly bias: number;
+  /** What to follow: sources that are absent or refused are passed over. */
+  readonly plans: readonly TraceSourcePlan[];
+  readonly attachMethod?: AttachMethod;
+}
+
+/** What the trace program met so far, summed over CPUs. */
+export interface TraceCounts {
+  /** Hits by event, such as `spanStart`. */
+  readonly events: Readonly<Record<string, number>>;
+  readonly hits: number;
+  /** Events lost because memory of the target could not be read. */
+  readonly unreadable: number;
+  /** Ends of spans whose start was not seen: begun before mapscope came, or forgotten. */
+  readonly unknownSpans: number;
+  /** Spans for which the kernel had no room. */
+  readonly dropped: number;
+}
+
+/** Spans, and goroutines, that the kernel remembers; the longest unused ones are forgotten. About 100 bytes each. */
+const MOST_SPANS = 32_768;
+const MOST_GOROUTINES = 32_768;
+
+/** The maps that the lookup program reads. */
+export const SPAN_MAPS = ['span_contexts', 'goroutine_spans', 'trace_controls'] as const;
+
+/** Follows which span is current on which goroutine of one target, with probes where spans begin and end. */
+export class SpanFollower {
+  readonly kernel: ProbeObject;
+  readonly #pid: number;
+  readonly #sites: readonly TraceSite[];
+  readonly #counts = new RecordReader('trace_counts');
+  #generation = 0;
+
+  private constructor(kernel: ProbeObject, pid: number, sites: readonly TraceSite[]) {
+    this.kernel = kernel;
+    this.#pid = pid;
+    this.#sites = sites;
+  }
+
+  /**
+   * Loads the program; nothing is attached yet.
+   *
+   * @returns undefined when there is nothing to follow
+   * @throws UserError when the target's code differs from its executable, or the program cannot be loaded
+   */
+  static async load(options: FollowerOptions): Promise<SpanFollower | undefined> {
+    const { pid, binary, plans } = options;
+    const followed = plans.flatMap((plan) => (plan.outcome === 'followed' ? [plan] : []));
+    const goroutines = goroutineRecord(binary, { withSpans: true });
+    // Goroutines alone tell nothing.
+    if (goroutines === undefined || followed.every(({ source }) => source === 'goroutines')) return undefined;
+    const sites = followed.flatMap((plan) => plan.sites);
+    checkMappedBytes(pid, options.bias, sites);
+    const kernel = new addon.ProbeObject({
+      objectPath: objectPath('trace'),
+      attachMethod: options.attachMethod ?? kernelAttachMethod(addon.features()),
+      sleepable: false,
+      readOnlyData: {
+        goroutines,
+        trace_layout: encodeRecords('trace_layout', [traceLayout(followed)]),
+      },
+      mapSizes: { span_contexts: MOST_SPANS, goroutine_spans: MOST_GOROUTINES },
+    });
+    try {
+      await kernel.load();
+    } catch (error) {
+      kernel.close();
+      throw new UserError(
+        `The BPF program that follows spans could not be loaded: ${messageOf(error)}`,
+        EXIT.cannotObserve,
+        { cause: error },
+      );
+    }
+    return new SpanFollower(kernel, pid, sites);
+  }
+
+  /** Begins to follow. Spans that have begun before are not known. */
+  async attach(): Promise<void> {
+    // What was current when the probes were out is no longer known to be.
+    const control = encodeRecords('trace_control', [{ generation: ++this.#generation }]);
+    this.kernel.updateMap('trace_controls', Buffer.alloc(4), control, 1);
+    await this.kernel.attach({
+      path: executablePath(this.#pid),
+      pid: this.#pid,
+      offsets: this.#sites.map((site) => BigInt(site.fileOffset)),
+      cookies: this.#sites.map(cookie),
+    });
+  }
+
+  /** Takes the probes out. From now on no lookup has a span from here: ends are missed. */
+  async detach(): Promise<void> {
+    const control = encodeRecords('trace_control', [{ generation: ++this.#generation }]);
+    this.kernel.updateMap('trace_controls', Buffer.alloc(4), control, 1);
+    await this.kernel.detach();
+  }
+
+  async counts(): Promise<TraceCounts> {
+    const { values, cpus } = await this.kernel.readPerCpuMap('trace_counters');
+    const sum = (field: string, index = 0) => {
+      let total = 0;
+      for (let cpu = 0; cpu < cpus; cpu++)
+        total += this.#counts.number(values, cpu * this.#counts.size, field, index);
+      return total;
+    };
+    const events = Object.fromEntries(
+      Object.entries(EVENTS).map(([event, { name }]) => [event, sum('events', recordConstant(name))]),
+    );
+    return {
+      events,
+      hits: Object.values(events).reduce((total, n) => total + n, 0),
+      unreadable: sum('unreadable'),
+      unknownSpans: sum('unknown_spans'),
+      dropped: sum('dropped'),
+    };
+  }
+
+  close(): void {
+    this.kernel.close();
+  }
+}
+
+type Followed = Extract<TraceSourcePlan, { readonly outcome: 'followed' }>;
+
+/** Events of the planner in the program's words, with the values it wants of registers: subject, then object. */
+const EVENTS: Readonly<Record<TraceEvent, { name: string; values: readonly TraceValue[] }>> = {
+  spanStart: { name: 'TRACE_SPAN_START', values: ['span'] },
+  spanEnd: { name: 'TRACE_SPAN_END', values: ['span'] },
+  goroutineStart: { name: 'TRACE_GOROUTINE_START', values: ['goroutine'] },
+};
+
+function cookie(site: TraceSite): bigint {
+  const { name, values } = EVENTS[site.event];
+  const shifts = [recordConstant('TRACE_COOKIE_SUBJECT'), recordConstant('TRACE_COOKIE_OBJECT')];
+  const registers = values.map((value, i) => {
+    const register = site.registers[value];
+    if (register === undefined) throw new RangeError(`no register holds the ${value} at ${site.function}`);
+    return BigInt(register) << BigInt(shifts[i] ?? 0);
+  });
+  return registers.reduce((all, register) => all | register, BigInt(recordConstant(name)));
+}
+
+function traceLayout(followed: readonly Followed[]): RecordValues {
+  const sdk = followed.find(({ source }) => source === 'sdk');
+  return {
+    ...(sdk && {
+      trace_id: sdk.offsets.traceId,
+      span_id: sdk.offsets.spanId,
+      trace_flags: sdk.offsets.traceFlags,
+    }),
+  };
+}
