@@ -324,20 +324,6 @@ struct trace_layout {
     __u32 pad;
 };
 
-/* A stream of grpc whose headers name a trace and that is not handled yet; key of the map grpc_streams. */
-struct grpc_stream {
-    __u64 transport;
-    __u64 id;
-};
-
-/* The ids of a span, in the order of their bytes, and its W3C trace flags. */
-struct span_ids {
-    __u64 trace[2];
-    __u64 span;
-    __u32 flags;
-    __u32 pad;
-};
-
 /*
  * A span that has begun. The key in the map span_contexts is its handle, a number no other span has; the
  * handle in the value tells an entry that was taken for another span while it was read.

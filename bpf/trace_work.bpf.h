@@ -8,6 +8,20 @@
 
 const volatile struct trace_layout trace_layout;
 
+/* A stream of grpc whose headers name a trace and that is not handled yet; key of the map grpc_streams. */
+struct grpc_stream {
+    __u64 transport;
+    __u64 id;
+};
+
+/* The ids of a span, in the order of their bytes, and its W3C trace flags. */
+struct span_ids {
+    __u64 trace[2];
+    __u64 span;
+    __u32 flags;
+    __u32 pad;
+};
+
 /* Threads of the target that are in the middle of the program on one CPU at once. */
 #define TRACE_SLOTS 16
 

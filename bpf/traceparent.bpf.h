@@ -3,7 +3,7 @@
  */
 #pragma once
 
-#include "memory.bpf.h"
+#include "trace_work.bpf.h"
 
 #define TRACEPARENT_LENGTH 55 /* of version 00; later ones may go on after another dash */
 #define TRACE_ID_AT 3

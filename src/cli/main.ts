@@ -30,7 +30,10 @@ function withObservationOptions(command: Command): Command {
       'where traces are known from: labels,sdk,http,grpc,obi or none (default: all there are)',
     )
     .option('--trace-labels <names>', 'pprof labels that hold trace ids (default: trace_id,traceid,trace id)')
-    .option('--span-labels <names>', 'pprof labels that hold span ids (default: span_id,spanid,span id,profile_id)')
+    .option(
+      '--span-labels <names>',
+      'pprof labels that hold span ids (default: span_id,spanid,span id,profile_id)',
+    )
     .option('--attach-method <method>', 'uprobe_multi or perf_event (default: the best the kernel has)')
     .option('--verify', 'first compare lookups with what the functions return; report only what agrees')
     .option('--lookups <n>', LOOKUPS_HELP)

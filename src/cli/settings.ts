@@ -27,7 +27,8 @@ const wholeNumber = z
 
 /** Several values: a list in the file, separated by commas on the command line; `none` for an empty one. */
 function list<T>(element: z.ZodType<T>) {
-  const split = (value: unknown) => (typeof value === 'string' ? value.split(',').map((s) => s.trim()) : value);
+  const split = (value: unknown) =>
+    typeof value === 'string' ? value.split(',').map((s) => s.trim()) : value;
   return z.preprocess((value) => (value === 'none' ? [] : split(value)), z.array(element));
 }
 

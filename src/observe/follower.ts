@@ -4,7 +4,8 @@ import { type AttachMethod, addon, type ProbeObject } from '../kernel/addon.ts';
 import { encodeRecords, RecordReader, type RecordValues, recordConstant } from '../kernel/records.ts';
 import { checkMappedBytes } from '../target/mapped.ts';
 import { executablePath } from '../target/process.ts';
-import type { TraceSite, TraceSourcePlan } from '../tracesites/plan.ts';
+import type { TraceSourcePlan } from '../tracesites/plan.ts';
+import type { TraceEvent, TraceSite, TraceValue } from '../tracesites/site.ts';
 import { kernelAttachMethod } from './attachmethod.ts';
 import { goroutineRecord } from './goroutinedata.ts';
 import { objectPath } from './program.ts';
@@ -142,6 +143,11 @@ const EVENTS: Readonly<Record<TraceEvent, { name: string; values: readonly Trace
   spanStart: { name: 'TRACE_SPAN_START', values: ['span'] },
   spanEnd: { name: 'TRACE_SPAN_END', values: ['span'] },
   goroutineStart: { name: 'TRACE_GOROUTINE_START', values: ['goroutine'] },
+  httpRequest: { name: 'TRACE_HTTP_REQUEST', values: ['request'] },
+  httpDone: { name: 'TRACE_HTTP_DONE', values: [] },
+  grpcHeaders: { name: 'TRACE_GRPC_HEADERS', values: ['transport', 'frame'] },
+  grpcRequest: { name: 'TRACE_GRPC_REQUEST', values: ['transport', 'stream'] },
+  grpcDone: { name: 'TRACE_GRPC_DONE', values: [] },
 };
 
 function cookie(site: TraceSite): bigint {
@@ -156,12 +162,17 @@ function cookie(site: TraceSite): bigint {
 }
 
 function traceLayout(followed: readonly Followed[]): RecordValues {
-  const sdk = followed.find(({ source }) => source === 'sdk');
-  return {
-    ...(sdk && {
-      trace_id: sdk.offsets.traceId,
-      span_id: sdk.offsets.spanId,
-      trace_flags: sdk.offsets.traceFlags,
-    }),
-  };
+  return Object.assign({}, ...followed.map(sourceLayout));
+}
+
+/** The fields of the record that a source needs. */
+function sourceLayout(plan: Followed): RecordValues {
+  switch (plan.source) {
+    case 'sdk': {
+      const { traceId, spanId, traceFlags } = plan.offsets;
+      return { trace_id: traceId, span_id: spanId, trace_flags: traceFlags };
+    }
+    case 'goroutines':
+      return {};
+  }
 }

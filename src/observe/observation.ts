@@ -6,13 +6,13 @@ import type { FunctionStats, ObservationMode, RefusedFunction, Snapshot } from '
 import type { Spike, SpikeThreshold, SpikeTotals } from '../model/spike.ts';
 import { type ProbePlan, planProbes } from '../probesites/plan.ts';
 import { checkMappedBytes, loadBias } from '../target/mapped.ts';
-import { planTraceSites, type TraceSourceName, type TraceSourcePlan } from '../tracesites/plan.ts';
+import { planTraceSites, type TraceSourcePlan } from '../tracesites/plan.ts';
 import { type Aggregate, AggregateReader, inexactReasons, readCounters } from './aggregates.ts';
 import { CandidateReader } from './candidates.ts';
+import { SpanFollower } from './follower.ts';
 import type { ExemplarOptions, LabelNames, TraceSource } from './goroutinedata.ts';
 import { Namer } from './naming.ts';
 import { LookupProgram } from './program.ts';
-import { SpanFollower } from './follower.ts';
 import { RuntimeTypes } from './runtimetypes.ts';
 import { SpikeReader } from './spikes.ts';
 import { WindowSchedule } from './windows.ts';
@@ -244,7 +244,7 @@ export class Observation {
 /** The plans of the wanted sources; of goroutines too, since children work for the spans of those who began them. */
 function planFollowing(binary: GoBinary, wanted: readonly FollowedSource[]): TraceSourcePlan[] {
   if (wanted.length === 0) return [];
-  const sources: readonly TraceSourceName[] = [...wanted, 'goroutines'];
+  const sources: readonly string[] = [...wanted, 'goroutines'];
   return planTraceSites(binary).filter(({ source }) => sources.includes(source));
 }
 

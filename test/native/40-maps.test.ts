@@ -1,6 +1,8 @@
 // Values on their way into and out of the kernel.
 
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, rmSync } from 'node:fs';
 import { test } from 'node:test';
 import { addon, type ProbeObject } from '../../src/kernel/addon.ts';
 import { buildBpfObject, buildProgram, METHODS, probeObject, readCounts, Target, u64 } from './support.ts';
@@ -40,6 +42,57 @@ for (const attachMethod of METHODS) {
     object.close();
   });
 }
+
+test('a map of another object is shared, also when that one is closed', async () => {
+  await using target = new Target(targetPath);
+  const owner = await loaded();
+  const object = await loaded({ sharedMaps: { weights: owner }, readOnlyData: { step: u64(1n) } });
+  owner.updateMap('weights', bytes(BigUint64Array.of(1n)), bytes(Uint32Array.of(10)), 1);
+  owner.close();
+  await object.attach(target.sites());
+  await target.call('one', 5);
+  assert.deepEqual((await readCounts(object)).get(1n)?.weighted, 50);
+  object.close();
+});
+
+test('a map that cannot be shared is refused with the reason', async () => {
+  const owner = await loaded();
+  const wrongOwner = () => loaded({ sharedMaps: { weights: probeObject(objectPath) } });
+  await assert.rejects(wrongOwner, { code: 'ERR_INVALID_ARG_TYPE', message: /sharedMaps.weights must be a/ });
+  await assert.rejects(loaded({ sharedMaps: { nothing: owner } }), { message: /with a map of that name/ });
+  await assert.rejects(loaded({ sharedMaps: { weights: {} as ProbeObject } }), {
+    message: /must be a ProbeObject that is loaded/,
+  });
+  owner.close();
+});
+
+test('a pinned map is used; one of another shape, or none, is refused', async (context) => {
+  const folder = '/sys/fs/bpf/mapscope-test';
+  mkdirSync(folder, { recursive: true });
+  context.after(() => rmSync(folder, { recursive: true, force: true }));
+  const pin = (name: string, keySize: number) => {
+    rmSync(`${folder}/${name}`, { force: true });
+    const shape = ['type', 'hash', 'key', `${keySize}`, 'value', '4', 'entries', '8', 'name', name];
+    execFileSync('bpftool', ['map', 'create', `${folder}/${name}`, ...shape]);
+  };
+  pin('weights', 8);
+  pin('other', 4);
+  const object = await loaded({ pinnedMaps: { weights: `${folder}/weights` } });
+  object.updateMap('weights', bytes(BigUint64Array.of(9n)), bytes(Uint32Array.of(1)), 1);
+  const dump = execFileSync('bpftool', ['-j', 'map', 'dump', 'pinned', `${folder}/weights`], {
+    encoding: 'utf8',
+  });
+  assert.equal(JSON.parse(dump).length, 1);
+  object.close();
+  await assert.rejects(loaded({ pinnedMaps: { weights: `${folder}/other` } }), {
+    code: 'EINVAL',
+    message: /cannot share the BPF map 'weights': the existing map is of another type/,
+  });
+  await assert.rejects(loaded({ pinnedMaps: { weights: `${folder}/none` } }), {
+    code: 'ENOENT',
+    message: /cannot open the pinned BPF map/,
+  });
+});
 
 test('a map has the size that was asked for', async () => {
   const object = await loaded({ mapSizes: { weights: 3 } });
