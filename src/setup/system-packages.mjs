@@ -1,5 +1,6 @@
 // What the builds need from the system, and installing it on Debian and its relatives.
 
+import { existsSync } from 'node:fs';
 import {
   byClangPreference,
   capture,
@@ -17,6 +18,7 @@ const MODULES = { libbpf: 'libbpf-dev', libelf: 'libelf-dev', zlib: 'zlib1g-dev'
 /** These stand for the distribution's best packages until those are known. */
 const CLANG = 'clang';
 const CLANG_FORMAT = 'clang-format';
+const BPFTOOL = 'bpftool';
 const PASSING_FAILURE =
   /could not get lock|temporary failure|failed to fetch|hash sum mismatch|connection|time(d )?out/i;
 const RETRY_AFTER_MS = 3000;
@@ -36,11 +38,14 @@ export function missingPackages() {
   return missing;
 }
 
-/** Packages that only the checks of the project's own sources need. */
+/** Packages that only the project's own checks and tests need. */
 export function missingDevelopmentPackages() {
-  const found = findCommand(`clang-format-${PREFERRED_CLANG}`) ?? findCommand('clang-format');
-  return found === undefined ? [CLANG_FORMAT] : [];
+  const format = findCommand(`clang-format-${PREFERRED_CLANG}`) ?? findCommand('clang-format');
+  return [...(format === undefined ? [CLANG_FORMAT] : []), ...(findBpftool() ? [] : [BPFTOOL])];
 }
+
+/** Debian puts it where only root's PATH looks. */
+const findBpftool = () => findCommand(BPFTOOL) !== undefined || existsSync(`/usr/sbin/${BPFTOOL}`);
 
 /** Whether packages can be installed without asking anyone. */
 export const canInstall = () => process.getuid() === 0 && findCommand('apt-get') !== undefined;
