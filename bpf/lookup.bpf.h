@@ -8,6 +8,7 @@
 #include "caller.bpf.h"
 #include "decode.bpf.h"
 #include "exemplar.bpf.h"
+#include "goroutine_cost.bpf.h"
 #include "spike.bpf.h"
 #include "window.bpf.h"
 #include "work.bpf.h"
@@ -23,6 +24,8 @@ separate outcome record(struct lookup *l) {
     if (!stats)
         return COUNTER_DROPPED_TABLE_FULL;
     count_lookup(l, stats);
+    if (goroutines.with_costs)
+        count_for_goroutine(l);
     if (goroutines.with_exemplars)
         offer_exemplar(l, stats);
     if (spikes.enabled)

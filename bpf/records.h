@@ -235,7 +235,7 @@ struct goroutine_layout {
     __u32 label_names;
     __u32 with_spans;          /* spans are followed (trace.bpf.c), the map span_contexts is filled */
     __u32 with_thread_context; /* another tool's map traces_ctx_v1 is there */
-    __u32 pad;
+    __u32 with_costs;          /* what each goroutine's lookups cost is wanted */
     struct label_name names[MAX_LABEL_NAMES];
 };
 
@@ -370,6 +370,39 @@ struct thread_context {
     __u8 span_id[SPAN_ID_BYTES];
 };
 
+/*
+ * What the lookups of one goroutine cost, since its table was last emptied; key of the maps
+ * `goroutine_costs_*` is the goroutine's id. Sums as in struct lookup_stats.
+ */
+struct goroutine_cost {
+    __u64 parent; /* the goroutine that started it; 0: not known */
+    __u64 hits;
+    __u64 probe_length_sum;
+    __u64 key_comparisons_sum;
+    __u32 probe_length_max;
+    __u32 key_comparisons_max;
+    __u32 probe_length[COUNT_BUCKETS];
+    __u32 key_comparisons[COUNT_BUCKETS];
+};
+
+/* Why a lookup is not counted for a goroutine; index of the per-CPU array `unattributed_costs`. */
+enum unattributed {
+    UNATTRIBUTED_NO_ROOM = 0,      /* more goroutines since the table was last emptied than it has entries */
+    UNATTRIBUTED_NO_GOROUTINE = 1, /* the runtime's own, on a thread that has no goroutine */
+    UNATTRIBUTED_COUNT,
+};
+
+/* What such lookups cost; never reset. */
+struct unattributed_cost {
+    __u64 hits;
+    __u64 probe_length[COUNT_BUCKETS];
+    __u64 probe_length_sum;
+    __u64 probe_length_max;
+    __u64 key_comparisons[COUNT_BUCKETS];
+    __u64 key_comparisons_sum;
+    __u64 key_comparisons_max;
+};
+
 /* Words of the bit filter over the return addresses of wrapper functions. */
 #define WRAPPER_FILTER_WORDS 64
 #define WRAPPER_FILTER_MULTIPLIER 0x9e3779b97f4a7c15ULL
@@ -384,10 +417,11 @@ struct cpu_state {
 
 /* Set by user space while the program runs. */
 struct window_control {
-    __u64 hit_limit;      /* per CPU; 0: none */
-    __u64 generation;     /* raised at each window */
-    __u64 exemplar_cycle; /* raised at each export: one candidate per bucket, CPU and cycle is kept */
-    __u64 spike_cycle;    /* raised at each read of the spikes, from 1 */
+    __u64 hit_limit;       /* per CPU; 0: none */
+    __u64 generation;      /* raised at each window */
+    __u64 exemplar_cycle;  /* raised at each export: one candidate per bucket, CPU and cycle is kept */
+    __u64 spike_cycle;     /* raised at each read of the spikes, from 1 */
+    __u64 goroutine_table; /* which of the tables `goroutine_costs_*` to count in */
 };
 
 /*

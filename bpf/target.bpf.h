@@ -110,7 +110,7 @@ struct string_hash {
  * for each hit.
  */
 struct lookup {
-    __u32 busy; /* the slot is taken */
+    __u32 busy; /* the slot is taken; user space reads this word, which must stay the first */
     __u32 slot; /* its number */
     __u8 key_class;
     __u8 has_hash;

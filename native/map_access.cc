@@ -19,16 +19,22 @@ bool IsBatchRefused(int error) {
     return error == EINVAL || error == kNotSupportedByKernel || error == EOPNOTSUPP;
 }
 
-/* Reads by steps that each append to the contents. */
-class PerCpuReader {
+/* Reads by steps that each append to the contents, and removes what it has read if asked to. */
+class MapReader {
   public:
-    PerCpuReader(const MapInfo &map, MapContents &contents)
-        : map_(map), contents_(contents),
-          /* The kernel's layout: it pads each CPU's value, and includes CPUs that are possible but absent. */
-          value_bytes_(uint64_t{(map.value_size + 7) / 8 * 8} * contents.cpus) {}
+    MapReader(const MapInfo &map, uint64_t value_bytes, bool remove, MapContents &contents)
+        : map_(map), value_bytes_(value_bytes), remove_(remove), contents_(contents) {}
 
     /* Returns 0 or an errno. */
+    int Read() {
+        const int error = ReadInBatches();
+        /* Nothing has been removed when the kernel refuses batches: it does so at the first. */
+        return error && IsBatchRefused(error) && contents_.count == 0 ? ReadOneByOne() : error;
+    }
+
+  private:
     int ReadInBatches() {
+        const auto next_batch = remove_ ? bpf_map_lookup_and_delete_batch : bpf_map_lookup_batch;
         /* A hash map's position is a 4-byte bucket number, an array's is a key. */
         std::vector<uint8_t> position(std::max<size_t>(map_.key_size, sizeof(uint32_t)));
         bool at_start = true;
@@ -37,8 +43,8 @@ class PerCpuReader {
         for (;;) {
             Resize(contents_.count + room);
             uint32_t count = room;
-            const int result = bpf_map_lookup_batch(map_.fd, at_start ? nullptr : position.data(),
-                                                    position.data(), NextKey(), NextValue(), &count, nullptr);
+            const int result = next_batch(map_.fd, at_start ? nullptr : position.data(), position.data(),
+                                          NextKey(), NextValue(), &count, nullptr);
             switch (-result) {
             case 0:
                 contents_.count += count;
@@ -69,7 +75,6 @@ class PerCpuReader {
                 break;
             if (next)
                 return -next;
-            previous = key.data();
             Resize(contents_.count + 1);
             std::copy(key.begin(), key.end(), NextKey());
             const int found = bpf_map_lookup_elem(map_.fd, key.data(), NextValue());
@@ -77,12 +82,16 @@ class PerCpuReader {
                 contents_.count++;
             else if (found != -ENOENT) /* deleted meanwhile */
                 return -found;
+            if (!remove_)
+                previous = key.data();
+            else if (const int removed = bpf_map_delete_elem(map_.fd, key.data());
+                     removed && removed != -ENOENT)
+                return -removed;
         }
         Resize(contents_.count);
         return 0;
     }
 
-  private:
     void Resize(uint64_t count) {
         contents_.keys.resize(count * map_.key_size);
         contents_.values.resize(count * value_bytes_);
@@ -91,8 +100,9 @@ class PerCpuReader {
     uint8_t *NextValue() { return contents_.values.data() + contents_.count * value_bytes_; }
 
     const MapInfo &map_;
-    MapContents &contents_;
     const uint64_t value_bytes_;
+    const bool remove_;
+    MapContents &contents_;
 };
 
 int UpdateOneByOne(const MapInfo &map, std::span<const uint8_t> keys, std::span<const uint8_t> values,
@@ -151,13 +161,20 @@ Status ReadPerCpuMap(const MapInfo &map, MapContents &contents) {
 
     contents = {};
     contents.cpus = cpus;
-    PerCpuReader reader(map, contents);
-    int error = reader.ReadInBatches();
-    if (error && IsBatchRefused(error)) {
-        contents.count = 0;
-        error = reader.ReadOneByOne();
-    }
-    if (error)
+    /* The kernel's layout: it pads each CPU's value, and includes CPUs that are possible but absent. */
+    const uint64_t value_bytes = (uint64_t{map.value_size} + 7) / 8 * 8 * cpus;
+    if (const int error = MapReader(map, value_bytes, false, contents).Read())
+        return SystemFailure(attempted, error);
+    return {};
+}
+
+Status DrainMap(const MapInfo &map, MapContents &contents) {
+    const std::string attempted = "cannot drain the BPF map '" + map.name + "'";
+    if (map.type != BPF_MAP_TYPE_HASH && map.type != BPF_MAP_TYPE_LRU_HASH)
+        return Failure{attempted + ": it is not a hash map", "EINVAL"};
+    contents = {};
+    contents.cpus = 1;
+    if (const int error = MapReader(map, map.value_size, true, contents).Read())
         return SystemFailure(attempted, error);
     return {};
 }

@@ -27,6 +27,10 @@ Status UpdateMap(const MapInfo &map, std::span<const uint8_t> keys, std::span<co
 /** Reads every element of a per-CPU hash or array map. */
 Status ReadPerCpuMap(const MapInfo &map, MapContents &contents);
 
+/** Reads every element of a hash map and removes it. What a program adds to an element between the two is
+ * lost: the caller sees to it that none does. */
+Status DrainMap(const MapInfo &map, MapContents &contents);
+
 } // namespace mapscope
 
 #endif

@@ -44,6 +44,7 @@ Napi::Function ProbeObject::Define(Napi::Env env) {
                            InstanceMethod<&ProbeObject::Detach>("detach"),
                            InstanceMethod<&ProbeObject::UpdateMap>("updateMap"),
                            InstanceMethod<&ProbeObject::ReadPerCpuMap>("readPerCpuMap"),
+                           InstanceMethod<&ProbeObject::DrainMap>("drainMap"),
                            InstanceMethod<&ProbeObject::RunStatistics>("runStatistics"),
                            InstanceMethod<&ProbeObject::VerifierLog>("verifierLog"),
                            InstanceMethod<&ProbeObject::Close>("close"),
@@ -199,24 +200,26 @@ Napi::Value ProbeObject::UpdateMap(const Napi::CallbackInfo &info) {
     return info.Env().Undefined();
 }
 
-Napi::Value ProbeObject::ReadPerCpuMap(const Napi::CallbackInfo &info) {
-    Arguments arguments("readPerCpuMap");
+/* Queues an operation that takes a map's contents. */
+Napi::Value ProbeObject::StartReading(const Napi::CallbackInfo &info, const char *method, const char *verb,
+                                      MapAccess access) {
+    Arguments arguments(method);
     const std::string name = arguments.Text(info[0], "name");
     if (arguments.failure())
         return RejectedPromise(info.Env(), *arguments.failure());
-    const std::string attempted = "cannot read the BPF map '" + name + "'";
+    const std::string attempted = std::string("cannot ") + verb + " the BPF map '" + name + "'";
     if (closed_)
         return RejectedPromise(info.Env(), {attempted + ": the BPF object is closed", "EBADF"});
     auto contents = std::make_shared<MapContents>();
     return Start(
         info.Env(),
-        [session = session_, contents, name, attempted]() -> Status {
+        [session = session_, contents, name, attempted, access]() -> Status {
             if (!session->object)
                 return Failure{attempted + ": the BPF object is not loaded", "EBADF"};
             auto map = session->object->FindMap(name, attempted);
             if (!map)
                 return map.failure();
-            return mapscope::ReadPerCpuMap(*map, *contents);
+            return access(*map, *contents);
         },
         [contents](Napi::Env env) {
             auto result = Napi::Object::New(env);
@@ -226,6 +229,14 @@ Napi::Value ProbeObject::ReadPerCpuMap(const Napi::CallbackInfo &info) {
             result.Set("cpus", Napi::Number::New(env, contents->cpus));
             return result;
         });
+}
+
+Napi::Value ProbeObject::ReadPerCpuMap(const Napi::CallbackInfo &info) {
+    return StartReading(info, "readPerCpuMap", "read", mapscope::ReadPerCpuMap);
+}
+
+Napi::Value ProbeObject::DrainMap(const Napi::CallbackInfo &info) {
+    return StartReading(info, "drainMap", "drain", mapscope::DrainMap);
 }
 
 Napi::Value ProbeObject::RunStatistics(const Napi::CallbackInfo &info) {

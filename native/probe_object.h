@@ -15,6 +15,7 @@
 
 #include "arguments.h"
 #include "bpf_object.h"
+#include "map_access.h"
 #include "operation.h"
 #include "uprobe_links.h"
 
@@ -45,11 +46,15 @@ class ProbeObject : public Napi::ObjectWrap<ProbeObject> {
     Napi::Value Detach(const Napi::CallbackInfo &info);
     Napi::Value UpdateMap(const Napi::CallbackInfo &info);
     Napi::Value ReadPerCpuMap(const Napi::CallbackInfo &info);
+    Napi::Value DrainMap(const Napi::CallbackInfo &info);
     Napi::Value RunStatistics(const Napi::CallbackInfo &info);
     Napi::Value VerifierLog(const Napi::CallbackInfo &info);
     Napi::Value Close(const Napi::CallbackInfo &info);
 
     Napi::Value Start(Napi::Env env, Operation::Work work, Operation::Deliver deliver);
+    using MapAccess = Status (*)(const MapInfo &, MapContents &);
+    Napi::Value StartReading(const Napi::CallbackInfo &info, const char *method, const char *verb,
+                             MapAccess access);
     void OnIdle();
     void TakeSharedMaps(Arguments &arguments, Napi::Value value);
     Status Usable(const std::string &attempted) const;

@@ -114,12 +114,18 @@ ENUMERATION(sampled, SAMPLED_NAMES);
     X(TRACE_EVENTS)
 ENUMERATION(trace_event, TRACE_EVENT_NAMES);
 
+#define UNATTRIBUTED_REASONS(X)                                                                              \
+    X(UNATTRIBUTED_NO_ROOM)                                                                                  \
+    X(UNATTRIBUTED_NO_GOROUTINE)                                                                             \
+    X(UNATTRIBUTED_COUNT)
+ENUMERATION(unattributed, UNATTRIBUTED_REASONS);
+
 constexpr Enumeration kEnumerations[] = {
     id_form_enumeration,         sampled_enumeration,        trace_event_enumeration,
     key_class_enumeration,       value_home_enumeration,     map_implementation_enumeration,
     map_type_format_enumeration, labels_format_enumeration,  equal_kind_enumeration,
     counter_enumeration,         inexact_reason_enumeration, lookup_result_enumeration,
-    verify_outcome_enumeration,
+    verify_outcome_enumeration,  unattributed_enumeration,
 };
 
 constexpr Constant kConstants[] = {

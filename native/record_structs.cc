@@ -116,7 +116,8 @@ RECORD(lookup_stats, LOOKUP_STATS_FIELDS);
     X(hit_limit)                                                                                             \
     X(generation)                                                                                            \
     X(exemplar_cycle)                                                                                        \
-    X(spike_cycle)
+    X(spike_cycle)                                                                                           \
+    X(goroutine_table)
 RECORD(window_control, WINDOW_CONTROL_FIELDS);
 
 #define VERIFIED_FUNCTION_FIELDS(X)                                                                          \
@@ -166,7 +167,8 @@ RECORD(label_name, LABEL_NAME_FIELDS);
     X(machine)                                                                                               \
     X(current)                                                                                               \
     X(labels_format)                                                                                         \
-    X(with_exemplars) X(without_trace) X(label_names) X(with_spans) X(with_thread_context) X(pad) X(names)
+    X(with_exemplars)                                                                                        \
+    X(without_trace) X(label_names) X(with_spans) X(with_thread_context) X(with_costs) X(names)
 RECORD(goroutine_layout, GOROUTINE_LAYOUT_FIELDS);
 
 #define EXEMPLAR_KEY_FIELDS(X) X(name.caller) X(name.type) X(bucket) X(pad)
@@ -243,6 +245,27 @@ RECORD(trace_counts, TRACE_COUNTS_FIELDS);
 #define THREAD_CONTEXT_FIELDS(X) X(trace_id) X(span_id)
 RECORD(thread_context, THREAD_CONTEXT_FIELDS);
 
+#define GOROUTINE_COST_FIELDS(X)                                                                             \
+    X(parent)                                                                                                \
+    X(hits)                                                                                                  \
+    X(probe_length_sum)                                                                                      \
+    X(key_comparisons_sum)                                                                                   \
+    X(probe_length_max)                                                                                      \
+    X(key_comparisons_max)                                                                                   \
+    X(probe_length)                                                                                          \
+    X(key_comparisons)
+RECORD(goroutine_cost, GOROUTINE_COST_FIELDS);
+
+#define UNATTRIBUTED_COST_FIELDS(X)                                                                          \
+    X(hits)                                                                                                  \
+    X(probe_length)                                                                                          \
+    X(probe_length_sum)                                                                                      \
+    X(probe_length_max)                                                                                      \
+    X(key_comparisons)                                                                                       \
+    X(key_comparisons_sum)                                                                                   \
+    X(key_comparisons_max)
+RECORD(unattributed_cost, UNATTRIBUTED_COST_FIELDS);
+
 constexpr Record kRecords[] = {
     label_name_record,
     goroutine_layout_record,
@@ -274,6 +297,8 @@ constexpr Record kRecords[] = {
     trace_control_record,
     trace_counts_record,
     thread_context_record,
+    goroutine_cost_record,
+    unattributed_cost_record,
 };
 
 } // namespace

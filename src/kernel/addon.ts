@@ -80,6 +80,11 @@ export interface ProbeObject {
    * Reads a per-CPU map: for each key its value from every possible CPU, one after the other, each rounded up to 8 bytes.
    */
   readPerCpuMap(name: string): Promise<{ keys: Buffer; values: Buffer; count: number; cpus: number }>;
+  /**
+   * Reads every element of a hash map and removes it. What a program adds to an element between the two is lost: the
+   * caller sees to it that none does.
+   */
+  drainMap(name: string): Promise<{ keys: Buffer; values: Buffer; count: number }>;
   /** Nanoseconds and runs of the program so far (needs run statistics, see enableRunStatistics). */
   runStatistics(): { runTimeNs: bigint; runCount: bigint };
   /** The verifier's log of the last load, empty unless the verifier refused the program. Remains after close(). */

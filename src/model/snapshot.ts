@@ -75,6 +75,40 @@ export interface CallSiteStats {
   mapsSketch?: readonly bigint[];
 }
 
+/** What some lookups cost together. */
+export interface LookupCost {
+  /** Equals the sum of each distribution's counts. */
+  lookups: number;
+  hits: number;
+  /** Buckets (classic) or groups (Swiss) visited, >= 1. */
+  probeLength: Distribution;
+  /** Full key compares made. */
+  keyComparisons: Distribution;
+}
+
+/** What the lookups of one goroutine cost. Such an object is never changed: a later state is another object. */
+export interface GoroutineCost extends LookupCost {
+  /** Go numbers goroutines from 1, and never gives a number twice. */
+  goroutine: number;
+  /** The goroutine that started it; absent before Go 1.21 and for the first one. */
+  parentGoroutine?: number;
+  /**
+   * Lookups of this goroutine that may have been counted in `other` before it was heavy enough to be told apart, at
+   * most; 0: its numbers are exact.
+   */
+  missingAtMost: number;
+}
+
+/** All recorded lookups by the goroutine that made them: `kept` and `other` together are the whole. */
+export interface GoroutineCosts {
+  /** The goroutines that are told apart, a bounded number, in no particular order. */
+  kept: readonly GoroutineCost[];
+  /** Lookups of all other goroutines, and those that could not be counted for one. */
+  other: LookupCost;
+  /** Lookups in `other` that could not be counted for a goroutine, by reason (`no_room`, `no_goroutine`). */
+  unattributed: Readonly<Record<string, number>>;
+}
+
 /** Totals of one lookup function of the target. */
 export interface FunctionStats {
   /** Without the package, e.g. `mapaccess1_fast64`. */
@@ -124,6 +158,8 @@ export interface Snapshot {
   refused: RefusedFunction[];
   /** Absent when nothing is a spike. */
   spikes?: SpikeTotals;
+  /** The same lookups by goroutine; absent when they are not counted so. */
+  goroutines?: GoroutineCosts;
 }
 
 /** How windows are chosen: probe sites always attached, or for short windows that keep to the budget. */

@@ -40,6 +40,8 @@ export interface GoroutineOptions {
   readonly withSpans?: boolean;
   /** OBI's map of what threads work for is there. */
   readonly withThreadContext?: boolean;
+  /** Lookups are counted for each goroutine. */
+  readonly withCosts?: boolean;
 }
 
 /** The record `goroutines` of a program's read-only data; undefined for a Go version whose goroutines are not known. */
@@ -67,6 +69,7 @@ export function goroutineRecord(binary: GoBinary, options: GoroutineOptions): Ui
       label_names: names.length,
       with_spans: Number(options.withSpans === true),
       with_thread_context: Number(options.withThreadContext === true),
+      with_costs: Number(options.withCosts === true),
     },
   ]);
   record.set(Buffer.concat(names), fieldOffset('goroutine_layout', 'names'));

@@ -1,5 +1,5 @@
 import { EXIT, UserError } from '../errors.ts';
-import type { GoBinary } from '../gobinary/index.ts';
+import { type GoBinary, goroutineLayout } from '../gobinary/index.ts';
 import type { AttachMethod } from '../kernel/addon.ts';
 import type { ExemplarCandidate } from '../model/candidate.ts';
 import type { FunctionStats, ObservationMode, RefusedFunction, Snapshot } from '../model/snapshot.ts';
@@ -10,6 +10,7 @@ import { planTraceSites, type TraceSourcePlan } from '../tracesites/plan.ts';
 import { type Aggregate, AggregateReader, inexactReasons, readCounters } from './aggregates.ts';
 import { CandidateReader } from './candidates.ts';
 import { SpanFollower } from './follower.ts';
+import { GoroutineCostReader } from './goroutinecosts.ts';
 import type { ExemplarOptions, LabelNames, TraceSource } from './goroutinedata.ts';
 import { Namer } from './naming.ts';
 import { LookupProgram } from './program.ts';
@@ -36,6 +37,8 @@ export interface ObservationOptions {
   readonly followed?: readonly FollowedSource[];
   /** Path of the pinned map in which OBI says what threads work for. */
   readonly threadContextMap?: string;
+  /** Count lookups for each goroutine, too. */
+  readonly goroutineCosts?: boolean;
 }
 
 /** Which lookups are spikes, and who is told of them. */
@@ -77,9 +80,10 @@ export class Observation {
   readonly #candidates: ExemplarCandidate[] = [];
   readonly #spikeReader: SpikeReader;
   readonly #spikes: SpikeOptions | undefined;
+  #goroutineCosts: GoroutineCostReader | undefined;
   #lastSnapshot: Snapshot | undefined;
 
-  private constructor(parts: Parts, { binary, exemplars, spikes }: ObservationOptions) {
+  private constructor(parts: Parts, { binary, exemplars, spikes, goroutineCosts }: ObservationOptions) {
     this.#plan = parts.plan;
     this.warnings = parts.warnings;
     this.#program = parts.program;
@@ -91,6 +95,7 @@ export class Observation {
     this.#withExemplars = exemplars !== undefined;
     this.#spikes = spikes;
     this.#spikeReader = new SpikeReader(this.#namer);
+    if (goroutineCosts) this.#goroutineCosts = new GoroutineCostReader(parts.program);
   }
 
   /**
@@ -98,7 +103,8 @@ export class Observation {
    *
    * @throws UserError when the target or the machine cannot be observed; nothing is left behind then
    */
-  static async start(options: ObservationOptions): Promise<Observation> {
+  static async start(wanted: ObservationOptions): Promise<Observation> {
+    const options = withoutUnknown(wanted);
     const { spikes, ...others } = options;
     const { pid, binary } = options;
     const plan = options.plan ?? planProbes(binary);
@@ -176,6 +182,9 @@ export class Observation {
 
   /** Leaves functions out of all snapshots from now on: those that this plan, of the same binary, refuses. */
   restrictTo(plan: ProbePlan): void {
+    // What the goroutines' costs hold of a function cannot be taken out again.
+    if (plan.functions.some((fn, i) => fn.outcome !== this.#plan.functions[i]?.outcome))
+      this.#goroutineCosts = undefined;
     this.#plan = plan;
   }
 
@@ -184,6 +193,7 @@ export class Observation {
     if (this.#withExemplars) await this.#collectCandidates();
     // Lookups made while the counts are read are not all among them: the snapshot is of the moment before.
     const time = wallClock();
+    const goroutines = await this.#goroutineCosts?.read();
     const all = await this.#aggregates.read(this.#program.kernel);
     const aggregates = all.filter((a) => this.#isObserved(a.functionIndex));
     const counters = await readCounters(this.#program.kernel);
@@ -205,6 +215,7 @@ export class Observation {
       functions: this.#functionStats(aggregates),
       refused: refusedFunctions(this.#plan),
       ...(spikes && { spikes }),
+      ...(goroutines && { goroutines }),
     };
     this.#lastSnapshot = snapshot;
     return snapshot;
@@ -239,6 +250,11 @@ export class Observation {
       ];
     });
   }
+}
+
+/** Goroutines of an unknown release of Go are not told apart. */
+function withoutUnknown(options: ObservationOptions): ObservationOptions {
+  return goroutineLayout(options.binary.version.minor) ? options : { ...options, goroutineCosts: false };
 }
 
 /** The plans of the wanted sources; of goroutines too, since children work for the spans of those who began them. */

@@ -32,6 +32,8 @@ export interface ProgramOptions {
   readonly follower?: SpanFollower;
   /** Path of the pinned map in which OBI says what threads work for. */
   readonly threadContextMap?: string;
+  /** Count lookups for each goroutine, too. */
+  readonly goroutineCosts?: boolean;
   /** Call sites and types kept apart at most; beyond that lookups are dropped and counted. */
   readonly maxCallSites?: number;
 }
@@ -41,6 +43,12 @@ const DEFAULT_CALL_SITES = 4096;
 
 /** Candidates for exemplars kept between two reads. */
 const MOST_EXEMPLARS = 16384;
+
+/**
+ * Goroutines that each of the two tables has room for: 300 bytes of kernel memory each. A table is emptied every second;
+ * beyond that lookups are counted without their goroutine.
+ */
+const MOST_GOROUTINES = 8192;
 
 /** The lookup program, loaded for one target: attach it as often as wanted, read what it has counted, close it. */
 export class LookupProgram {
@@ -56,6 +64,7 @@ export class LookupProgram {
   #exemplarCycle = 1n;
   /** From 1, so that places that were never written are of none. */
   #spikeCycle = 1n;
+  #goroutineTable = 0;
 
   private constructor(
     kernel: ProbeObject,
@@ -103,6 +112,7 @@ export class LookupProgram {
           ...(options.labels && { labels: options.labels }),
           withSpans: options.follower !== undefined,
           withThreadContext: options.threadContextMap !== undefined,
+          withCosts: options.goroutineCosts === true,
         },
         options.spikes,
       ),
@@ -114,6 +124,8 @@ export class LookupProgram {
         wrappers: atLeastOne(wrapperTable.count),
         exemplars: options.exemplars ? MOST_EXEMPLARS : 1,
         spike_sites: options.spikes ? (options.maxCallSites ?? DEFAULT_CALL_SITES) : 1,
+        goroutine_costs_0: options.goroutineCosts ? MOST_GOROUTINES : 1,
+        goroutine_costs_1: options.goroutineCosts ? MOST_GOROUTINES : 1,
         // Its own is as small as can be where there is none to share.
         ...(options.threadContextMap === undefined && { traces_ctx_v1: 1 }),
       },
@@ -164,12 +176,25 @@ export class LookupProgram {
     return ended;
   }
 
+  /**
+   * Has hits that begin from now on count in the other table of goroutines.
+   *
+   * @returns the number of the table that they counted in so far
+   */
+  switchGoroutineTable(): number {
+    const left = this.#goroutineTable;
+    this.#goroutineTable = 1 - left;
+    this.#control();
+    return left;
+  }
+
   #control(): void {
     const control = {
       hit_limit: this.#hitLimit,
       generation: this.#generation,
       exemplar_cycle: this.#exemplarCycle,
       spike_cycle: this.#spikeCycle,
+      goroutine_table: this.#goroutineTable,
     };
     this.kernel.updateMap('window_controls', Buffer.alloc(4), encodeRecords('window_control', [control]), 1);
   }

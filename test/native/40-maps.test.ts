@@ -124,6 +124,33 @@ test('an empty map gives nothing', async () => {
   object.close();
 });
 
+test('draining a map gives each element once', async () => {
+  const object = await loaded({ mapSizes: { weights: 50_000 } });
+  const fill = (first: number, count: number): void => {
+    const keys = BigUint64Array.from({ length: count }, (_, i) => BigInt(first + i));
+    const values = Uint32Array.from({ length: count }, (_, i) => 3 * (first + i));
+    object.updateMap('weights', bytes(keys), bytes(values), count);
+  };
+  const drain = async (): Promise<number[]> => {
+    const { keys, values, count } = await object.drainMap('weights');
+    assert.deepEqual([keys.length, values.length], [8 * count, 4 * count]);
+    const found = Array.from({ length: count }, (_, i) => Number(keys.readBigUInt64LE(8 * i)));
+    found.forEach((key, i) => {
+      assert.equal(values.readUInt32LE(4 * i), 3 * key);
+    });
+    return found.sort((a, b) => a - b);
+  };
+  fill(0, 50_000);
+  assert.deepEqual(
+    await drain(),
+    Array.from({ length: 50_000 }, (_, i) => i),
+  );
+  assert.deepEqual(await drain(), []);
+  fill(7, 2);
+  assert.deepEqual(await drain(), [7, 8]);
+  object.close();
+});
+
 test('wrong maps and sizes are refused', async () => {
   const object = await loaded();
   const key = u64(1n);
@@ -147,6 +174,14 @@ test('wrong maps and sizes are refused', async () => {
   await assert.rejects(object.readPerCpuMap('weights'), {
     code: 'EINVAL',
     message: "cannot read the BPF map 'weights': it is not a per-CPU map",
+  });
+  await assert.rejects(object.drainMap('levels'), {
+    code: 'EINVAL',
+    message: "cannot drain the BPF map 'levels': it is not a hash map",
+  });
+  await assert.rejects(object.drainMap('heights'), {
+    code: 'ENOENT',
+    message: "cannot drain the BPF map 'heights': the BPF object has no such map",
   });
   await assert.rejects(object.readPerCpuMap('heights'), {
     code: 'ENOENT',
