@@ -44,6 +44,11 @@ export interface GoBinary {
    */
   frames(pc: number): readonly Frame[];
   /**
+   * The parameters of a function, receiver first: for each the sizes in bytes of the values it consists of, so that an
+   * interface is [8, 8]. Undefined where the compiler recorded none or not all.
+   */
+  parametersOf(fn: GoFunction): readonly (readonly number[])[] | undefined;
+  /**
    * Which of these functions have code inlined into others, by the inline trees of all functions: for each that has, the
    * first function it is in. (A call through an interface that the compiler made direct, by a profile, may be inlined.)
    */

@@ -36,6 +36,7 @@ export interface FuncLayout {
 /** internal/abi/symtab.go, Go 1.26: indexes into a function's pcdata and funcdata. Unchanged since Go 1.17. */
 export const pcdataInlineTree = 2;
 export const funcdataInlineTree = 3;
+export const funcdataArgInfo = 5;
 
 /**
  * Keyed by pcHeader.magic.

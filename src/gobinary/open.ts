@@ -1,3 +1,4 @@
+import { parametersOf } from './arguments.ts';
 import { type BuildInfo, findBuildInfo } from './buildinfo.ts';
 import { readElf, sectionNamed } from './elf.ts';
 import { type FileBytes, OpenFile } from './file.ts';
@@ -94,6 +95,11 @@ class OpenedBinary implements GoBinary {
     const index = this.#indexOf(pc);
     const { image, table, module, rest } = this.#parts;
     return index === undefined ? [] : framesAt(image, table, module.layout, rest.gofunc, index, pc);
+  }
+
+  parametersOf(fn: GoFunction): readonly (readonly number[])[] | undefined {
+    const { image, table, rest } = this.#parts;
+    return parametersOf(image, table, rest.gofunc, fn.index);
   }
 
   inlined(names: ReadonlySet<string>): ReadonlyMap<string, GoFunction> {

@@ -1,7 +1,6 @@
-import { type GoBinary, Structs } from '../gobinary/index.ts';
-import { RAX } from '../probesites/registers.ts';
 import { fieldOffset, structNamed } from './fields.ts';
-import { entrySite, functionNamed, RefusedError, requiredFunction, type TraceSite } from './site.ts';
+import type { Program } from './program.ts';
+import { entrySite, INTERFACE, POINTER, SLICE, type TraceSite } from './site.ts';
 
 const SDK = 'go.opentelemetry.io/otel/sdk/trace';
 const API = 'go.opentelemetry.io/otel/trace';
@@ -9,6 +8,8 @@ const API = 'go.opentelemetry.io/otel/trace';
 const START = `${SDK}.(*recordingSpan).runtimeTrace`;
 /** A span's End; of a span that has ended already it does nothing. */
 const END = `${SDK}.(*recordingSpan).End`;
+
+export const SDK_FUNCTIONS: readonly string[] = [START, END];
 
 /** Offsets in a recordingSpan, in bytes. What is there never changes once the span has begun. */
 export interface SdkOffsets {
@@ -29,17 +30,19 @@ export interface SdkOffsets {
  *
  * @returns undefined when the program does not contain the SDK
  */
-export function planSdk(binary: GoBinary): { sites: TraceSite[]; offsets: SdkOffsets } | undefined {
-  if (functionNamed(binary, END) === undefined && functionNamed(binary, START) === undefined)
-    return undefined;
-  const inlined = binary.inlined(new Set([START, END]));
-  for (const [name, into] of inlined)
-    throw new RefusedError(`${name} is inlined into ${into.name}, where its calls would not be seen`);
+export function planSdk(program: Program): { sites: TraceSite[]; offsets: SdkOffsets } | undefined {
+  if (![START, END].some((name) => program.has(name))) return undefined;
+  const { binary, structs } = program;
   const sites = [
-    entrySite(binary, requiredFunction(binary, START), 'spanStart', { span: RAX }),
-    entrySite(binary, requiredFunction(binary, END), 'spanEnd', { span: RAX }),
+    entrySite(binary, program.function(START), 'spanStart', {
+      parameters: [POINTER, INTERFACE],
+      values: { span: 0 },
+    }),
+    entrySite(binary, program.function(END), 'spanEnd', {
+      parameters: [POINTER, SLICE],
+      values: { span: 0 },
+    }),
   ];
-  const structs = new Structs(binary);
   const span = structNamed(structs, SDK, 'recordingSpan');
   const context = structNamed(structs, API, 'SpanContext');
   const start = fieldOffset(span, 'spanContext', { type: context.address });

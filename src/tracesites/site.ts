@@ -1,6 +1,7 @@
 import type { GoBinary, GoFunction } from '../gobinary/index.ts';
 import { UnprovenError } from '../probesites/disassemble.ts';
 import { type PlacedInstruction, planEntrySite } from '../probesites/entrysite.ts';
+import { GO_ARGUMENTS } from '../probesites/registers.ts';
 
 /** What a site tells; the sources' own files say when each is hit. */
 export type TraceEvent =
@@ -15,6 +16,11 @@ export type TraceEvent =
 
 /** What a register holds at a site; the sources' own files say what each is. */
 export type TraceValue = 'span' | 'goroutine' | 'request' | 'transport' | 'frame' | 'stream';
+
+/** Parameters as GoBinary.parametersOf has them. */
+export const POINTER: readonly number[] = [8];
+export const INTERFACE: readonly number[] = [8, 8];
+export const SLICE: readonly number[] = [8, 8, 8];
 
 /** One breakpoint that follows span contexts. Its instruction is one that the kernel emulates. */
 export interface TraceSite extends PlacedInstruction {
@@ -32,27 +38,45 @@ export class RefusedError extends Error {
   override readonly name = 'RefusedError';
 }
 
-/** The only function of a name; undefined when the program has none. */
-export function functionNamed(binary: GoBinary, name: string): GoFunction | undefined {
-  const [found, another] = binary.functionsNamed(name);
-  if (another !== undefined) throw new RefusedError(`it has more than one function ${name}`);
-  return found;
+/** The parameters of a function, receiver first, and which of them, by number, are which values. The last word of each counts. */
+export interface Signature {
+  readonly parameters: readonly (readonly number[])[];
+  readonly values: Readonly<Partial<Record<TraceValue, number>>>;
 }
 
-/** A function that the source cannot do without. */
-export function requiredFunction(binary: GoBinary, name: string): GoFunction {
-  const found = functionNamed(binary, name);
-  if (found === undefined) throw new RefusedError(`it has no function ${name}`);
-  return found;
+/**
+ * Which registers hold the values when a function with one of these signatures is called, by Go's ABIInternal
+ * (cmd/compile/abi-internal.md): integers and pointers in order, also those within structures and interfaces.
+ */
+export function argumentRegisters(
+  binary: GoBinary,
+  fn: GoFunction,
+  signatures: readonly Signature[],
+): TraceSite['registers'] {
+  const actual = binary.parametersOf(fn);
+  if (actual === undefined) throw new RefusedError(`it does not tell the parameters of ${fn.name}`);
+  const signature = signatures.find(
+    ({ parameters }) => JSON.stringify(parameters) === JSON.stringify(actual),
+  );
+  if (signature === undefined)
+    throw new RefusedError(`${fn.name} has other parameters than in any known version`);
+  const registers = Object.entries(signature.values).map(([value, number]) => {
+    const words = actual.slice(0, number + 1).reduce((sum, { length }) => sum + length, 0);
+    const register = GO_ARGUMENTS[words - 1];
+    if (register === undefined) throw new RefusedError(`${fn.name} takes its ${value} on the stack`);
+    return [value, register];
+  });
+  return Object.fromEntries(registers);
 }
 
-/** A site that each call of a function hits, with its arguments in these registers. */
+/** A site that each call of a function hits, with its arguments in the registers. */
 export function entrySite(
   binary: GoBinary,
   fn: GoFunction,
   event: TraceEvent,
-  registers: TraceSite['registers'],
+  ...signatures: readonly Signature[]
 ): TraceSite {
+  const registers = argumentRegisters(binary, fn, signatures);
   const site = proven(() => planEntrySite(binary, fn, Object.values(registers)));
   return { ...site, function: fn.name, event, registers };
 }

@@ -15,7 +15,9 @@ import { buildGo } from '../support/go-toolchains.ts';
 const folder = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
 export const SHOP = folder('../services/shop');
-export const OLD = folder('programs/old');
+/** programs/calls with the oldest versions of the libraries that are looked after, and with the newest ones there are. */
+export const CALLS = folder('programs/calls');
+export const NEWEST = ['-modfile=newest.mod'];
 export const LOOKUPS = folder('../services/lookups');
 
 export const STRIPPED = ['-ldflags=-s -w'];

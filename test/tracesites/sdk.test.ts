@@ -3,12 +3,13 @@ import { test } from 'node:test';
 import { openGoBinary } from '../../src/gobinary/index.ts';
 import {
   BUNDLERS,
+  CALLS,
   changed,
   described,
   dwarfOffset,
   followed,
   LOOKUPS,
-  OLD,
+  NEWEST,
   open,
   PIE,
   planOf,
@@ -22,14 +23,15 @@ const SPAN = 'go.opentelemetry.io/otel/sdk/trace.recordingSpan';
 const CONTEXT = 'go.opentelemetry.io/otel/trace.SpanContext';
 const START = 'go.opentelemetry.io/otel/sdk/trace.(*recordingSpan).runtimeTrace';
 
-for (const [dir, version] of [
-  [OLD, '1.20.14'],
-  [SHOP, '1.23.12'],
-  [SHOP, 'local'],
-  [SHOP, '1.27.4'],
+for (const [dir, version, libraries] of [
+  [CALLS, '1.20.14', []],
+  [SHOP, '1.23.12', []],
+  [SHOP, 'local', []],
+  [SHOP, '1.27.4', []],
+  [CALLS, '1.27.4', NEWEST],
 ] as const) {
-  test(`spans of the SDK, Go ${version}`, LONG, async () => {
-    const binary = await open(dir, version);
+  test(`spans of the SDK, Go ${version} ${libraries}`, LONG, async () => {
+    const binary = await open(dir, version, libraries);
     const { sites, offsets } = followed(binary, 'sdk');
     assert.deepEqual(described(sites), [
       `spanStart ${START} span=0`,
@@ -41,9 +43,9 @@ for (const [dir, version] of [
       spanId: within('spanID'),
       traceFlags: within('traceFlags'),
     });
-    const more = version === '1.27.4' ? [PIE, UNOPTIMISED, [...STRIPPED, ...PIE]] : [];
+    const more = dir === CALLS ? [PIE, UNOPTIMISED, [...STRIPPED, ...PIE]] : [];
     for (const flags of [STRIPPED, ...more]) {
-      const other = followed(await open(dir, version, flags), 'sdk');
+      const other = followed(await open(dir, version, [...libraries, ...flags]), 'sdk');
       assert.deepEqual(described(other.sites), described(sites), flags.join());
       assert.deepEqual(other.offsets, offsets, flags.join());
     }

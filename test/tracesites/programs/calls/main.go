@@ -1,4 +1,4 @@
-// A service on old libraries that calls itself: so many requests over HTTP/1, over unencrypted HTTP/2 and over gRPC, each
+// A service that calls itself: so many requests over HTTP/1, over unencrypted HTTP/2 and over gRPC, each
 // with a traceparent and with a span of the SDK around it. It prints what an observer should have seen.
 package main
 
@@ -27,7 +27,7 @@ func main() {
 	count := flag.Int("count", 0, "requests over each protocol")
 	wait := flag.Bool("wait", false, "wait for a line on standard input first")
 	flag.Parse()
-	tracer := sdktrace.NewTracerProvider().Tracer("old")
+	tracer := sdktrace.NewTracerProvider().Tracer("calls")
 	web, calls := listen(), listen()
 	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprintf(w, "%s %s\n", r.Proto, r.Header.Get("Traceparent"))

@@ -1,4 +1,4 @@
-module example.com/old
+module example.com/calls
 
 go 1.20
 
