@@ -301,27 +301,28 @@ enum trace_event {
 #define TRACE_COOKIE_EVENT 0xff
 #define TRACE_COOKIE_SUBJECT 8
 #define TRACE_COOKIE_OBJECT 12
+#define TRACE_COOKIE_OFFSET 32 /* of an http request's header, in what the subject's register points to */
 
 /* Where structures hold what the trace program reads; offsets in bytes. */
 struct trace_layout {
     __u32 trace_id; /* in the SDK's recordingSpan */
     __u32 span_id;
     __u32 trace_flags;
-    __u32 request_header; /* in http.Request: its header, a map[string][]string */
-    __u32 header_keys;    /* in a group or bucket of that map: the first key ... */
+    __u32 header_keys; /* in a group or bucket of an http header, a map[string][]string: the first key ... */
     __u32 header_key_stride;
     __u32 header_elems; /* ... and the first element */
     __u32 header_elem_stride;
     __u32 header_group_size;
-    __u32 swiss_headers;   /* it is a Swiss map */
-    __u32 frame_fields;    /* in http2.MetaHeadersFrame: a slice of hpack.HeaderField */
-    __u32 field_size;      /* of an hpack.HeaderField: name, value, ... */
+    __u32 swiss_headers; /* it is a Swiss map */
+    __u32 frame_fields;  /* in http2.MetaHeadersFrame: a slice of hpack.HeaderField */
+    __u32 field_size;    /* of an hpack.HeaderField, in which are two strings: */
+    __u32 field_name;
+    __u32 field_value;
     __u32 frame_headers;   /* in MetaHeadersFrame: pointer to the HeadersFrame, ... */
     __u32 frame_stream_id; /* ... and in that, the stream's id */
     __u32 stream_is_inner; /* grpc's ServerStream points to the Stream with the id, at stream_inner */
     __u32 stream_inner;
     __u32 stream_id;
-    __u32 pad;
 };
 
 /*
@@ -334,8 +335,9 @@ struct span_context {
     __u64 goroutine;
     __u32 generation;
     __u8 ended;
-    __u8 sampled; /* enum sampled */
-    __u8 pad[2];
+    __u8 sampled;    /* enum sampled */
+    __u8 is_request; /* the caller's span that a request came with */
+    __u8 pad;
     __u8 trace_id[TRACE_ID_BYTES];
     __u8 span_id[SPAN_ID_BYTES];
 };

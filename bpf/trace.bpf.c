@@ -25,7 +25,7 @@ inline_always void follow(struct trace_hit *hit, struct pt_regs *regs, __u64 coo
         goroutine_started(subject, g);
         break;
     case TRACE_HTTP_REQUEST:
-        http_request(hit, subject, g);
+        http_request(hit, subject, cookie >> TRACE_COOKIE_OFFSET, g);
         break;
     case TRACE_GRPC_HEADERS:
         grpc_headers(hit, subject, read_register(regs, cookie >> TRACE_COOKIE_OBJECT));

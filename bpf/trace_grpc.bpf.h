@@ -18,8 +18,9 @@ struct {
 /* The field's value, if its name is the header's; 0 then. */
 separate int take_field(struct span_ids *to, __u64 field) {
     __u64 name[2], value[2];
-    if (!to || read_user(name, sizeof(name), field) || !is_traceparent_name(name[0], name[1]) ||
-        read_user(value, sizeof(value), field + sizeof(name)))
+    if (!to || read_user(name, sizeof(name), field + trace_layout.field_name) ||
+        !is_traceparent_name(name[0], name[1]) ||
+        read_user(value, sizeof(value), field + trace_layout.field_value))
         return 1;
     return parse_traceparent(to, value[0], value[1]);
 }
@@ -68,7 +69,7 @@ separate int grpc_request(struct trace_hit *hit, __u64 transport, __u64 stream, 
         return COUNT(unreadable);
     struct span_ids *ids = bpf_map_lookup_elem(&grpc_streams, &hit->stream);
     if (!ids)
-        return 0;
+        return without_caller(hit->goroutine);
     hit->ids = *ids;
     bpf_map_delete_elem(&grpc_streams, &hit->stream);
     return begin_request(hit);

@@ -102,17 +102,19 @@ separate int search_classic(struct span_ids *to, __u64 map) {
     return 1;
 }
 
-/* The server calls the handler for a request. */
-inline_always void http_request(struct trace_hit *hit, __u64 request, __u64 g) {
+/* The server calls the handler for a request; its header is at an offset that is the site's. */
+inline_always void http_request(struct trace_hit *hit, __u64 request, __u32 offset, __u64 g) {
     __u64 header;
     if (begin_handling(hit, g))
         return;
-    if (read_user(&header, sizeof(header), request + trace_layout.request_header)) {
+    if (read_user(&header, sizeof(header), request + offset)) {
         COUNT(unreadable);
         return;
     }
     int missing =
         trace_layout.swiss_headers ? search_swiss(&hit->ids, header) : search_classic(&hit->ids, header);
-    if (!missing)
+    if (missing)
+        without_caller(hit->goroutine);
+    else
         begin_request(hit);
 }

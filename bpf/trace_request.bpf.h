@@ -31,8 +31,23 @@ separate int begin_request(const struct trace_hit *hit) {
         return 0;
     __u64 goroutine = hit->goroutine;
     struct goroutine_span *entry = find_goroutine(&goroutine);
-    if (entry && entry->current == handle)
+    struct span_context *span = bpf_map_lookup_elem(&span_contexts, &handle);
+    if (entry && span && entry->current == handle) {
         entry->request = handle;
+        span->is_request = 1;
+    }
+    return 0;
+}
+
+/* A request that names no caller does not work for that of the goroutine that read it. */
+separate int without_caller(__u64 goroutine) {
+    struct goroutine_span *entry = find_goroutine(&goroutine);
+    if (!entry || !entry->inherited)
+        return 0;
+    __u64 handle = entry->current;
+    struct span_context *span = bpf_map_lookup_elem(&span_contexts, &handle);
+    if (span && span->is_request)
+        entry->current = 0;
     return 0;
 }
 

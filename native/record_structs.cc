@@ -210,7 +210,6 @@ RECORD(spike_site, SPIKE_SITE_FIELDS);
     X(trace_id)                                                                                              \
     X(span_id)                                                                                               \
     X(trace_flags)                                                                                           \
-    X(request_header)                                                                                        \
     X(header_keys)                                                                                           \
     X(header_key_stride)                                                                                     \
     X(header_elems)                                                                                          \
@@ -219,18 +218,19 @@ RECORD(spike_site, SPIKE_SITE_FIELDS);
     X(swiss_headers)                                                                                         \
     X(frame_fields)                                                                                          \
     X(field_size)                                                                                            \
+    X(field_name)                                                                                            \
+    X(field_value)                                                                                           \
     X(frame_headers)                                                                                         \
     X(frame_stream_id)                                                                                       \
     X(stream_is_inner)                                                                                       \
     X(stream_inner)                                                                                          \
-    X(stream_id)                                                                                             \
-    X(pad)
+    X(stream_id)
 RECORD(trace_layout, TRACE_LAYOUT_FIELDS);
 
 #define SPAN_CONTEXT_FIELDS(X)                                                                               \
     X(handle)                                                                                                \
     X(outer)                                                                                                 \
-    X(goroutine) X(generation) X(ended) X(sampled) X(pad) X(trace_id) X(span_id)
+    X(goroutine) X(generation) X(ended) X(sampled) X(is_request) X(pad) X(trace_id) X(span_id)
 RECORD(span_context, SPAN_CONTEXT_FIELDS);
 
 #define GOROUTINE_SPAN_FIELDS(X) X(goroutine) X(current) X(request) X(inherited) X(pad)

@@ -4,6 +4,7 @@ import { type AttachMethod, addon, type ProbeObject } from '../kernel/addon.ts';
 import { encodeRecords, RecordReader, type RecordValues, recordConstant } from '../kernel/records.ts';
 import { checkMappedBytes } from '../target/mapped.ts';
 import { executablePath } from '../target/process.ts';
+import type { HttpSite } from '../tracesites/http.ts';
 import type { TraceSourcePlan } from '../tracesites/plan.ts';
 import type { TraceEvent, TraceSite, TraceValue } from '../tracesites/site.ts';
 import { kernelAttachMethod } from './attachmethod.ts';
@@ -44,11 +45,11 @@ export const SPAN_MAPS = ['span_contexts', 'goroutine_spans', 'trace_controls'] 
 export class SpanFollower {
   readonly kernel: ProbeObject;
   readonly #pid: number;
-  readonly #sites: readonly TraceSite[];
+  readonly #sites: readonly (TraceSite | HttpSite)[];
   readonly #counts = new RecordReader('trace_counts');
   #generation = 0;
 
-  private constructor(kernel: ProbeObject, pid: number, sites: readonly TraceSite[]) {
+  private constructor(kernel: ProbeObject, pid: number, sites: readonly (TraceSite | HttpSite)[]) {
     this.kernel = kernel;
     this.#pid = pid;
     this.#sites = sites;
@@ -74,7 +75,7 @@ export class SpanFollower {
       sleepable: false,
       readOnlyData: {
         goroutines,
-        trace_layout: encodeRecords('trace_layout', [traceLayout(followed)]),
+        trace_layout: encodeRecords('trace_layout', [traceLayout(followed, binary)]),
       },
       mapSizes: { span_contexts: MOST_SPANS, goroutine_spans: MOST_GOROUTINES },
     });
@@ -150,7 +151,7 @@ const EVENTS: Readonly<Record<TraceEvent, { name: string; values: readonly Trace
   grpcDone: { name: 'TRACE_GRPC_DONE', values: [] },
 };
 
-function cookie(site: TraceSite): bigint {
+function cookie(site: TraceSite | HttpSite): bigint {
   const { name, values } = EVENTS[site.event];
   const shifts = [recordConstant('TRACE_COOKIE_SUBJECT'), recordConstant('TRACE_COOKIE_OBJECT')];
   const registers = values.map((value, i) => {
@@ -158,19 +159,47 @@ function cookie(site: TraceSite): bigint {
     if (register === undefined) throw new RangeError(`no register holds the ${value} at ${site.function}`);
     return BigInt(register) << BigInt(shifts[i] ?? 0);
   });
-  return registers.reduce((all, register) => all | register, BigInt(recordConstant(name)));
+  const offset =
+    'header' in site ? BigInt(site.header ?? 0) << BigInt(recordConstant('TRACE_COOKIE_OFFSET')) : 0n;
+  return registers.reduce((all, register) => all | register, BigInt(recordConstant(name)) | offset);
 }
 
-function traceLayout(followed: readonly Followed[]): RecordValues {
-  return Object.assign({}, ...followed.map(sourceLayout));
+function traceLayout(followed: readonly Followed[], binary: GoBinary): RecordValues {
+  return Object.assign({}, ...followed.map((plan) => sourceLayout(plan, binary)));
 }
 
 /** The fields of the record that a source needs. */
-function sourceLayout(plan: Followed): RecordValues {
+function sourceLayout(plan: Followed, binary: GoBinary): RecordValues {
   switch (plan.source) {
     case 'sdk': {
       const { traceId, spanId, traceFlags } = plan.offsets;
       return { trace_id: traceId, span_id: spanId, trace_flags: traceFlags };
+    }
+    case 'http': {
+      const { keysOffset, keyStride, elemsOffset, elemStride, groupSize } = plan.headers;
+      return {
+        header_keys: keysOffset,
+        header_key_stride: keyStride,
+        header_elems: elemsOffset,
+        header_elem_stride: elemStride,
+        header_group_size: groupSize,
+        swiss_headers: Number(binary.mapImplementation === 'swiss'),
+      };
+    }
+    case 'grpc': {
+      const { headersFrame, frameStreamId, fields, fieldSize, fieldName, fieldValue } = plan.offsets;
+      const { embeddedStream, streamId } = plan.offsets;
+      return {
+        frame_fields: fields,
+        field_size: fieldSize,
+        field_name: fieldName,
+        field_value: fieldValue,
+        frame_headers: headersFrame,
+        frame_stream_id: frameStreamId,
+        stream_is_inner: Number(embeddedStream !== undefined),
+        stream_inner: embeddedStream ?? 0,
+        stream_id: streamId,
+      };
     }
     case 'goroutines':
       return {};

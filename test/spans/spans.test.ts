@@ -23,6 +23,23 @@ for (const version of VERSIONS) {
   });
 }
 
+for (const version of VERSIONS) {
+  test(`Go ${version}: a service without any SDK has its callers' spans`, LONG, async (context) => {
+    const shop = await startShop(context, { version, tracing: 'none' });
+    const seen = await observeShop(shop, { followed: ['http', 'grpc'] });
+    assert.deepEqual(seen.warnings, []);
+    const { right, otherSpan, wrong, missing, untold } = judge({ ...seen, candidates: own(seen) });
+    assert.deepEqual([wrong, untold, otherSpan], [[], [], 0]);
+    assert.ok(right > 1000, `${right} lookups in a span`);
+    // A worker of a pool gets its jobs over a channel: nothing says there for whom they are.
+    assert.ok(missing.every(({ callSite }) => callSite.function === 'main.(*pool).picture'));
+    // The callers of half of the requests say that they are not recorded.
+    const sampled = seen.candidates.filter((c) => c.sampled).length;
+    const unsampled = seen.candidates.filter((c) => c.sampled === false).length;
+    assert.ok(sampled > 500 && unsampled > 500, `${sampled} of sampled spans, ${unsampled} of others`);
+  });
+}
+
 test('without any source no lookup has a trace', LONG, async (context) => {
   const shop = await startShop(context, { tracing: 'sdk' });
   const seen = await observeShop(shop, { followed: [], load: { rate: 100, seconds: 1 } });
