@@ -34,12 +34,19 @@ function withObservationOptions(command: Command): Command {
       '--span-labels <names>',
       'pprof labels that hold span ids (default: span_id,spanid,span id,profile_id)',
     )
+    .option(
+      '--otlp-logs-endpoint <url>',
+      'where spikes are told of as log events (default: OTEL_EXPORTER_OTLP_LOGS_ENDPOINT, or nowhere)',
+    )
+    .option('--spikes <threshold>', SPIKES_HELP)
     .option('--attach-method <method>', 'uprobe_multi or perf_event (default: the best the kernel has)')
     .option('--verify', 'first compare lookups with what the functions return; report only what agrees')
     .option('--lookups <n>', LOOKUPS_HELP)
     .option('--allow-unknown-go', ALLOW_UNKNOWN_HELP);
 }
 
+const SPIKES_HELP =
+  "tell of lookups with more probes or comparisons than 32, than 8x their site's mean, or off (default: 32 with a logs endpoint, else off)";
 const LOOKUPS_HELP = 'how many lookups of each function to verify (default: 1000)';
 const ALLOW_UNKNOWN_HELP =
   'also observe programs of a newer Go than any known, with the newest layouts; needs --verify';

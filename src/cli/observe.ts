@@ -12,6 +12,7 @@ import type { FunctionVerdict } from '../verify/result.ts';
 import { withoutDisagreeing } from '../verify/verdict.ts';
 import { log } from './log.ts';
 import type { Settings } from './settings.ts';
+import { SpikeReporting } from './spikes.ts';
 import { describeTarget } from './target.ts';
 
 /** How often the live line is renewed, in milliseconds. */
@@ -24,13 +25,21 @@ export class ObservedTarget {
   readonly #export: OtlpExport | undefined;
   readonly #progress = createProgress(process.stderr);
   readonly #timer: NodeJS.Timeout | undefined;
+  readonly #spikes: SpikeReporting;
   #final: Snapshot | undefined;
 
-  private constructor(target: Target, observation: Observation, settings: Settings, withProgress: boolean) {
+  private constructor(
+    target: Target,
+    observation: Observation,
+    spikes: SpikeReporting,
+    settings: Settings,
+    withProgress: boolean,
+  ) {
+    this.#spikes = spikes;
     this.target = target;
     this.#observation = observation;
     this.#export = OtlpExport.create({
-      source: () => this.#final ?? observation.snapshot(),
+      source: async () => spikes.account(this.#final ?? (await observation.snapshot())),
       candidates: observation,
       mapImplementation: target.mapImplementation,
       resource: targetResource(target),
@@ -55,17 +64,20 @@ export class ObservedTarget {
     withProgress: boolean,
     plan?: ProbePlan,
   ): Promise<ObservedTarget> {
+    const target = describeTarget(pid, binary);
+    const spikes = new SpikeReporting(target, settings, log);
     const observation = await Observation.start({
       pid,
       binary,
       mode: settings.mode,
       budget: settings.budget,
       ...(plan !== undefined && { plan }),
-      ...exemplarOptions(settings),
+      ...tracingOptions(settings, spikes.options !== undefined),
+      ...(spikes.options && { spikes: spikes.options }),
       ...(settings.attachMethod !== undefined && { attachMethod: settings.attachMethod }),
     });
     try {
-      return new ObservedTarget(describeTarget(pid, binary), observation, settings, withProgress);
+      return new ObservedTarget(target, observation, spikes, settings, withProgress);
     } catch (error) {
       await observation.stop();
       throw error;
@@ -82,6 +94,8 @@ export class ObservedTarget {
     clearInterval(this.#timer);
     this.#progress.clear();
     this.#final = await this.#observation.stop();
+    await this.#spikes.stop();
+    this.#final = this.#spikes.account(this.#final);
     const delivery = await this.#export?.shutdown();
     if (delivery?.problem !== undefined) log('warn', delivery.problem);
     return this.#final;
@@ -89,6 +103,7 @@ export class ObservedTarget {
 
   async #tick(withProgress: boolean): Promise<void> {
     try {
+      await this.#observation.collectSpikes();
       const snapshot = await this.#observation.snapshot();
       if (withProgress) this.#progress.update(snapshot);
     } catch {
@@ -97,18 +112,23 @@ export class ObservedTarget {
   }
 }
 
-/** Exemplars cost a little at each lookup, spans at each of theirs, and nobody but an OTLP receiver gets them. */
-function exemplarOptions(
+/**
+ * Exemplars cost a little at each lookup, spans at each of theirs, and nobody but an OTLP receiver gets exemplars. Spikes
+ * have a trace, too.
+ */
+function tracingOptions(
   settings: Settings,
+  withSpikes: boolean,
 ): Pick<ObservationOptions, 'exemplars' | 'labels' | 'followed' | 'threadContextMap'> {
   // The export, which is made later from the same settings, says what it does not understand in them.
   const filter = otlpSettings(settings.otlpEndpoint, process.env, () => {})?.exemplarFilter ?? 'always_off';
-  if (filter === 'always_off') return {};
+  const withExemplars = filter !== 'always_off';
+  if (!withExemplars && !withSpikes) return {};
   const { traceLabels, spanLabels, traceSources } = settings;
   const labels = traceSources.includes('labels') ? { labels: { traceLabels, spanLabels } } : {};
   const threadContextMap = traceSources.includes('obi') ? findThreadContextMap(process.env) : undefined;
   return {
-    exemplars: { withoutTrace: filter === 'always_on' },
+    ...(withExemplars && { exemplars: { withoutTrace: filter === 'always_on' } }),
     ...labels,
     followed: traceSources.filter((source) => source !== 'labels' && source !== 'obi'),
     ...(threadContextMap !== undefined && { threadContextMap }),

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { EXIT, messageOf, UserError } from '../errors.ts';
+import type { SpikeThreshold } from '../model/spike.ts';
 import { DEFAULT_LABELS, TRACE_SOURCES } from '../observe/goroutinedata.ts';
 
 /** Milliseconds of a duration such as `10s`, `500ms`, `2m`, `1h`. */
@@ -33,6 +34,17 @@ function list<T>(element: z.ZodType<T>) {
 }
 
 const labelName = z.string().min(1, 'must not be empty').max(16, 'must be at most 16 bytes long');
+/** Which lookups are spikes: `16`, `8x`, or none. */
+const spikes = z.union([z.number(), z.string()]).transform((value, context): SpikeThreshold | 'off' => {
+  const [, number, times] = /^([1-9]\d{0,5})(x?)$/.exec(String(value)) ?? [];
+  if (value === 'off') return 'off';
+  if (number !== undefined && !times) return { limit: Number(number) };
+  if (number !== undefined && Number(number) > 1) return { factor: Number(number) };
+  context.addIssue('must be off, a number such as 16, or a multiple such as 8x');
+  return z.NEVER;
+});
+
+const httpUrl = z.url({ protocol: /^(https?|grpc)$/, error: 'is no http or https URL' });
 
 /** What can be set in the configuration file and on the command line, under the same names. */
 const settingsSchema = z.strictObject({
@@ -41,7 +53,9 @@ const settingsSchema = z.strictObject({
   budget: share.default(0.01),
   format: z.enum(['table', 'json'], 'must be table or json').default('table'),
   output: z.string().min(1).optional(),
-  otlpEndpoint: z.url({ protocol: /^(https?|grpc)$/, error: 'is no http or https URL' }).optional(),
+  otlpEndpoint: httpUrl.optional(),
+  otlpLogsEndpoint: httpUrl.optional(),
+  spikes: spikes.optional(),
   verify: z.boolean('must be true or false').default(false),
   lookups: wholeNumber.default(1000),
   traceSources: list(z.enum(TRACE_SOURCES, `must be none, or of ${TRACE_SOURCES.join(', ')}`)).default([

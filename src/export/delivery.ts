@@ -25,6 +25,12 @@ export interface DeliveryTotals {
   lastError?: Error;
 }
 
+/** Time for a flush or shutdown, unless the caller says otherwise. */
+export const FLUSH_MILLIS = 5000;
+
+/** What remains of a flush's time when its exports have to end, to have an answer from them. */
+export const ANSWER_MILLIS = 100;
+
 /** What is delivered. */
 export interface Freight<Data> {
   /** In the plural, beginning a sentence. */

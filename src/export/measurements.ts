@@ -2,7 +2,7 @@ import type { Attributes } from '@opentelemetry/api';
 import type { Distribution, Snapshot } from '../model/snapshot.ts';
 import { seriesKey } from './attributes.ts';
 import type { ChosenExemplars, DroppedCandidates, ExemplarPoint, ExemplarReservoir } from './exemplars.ts';
-import { ATTRIBUTES, MAP_METRICS, type MetricContract, SELF_METRICS } from './metrics.ts';
+import { ATTRIBUTES, MAP_METRICS, type MetricContract, SELF_METRICS, SPIKE_METRICS } from './metrics.ts';
 import type { Series } from './series.ts';
 
 /** Value of one series since the start of the observation; of gauges, now. */
@@ -70,7 +70,15 @@ export function selfMeasurements(snapshot: Snapshot, facts: ExportFacts): Measur
     single(SELF_METRICS.overflowedSeries, facts.overflowedSeries),
     single(SELF_METRICS.failedExports, facts.failedExports),
     byReason(SELF_METRICS.droppedExemplars, { ...facts.droppedExemplars }),
+    ...spikeMeasurements(snapshot),
   ];
+}
+
+function spikeMeasurements({ spikes }: Snapshot): Measurement[] {
+  if (spikes === undefined) {
+    return [];
+  }
+  return [single(SPIKE_METRICS.seen, spikes.seen), byReason(SPIKE_METRICS.suppressed, spikes.suppressed)];
 }
 
 function histograms(

@@ -1,4 +1,5 @@
 import { COUNT_BOUNDS, RATIO_BOUNDS } from '../model/buckets.ts';
+import { SPIKE_ATTRIBUTES, SPIKE_EVENT } from './events.ts';
 import { SCALE } from './exponential.ts';
 import {
   ATTRIBUTES,
@@ -7,14 +8,15 @@ import {
   type MetricContract,
   SCOPES,
   SELF_METRICS,
+  SPIKE_METRICS,
 } from './metrics.ts';
 
 /** docs/metrics.md, from the metric contract. */
 export function metricsDocument(): string {
   return `${[
-    '# Metrics',
+    '# Metrics and events',
     '',
-    '<!-- Generated from src/export/metrics.ts by `node src/export/generate-docs.ts`. Do not edit. -->',
+    '<!-- Generated from src/export/metrics.ts and events.ts by `node src/export/generate-docs.ts`. Do not edit. -->',
     '',
     'All counts are sampled counts: what was seen while probe sites were attached, never scaled. Only',
     `\`${MAP_METRICS.estimatedLookups.name}\` is an estimate. The resource describes the target. Temporality is cumulative`,
@@ -27,6 +29,10 @@ export function metricsDocument(): string {
     `## The sidecar itself (scope \`${SCOPES.self}\`)`,
     '',
     ...metricTable(Object.values(SELF_METRICS)),
+    '',
+    'With `--spikes`, or with an endpoint for logs, also:',
+    '',
+    ...metricTable(Object.values(SPIKE_METRICS)),
     '',
     '## Attributes of data points',
     '',
@@ -41,6 +47,16 @@ export function metricsDocument(): string {
     '',
     ...attributeTable(Object.values(EXEMPLAR_ATTRIBUTES)),
     '',
+    `## Log events (scope \`${SCOPES.maps}\`)`,
+    '',
+    ...eventTable(),
+    '',
+    'Events are sent only when a receiver of logs is named: `--otlp-logs-endpoint`, `OTEL_EXPORTER_OTLP_LOGS_ENDPOINT`, or',
+    '`OTEL_LOGS_EXPORTER=otlp` together with the general endpoint. Time is that of the lookup, severity `WARN`, the body a',
+    'sentence. Of each call site, type and result at most four are sent a second, those with a trace and the highest first.',
+    '',
+    ...attributeTable(Object.values(SPIKE_ATTRIBUTES)),
+    '',
     '## Histogram buckets',
     '',
     'Inclusive upper bounds; one more bucket takes what is above the last.',
@@ -53,6 +69,10 @@ export function metricsDocument(): string {
     'count. Up to 8 that is exact; [design/0004](design/0004-exponential-histograms.md) says how far it is off above.',
     'Histograms of ratios keep their buckets.',
   ].join('\n')}\n`;
+}
+
+function eventTable(): string[] {
+  return table(['event', 'meaning'], [[code(SPIKE_EVENT.name), SPIKE_EVENT.description]]);
 }
 
 function attributeTable(attributes: readonly { name: string; description: string }[]): string[] {

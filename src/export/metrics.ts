@@ -182,6 +182,18 @@ export const SELF_METRICS = {
   ),
 };
 
+/** The sidecar's account of spikes; only when it looks for them. */
+export const SPIKE_METRICS = {
+  seen: counter('mapscope.spikes', '{spike}', 'Lookups that passed the spike threshold.'),
+  suppressed: counter(
+    'mapscope.spikes.suppressed',
+    '{spike}',
+    'Spikes that no log record tells of: beyond the rate of their call site, without memory for them in the kernel, or ' +
+      'not accepted by the receiver.',
+    ['reason'],
+  ),
+};
+
 /** Instrumentation scopes: facts about the target, and the sidecar's own telemetry. */
 export const SCOPES = { maps: 'mapscope', self: 'mapscope.self' } as const;
 

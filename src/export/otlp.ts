@@ -8,10 +8,12 @@ import { messageOf } from '../errors.ts';
 import type { CandidateSource, ExemplarCandidate } from '../model/candidate.ts';
 import type { Target } from '../model/target.ts';
 import {
+  ANSWER_MILLIS,
   DeliveryMonitor,
   type DeliveryResult,
   type DeliveryTotals,
   endsWithin,
+  FLUSH_MILLIS,
   type Freight,
   type Log,
 } from './delivery.ts';
@@ -49,17 +51,11 @@ export interface OtlpExportOptions {
  */
 const MAX_POINTS_PER_REQUEST = 2000;
 
-/** Time for a flush or shutdown, unless the caller says otherwise. */
-const FLUSH_MILLIS = 5000;
-
 /**
  * The reader's own timer is not used: it would clamp the time of an export to the interval, and with a short interval
  * the last export of all would have no time to reach a slow receiver. This is the longest interval there is.
  */
 const NEVER_MILLIS = 2 ** 31 - 1;
-
-/** What remains of a flush's time when its exports have to end, to have an answer from them. */
-const ANSWER_MILLIS = 100;
 
 const METRICS: Freight<ResourceMetrics> = {
   name: 'Metrics',

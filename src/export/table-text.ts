@@ -1,5 +1,5 @@
-import type { Summary } from '../model/summary-schema.ts';
-import { countOf, duration, percent, printable, wholeNumber } from './text.ts';
+import type { Summary, SummarySpikes } from '../model/summary-schema.ts';
+import { callSiteText, countOf, duration, percent, printable, wholeNumber } from './text.ts';
 
 /** A sentence below the table. */
 export interface Remark {
@@ -34,6 +34,39 @@ export function totalsLine({ observed, mode, callSites }: Summary, shown: number
   const part = shown < callSites.length ? `; the ${busiest} shown` : '';
   const hits = percent(observed.hits, observed.lookups);
   return `${countOf(observed.lookups, 'lookup')}, ${hits} % of them hits, at ${sites} ${time}${part}.`;
+}
+
+/** Spikes shown below the table. */
+const SHOWN_SPIKES = 3;
+
+/** How many spikes there were, and the newest few, a line each; nothing when they were not looked for. */
+export function spikeLines({ spikes }: Summary): string[] {
+  if (spikes === undefined) {
+    return [];
+  }
+  const { seen, threshold, latest } = spikes;
+  const limit = threshold.endsWith('x')
+    ? `${threshold.slice(0, -1)} times the mean of their call site`
+    : threshold;
+  const verb = seen === 1 ? 'was a spike' : 'were spikes';
+  const shown = latest.slice(0, SHOWN_SPIKES);
+  return [
+    `${countOf(seen, 'lookup')} ${verb}: more probes or comparisons than ${limit}${shown.length > 0 ? '. The newest:' : '.'}`,
+    ...shown.map(spikeLine),
+  ];
+}
+
+function spikeLine(spike: SummarySpikes['latest'][number]): string {
+  const { probeLength, keyComparisons, goroutine, traceId } = spike;
+  const facts = [
+    countOf(probeLength, 'probe'),
+    countOf(keyComparisons, 'compare'),
+    printable(spike.type),
+    callSiteText(spike),
+    `goroutine ${goroutine}`,
+    ...(traceId === undefined ? [] : [`trace ${traceId}`]),
+  ];
+  return `  ${facts.join(', ')}`;
 }
 
 /** What is missing or uncertain, a sentence each; one reassuring sentence when nothing is. */

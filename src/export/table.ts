@@ -1,7 +1,7 @@
 import { styleText } from 'node:util';
 import Table from 'cli-table3';
 import type { Summary, SummaryCallSite } from '../model/summary-schema.ts';
-import { remarks, targetLine, totalsLine } from './table-text.ts';
+import { remarks, spikeLines, targetLine, totalsLine } from './table-text.ts';
 import { callSiteText, percent, printable, truncateRight, wholeNumber } from './text.ts';
 
 export interface TableOptions {
@@ -49,6 +49,7 @@ export function summaryTable(summary: Summary, options: TableOptions = {}): stri
     lines.push('probes: buckets or groups visited; compares: keys compared; both as mean/max of a lookup');
   }
   lines.push(totalsLine(summary, shown.length));
+  lines.push(...spikeLines(summary));
   lines.push(...remarks(summary).map(({ text, warning }) => (warning ? paint(color, 'yellow', text) : text)));
   return `${lines.join('\n')}\n`;
 }

@@ -18,10 +18,12 @@ export interface SpikeMap {
   entries: number;
   /** Classic: without overflow buckets. Swiss: groups. */
   buckets: number;
-  /** Entries divided by slots. */
-  loadFactor: number;
-  /** Where the hash sent the key: home bucket or group divided by their number. */
-  homePosition: number;
+  /** Number of the home bucket or group, where the hash sent the key. */
+  homeBucket: number;
+  /** Eight in each bucket or group, without overflow buckets. */
+  slots: number;
+  /** Entries there; classic: with those in overflow buckets. Divided by the slots they are the load factor. */
+  usedSlots: number;
   /** Classic only, else 0. */
   overflowBuckets: number;
   /** Swiss only, else 0. */
@@ -35,14 +37,15 @@ export interface SpikeTotals {
   threshold: SpikeThreshold;
   /** Lookups that passed the threshold. */
   seen: number;
-  /** Those that are told by no record, by reason. */
-  suppressed: { rate_limit: number; no_memory: number };
-  /** The newest of those that are told, newest first. */
+  /** Told to a receiver of log records, which accepted them. */
+  delivered: number;
+  /** Those that no log record tells of, by reason (`rate_limit`, `no_memory`, `not_delivered`). */
+  suppressed: Record<string, number>;
+  /** The newest of those not suppressed by the rate limit, newest first. */
   latest: readonly Spike[];
 }
 
-/** Where spikes come from. */
-export interface SpikeSource {
-  /** Hands out the spikes since the last call. */
-  drainSpikes(): Spike[];
+/** A threshold as it is written in settings: `16` or `8x`. */
+export function thresholdText(threshold: SpikeThreshold): string {
+  return 'limit' in threshold ? `${threshold.limit}` : `${threshold.factor}x`;
 }

@@ -90,6 +90,46 @@ const callSite = z
   })
   .refine(({ lookups, hits, misses }) => lookups === hits + misses, 'lookups are hits and misses');
 
+const spike = z.object({
+  time: z.iso.datetime({ precision: 9 }),
+  function: z.string(),
+  file: z.string(),
+  line: z.int().nonnegative(),
+  type: z.string(),
+  result: z.enum(['hit', 'miss']),
+  probeLength: count,
+  keyComparisons: count,
+  probeLengthLimit: count.describe('the most that would not have been a spike'),
+  keyComparisonsLimit: count.describe('the most that would not have been a spike'),
+  goroutine: count.describe('0: not known'),
+  parentGoroutine: count.optional(),
+  traceId: z.string().optional(),
+  spanId: z.string().optional(),
+  sampled: z.boolean().optional(),
+  suppressed: count.describe('spikes of the same site that were not told of, since the one before'),
+  map: z
+    .object({
+      entries: count,
+      buckets: count,
+      homeBucket: count,
+      slots: count,
+      usedSlots: count,
+      overflowBuckets: count,
+      tombstones: count,
+      growing: z.boolean(),
+    })
+    .describe('the map at that moment; Swiss: the table visited, except for entries'),
+});
+
+const spikes = z.object({
+  threshold: z.string().describe('such as 16, or 8x for a multiple of the mean of the call site'),
+  seen: count.describe('lookups that passed the threshold'),
+  delivered: count.describe('told to a receiver of log records, which accepted them'),
+  suppressed: count.describe('told of by no log record'),
+  suppressedByReason: reasons,
+  latest: z.array(spike).describe('the newest few, newest first'),
+});
+
 /** Schema of the summary document, version 1. Numbers are sampled counts, never scaled. */
 export const summarySchema = z.object({
   schema: z.literal(SUMMARY_SCHEMA),
@@ -101,6 +141,7 @@ export const summarySchema = z.object({
     .array(z.object({ name: z.string(), reason: z.string() }))
     .describe('lookup functions of the target that were not observed'),
   callSites: z.array(callSite).describe('most lookups first'),
+  spikes: spikes.optional().describe('absent when they were not looked for'),
 });
 
 /** The summary document as a type. */
@@ -108,3 +149,6 @@ export type Summary = z.infer<typeof summarySchema>;
 
 /** One entry of the summary's `callSites`. */
 export type SummaryCallSite = Summary['callSites'][number];
+
+/** The summary's `spikes`. */
+export type SummarySpikes = NonNullable<Summary['spikes']>;

@@ -1,7 +1,8 @@
 import { mean } from './buckets.ts';
 import { type MergedCallSite, mergeHitsAndMisses } from './merge.ts';
 import type { Distribution, ObservationMode, Snapshot } from './snapshot.ts';
-import { SUMMARY_SCHEMA, type Summary, type SummaryCallSite } from './summary-schema.ts';
+import { type Spike, type SpikeTotals, thresholdText } from './spike.ts';
+import { SUMMARY_SCHEMA, type Summary, type SummaryCallSite, type SummarySpikes } from './summary-schema.ts';
 import type { Target } from './target.ts';
 
 /**
@@ -31,6 +32,7 @@ export function summarize(target: Target, mode: ObservationMode, snapshot: Snaps
     })),
     refusedFunctions: snapshot.refused.map(({ name, reason }) => ({ name, reason })),
     callSites: callSites.map(summarizeCallSite),
+    ...(snapshot.spikes && { spikes: summarizeSpikes(snapshot.spikes) }),
   };
 }
 
@@ -88,6 +90,36 @@ function summarizeCallSite(merged: MergedCallSite): SummaryCallSite {
     growing: merged.growing,
     inexact: merged.inexact,
   };
+}
+
+function summarizeSpikes({ threshold, seen, delivered, suppressed, latest }: SpikeTotals): SummarySpikes {
+  return {
+    threshold: thresholdText(threshold),
+    seen,
+    delivered,
+    suppressed: totalOf(suppressed),
+    suppressedByReason: { ...suppressed },
+    latest: latest.map(summarizeSpike),
+  };
+}
+
+function summarizeSpike({ callSite, hit, time, map, ...rest }: Spike): SummarySpikes['latest'][number] {
+  const { function: name, file, line } = callSite;
+  return {
+    time: isoTime(time),
+    function: name,
+    file,
+    line,
+    result: hit ? 'hit' : 'miss',
+    ...rest,
+    map: { ...map },
+  };
+}
+
+/** With nanoseconds, as trace backends show them. */
+function isoTime(unixNano: bigint): string {
+  const seconds = new Date(Number(unixNano / 1_000_000n)).toISOString().slice(0, -'.000Z'.length);
+  return `${seconds}.${(unixNano % 1_000_000_000n).toString().padStart(9, '0')}Z`;
 }
 
 /** A copy: the document must not change when counting goes on. */

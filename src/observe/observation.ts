@@ -171,6 +171,7 @@ export class Observation {
     return {
       threshold: this.#spikes.threshold,
       seen: seen + noMemory,
+      delivered: 0,
       suppressed: { rate_limit: Math.max(0, seen - told), no_memory: noMemory },
       latest,
     };

@@ -91,12 +91,12 @@ export class SpikeReader {
 
   #map(values: Buffer, at: number): SpikeMap {
     const value = (field: string) => this.#spike.number(values, at, field);
-    const buckets = 2 ** value('log2_buckets');
     return {
       entries: value('entries'),
-      buckets,
-      loadFactor: value('used') / 2 ** value('log2_slots'),
-      homePosition: value('home') / buckets,
+      buckets: 2 ** value('log2_buckets'),
+      homeBucket: value('home'),
+      slots: 2 ** value('log2_slots'),
+      usedSlots: value('used'),
       overflowBuckets: value('overflow'),
       tombstones: value('tombstones'),
       growing: value('growing') !== 0,

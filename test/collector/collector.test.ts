@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { MAP_METRICS, type MetricContract, SELF_METRICS } from '../../src/export/metrics.ts';
+import { MAP_METRICS, type MetricContract, SELF_METRICS, SPIKE_METRICS } from '../../src/export/metrics.ts';
 import { growingObservation, startExport, withEnvironment } from '../export/pipeline.ts';
+import { spikeTotals } from '../export/spikes.ts';
 import { callSite, snapshot } from '../model/fixtures.ts';
 import { collectorBinary, run } from './build.ts';
 import { eventually, freePort, startCollector, startCollectorProcess } from './collector.ts';
@@ -26,11 +27,16 @@ test(
           unreadable: { stack: 1 },
           dropped: { table_full: 2 },
           inexact: { long_key: 3 },
+          spikes: spikeTotals(),
         }),
     });
     assert.deepEqual((await otlp.flush()).problem, undefined);
     const [collected] = await collector.until((exports) => exports.length === 1);
-    const contracts: MetricContract[] = [...Object.values(MAP_METRICS), ...Object.values(SELF_METRICS)];
+    const contracts: MetricContract[] = [
+      ...Object.values(MAP_METRICS),
+      ...Object.values(SELF_METRICS),
+      ...Object.values(SPIKE_METRICS),
+    ];
     assert.deepEqual(
       collected?.metrics.map(({ name, unit, description }) => ({ name, unit, description })),
       contracts

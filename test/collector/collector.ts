@@ -9,20 +9,27 @@ import type { TestContext } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
 import { collectorBinary } from './build.ts';
 import { type CollectedExport, parseExport } from './otlp-json.ts';
+import { type CollectedLog, parseLogs } from './otlp-json-logs.ts';
 
 /** Longer than anything takes here on a busy machine; what is waited for comes much sooner. */
 const PATIENCE_MILLIS = 30_000;
+
+/** Where a collector writes what it receives. */
+interface Files {
+  readonly metrics: string;
+  readonly logs: string;
+}
 
 /** A running collector that writes what it receives to a file. */
 export class Collector {
   readonly port: number;
   readonly #child: ChildProcess;
-  readonly #file: string;
+  readonly #files: Files;
 
-  constructor(child: ChildProcess, port: number, file: string) {
+  constructor(child: ChildProcess, port: number, files: Files) {
     this.#child = child;
     this.port = port;
-    this.#file = file;
+    this.#files = files;
   }
 
   get endpoint(): string {
@@ -31,9 +38,20 @@ export class Collector {
 
   /** The exports written so far, oldest first. */
   async exports(): Promise<CollectedExport[]> {
-    const lines = (await readFile(this.#file, 'utf8')).split('\n');
-    // What stands after the last line break is still being written.
-    return lines.slice(0, -1).map(parseExport);
+    return (await linesOf(this.#files.metrics)).map(parseExport);
+  }
+
+  /** The log records written so far, in the order of their arrival. */
+  async logs(): Promise<CollectedLog[]> {
+    return (await linesOf(this.#files.logs)).flatMap(parseLogs);
+  }
+
+  /** Waits until the log records written so far satisfy a condition. */
+  async untilLogs(condition: (logs: CollectedLog[]) => boolean): Promise<CollectedLog[]> {
+    return await eventually(async () => {
+      const logs = await this.logs();
+      return condition(logs) ? logs : undefined;
+    });
   }
 
   /** Waits until the exports written so far satisfy a condition. */
@@ -49,17 +67,24 @@ export class Collector {
   }
 }
 
+/** The lines of a file that have been written to their end. */
+async function linesOf(file: string): Promise<string[]> {
+  const lines = (await readFile(file, 'utf8')).split('\n');
+  // What stands after the last line break is still being written.
+  return lines.slice(0, -1);
+}
+
 /** Starts a collector for the duration of a test, on a free port unless one is given. */
 export async function startCollector(context: TestContext, port?: number): Promise<Collector> {
   const directory = await mkdtemp(join(tmpdir(), 'mapscope-collector-'));
   context.after(() => rm(directory, { recursive: true, force: true }));
-  const file = join(directory, 'metrics.json');
+  const files = { metrics: join(directory, 'metrics.json'), logs: join(directory, 'logs.json') };
   const config = join(directory, 'config.yaml');
   const listen = port ?? (await freePort());
   // A collector's configuration is YAML, which takes JSON.
-  await writeFile(config, JSON.stringify(configuration(listen, file)));
+  await writeFile(config, JSON.stringify(configuration(listen, files)));
   const child = await startCollectorProcess(context, config, {});
-  return new Collector(child, listen, file);
+  return new Collector(child, listen, files);
 }
 
 /** Starts a collector with a configuration file and returns when it is ready to receive. */
@@ -113,13 +138,19 @@ export async function freePort(): Promise<number> {
   return address.port;
 }
 
-function configuration(port: number, file: string): object {
+function configuration(port: number, files: Files): object {
   return {
     receivers: { otlp: { protocols: { grpc: { endpoint: `127.0.0.1:${port}` } } } },
-    exporters: { file: { path: file, flush_interval: '20ms' } },
+    exporters: {
+      'file/metrics': { path: files.metrics, flush_interval: '20ms' },
+      'file/logs': { path: files.logs, flush_interval: '20ms' },
+    },
     service: {
       telemetry: { metrics: { level: 'none' } },
-      pipelines: { metrics: { receivers: ['otlp'], exporters: ['file'] } },
+      pipelines: {
+        metrics: { receivers: ['otlp'], exporters: ['file/metrics'] },
+        logs: { receivers: ['otlp'], exporters: ['file/logs'] },
+      },
     },
   };
 }

@@ -4,9 +4,10 @@ import { z } from 'zod';
  * OTLP as the collector's file exporter writes it: JSON, with 64-bit integers as text and empty fields left out.
  */
 
-const integer = z.union([z.string(), z.number()]).transform(Number);
+export const integer = z.union([z.string(), z.number()]).transform(Number);
 
-const attributes = z
+/** As an object by name. */
+export const attributes = z
   .array(
     z.object({
       key: z.string(),
@@ -28,7 +29,7 @@ const attributes = z
     ),
   );
 
-const time = z.string().transform(BigInt);
+export const time = z.string().transform(BigInt);
 
 /** Identifiers in hexadecimal digits, empty when absent. */
 const exemplars = z

@@ -1,10 +1,15 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { MAP_METRICS, type MetricContract, SELF_METRICS } from '../../src/export/metrics.ts';
+import { SPIKE_ATTRIBUTES, SPIKE_EVENT } from '../../src/export/events.ts';
+import { MAP_METRICS, type MetricContract, SELF_METRICS, SPIKE_METRICS } from '../../src/export/metrics.ts';
 import { metricsDocument } from '../../src/export/metrics-document.ts';
 
-const ALL: readonly MetricContract[] = [...Object.values(MAP_METRICS), ...Object.values(SELF_METRICS)];
+const ALL: readonly MetricContract[] = [
+  ...Object.values(MAP_METRICS),
+  ...Object.values(SELF_METRICS),
+  ...Object.values(SPIKE_METRICS),
+];
 
 test('docs/metrics.md is current (else run: node src/export/generate-docs.ts)', () => {
   const path = new URL('../../docs/metrics.md', import.meta.url);
@@ -37,5 +42,13 @@ test('names and units follow the naming rules', () => {
     assert.ok(!name.endsWith('_total') && !name.endsWith('.total'), name);
     assert.match(unit, /^(\{[a-z]+\}|1|s)$/);
     assert.equal(bounds !== undefined, kind === 'histogram', name);
+  }
+});
+
+test('names of events and of their attributes follow the naming rules', () => {
+  const names = Object.values(SPIKE_ATTRIBUTES).map(({ name }) => name);
+  assert.equal(new Set(names).size, names.length);
+  for (const name of [SPIKE_EVENT.name, ...names]) {
+    assert.match(name, /^(gomap|code)(\.[a-z]+(_[a-z]+)*)+$/);
   }
 });

@@ -6,6 +6,7 @@ import type { Snapshot } from '../../src/model/snapshot.ts';
 import { summarize } from '../../src/model/summary.ts';
 import type { Summary } from '../../src/model/summary-schema.ts';
 import { callSite, snapshot, TARGET } from '../model/fixtures.ts';
+import { spike, spikeTotals } from './spikes.ts';
 
 const LONG = callSite(1234, {
   hit: true,
@@ -135,4 +136,25 @@ test('names from the binary cannot control the terminal', () => {
   const controls = [...text].filter((character) => /[\p{Cc}\p{Cf}]/u.test(character) && character !== '\n');
   assert.deepEqual(controls, []);
   assert.doesNotMatch(text, /^fake line/m);
+});
+
+test('spikes stand below the table: how many, and the newest', () => {
+  const { traceId: _, ...untraced } = spike({ goroutine: 5, type: 'map[a]b' });
+  const latest = [spike(), untraced, spike(), spike()];
+  const told = lines(summaryTable(summary({ spikes: spikeTotals({ latest }) })));
+  const at = told.findIndex((line) => line.includes('spike'));
+  assert.equal(told[at], '7 lookups were spikes: more probes or comparisons than 32. The newest:');
+  assert.match(
+    told[at + 1] ?? '',
+    /^ {2}9 probes, 70 compares, map\[string\]int, .*store\.go:42 .*, goroutine 991, trace a+1$/,
+  );
+  assert.match(told[at + 2] ?? '', /^ {2}9 probes, 70 compares, map\[a\]b, .*, goroutine 5$/);
+  assert.ok(told[at + 3]?.startsWith('  9 probes') && !told[at + 4]?.startsWith('  '), 'three at most');
+  const none = spikeTotals({ threshold: { factor: 8 }, seen: 0, latest: [] });
+  assert.ok(
+    lines(summaryTable(summary({ spikes: none }))).includes(
+      '0 lookups were spikes: more probes or comparisons than 8 times the mean of their call site.',
+    ),
+  );
+  assert.ok(!summaryTable(summary()).includes('spike'));
 });

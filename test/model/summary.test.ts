@@ -5,7 +5,8 @@ import { COUNT_BOUNDS, RATIO_BOUNDS } from '../../src/model/buckets.ts';
 import { mergeHitsAndMisses } from '../../src/model/merge.ts';
 import { summarize } from '../../src/model/summary.ts';
 import { summarySchema } from '../../src/model/summary-schema.ts';
-import { callSite, distributionOf, snapshot, TARGET } from './fixtures.ts';
+import { spike, spikeTotals } from '../export/spikes.ts';
+import { callSite, distributionOf, START, snapshot, TARGET } from './fixtures.ts';
 
 test('the document satisfies its schema, with the fields of the contract', () => {
   const summary = summarize(
@@ -156,4 +157,23 @@ test('the schema refuses documents that do not add up', () => {
     summarySchema.safeParse({ ...summary, observed: { ...summary.observed, hits: 99 } }).success,
     false,
   );
+});
+
+test('spikes are in the document, without addresses, when they were looked for', () => {
+  assert.equal('spikes' in summarize(TARGET, 'all', snapshot([])), false);
+  const latest = [spike({ time: START + 12_345_678n, suppressed: 3 })];
+  const summary = summarize(TARGET, 'all', snapshot([], { spikes: spikeTotals({ latest }) }));
+  assert.deepEqual(summarySchema.parse(summary), summary);
+  const { map, ...told } = spike();
+  const { callSite: site, hit: _, time: _time, ...rest } = told;
+  assert.deepEqual(summary.spikes, {
+    threshold: '32',
+    seen: 7,
+    delivered: 1,
+    suppressed: 6,
+    suppressedByReason: { rate_limit: 5, no_memory: 0, not_delivered: 1 },
+    latest: [{ ...rest, ...site, map, suppressed: 3, result: 'hit', time: '2026-09-21T14:13:20.012345678Z' }],
+  });
+  const relative = snapshot([], { spikes: spikeTotals({ threshold: { factor: 8 } }) });
+  assert.equal(summarize(TARGET, 'all', relative).spikes?.threshold, '8x');
 });

@@ -4,6 +4,7 @@ import { type TestContext, test } from 'node:test';
 import { openGoBinary } from '../../src/gobinary/index.ts';
 import type { Snapshot } from '../../src/model/snapshot.ts';
 import type { Spike, SpikeThreshold } from '../../src/model/spike.ts';
+import { DEFAULT_LABELS } from '../../src/observe/goroutinedata.ts';
 import { Observation } from '../../src/observe/observation.ts';
 import { LookupProgram } from '../../src/observe/program.ts';
 import { planProbes } from '../../src/probesites/plan.ts';
@@ -26,6 +27,7 @@ async function observe(context: TestContext, threshold: SpikeThreshold, version 
     binary: openGoBinary(program.path),
     mode: 'all',
     budget: 1,
+    labels: DEFAULT_LABELS,
     spikes: { threshold, onSpikes: (more) => spikes.push(...more) },
   });
   let stopped: Promise<Snapshot> | undefined;
@@ -81,8 +83,9 @@ for (const version of VERSIONS) {
       assert.equal(parentGoroutine, parent);
       assert.equal(map.entries, 70);
       assert.equal(map.growing, false);
-      assert.ok(map.homePosition >= 0 && map.homePosition < 1);
-      assert.equal(map.loadFactor, 70 / (8 * map.buckets));
+      assert.ok(map.homeBucket >= 0 && map.homeBucket < map.buckets);
+      assert.deepEqual([map.usedSlots, map.slots], [70, 8 * map.buckets]);
+
       // The chain of 70 keys begins in a bucket of its own.
       assert.equal(map.overflowBuckets, version === '1.23.12' ? 8 : 0);
       assert.equal((await observation.snapshot()).spikes?.seen, 1);

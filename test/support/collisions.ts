@@ -71,6 +71,13 @@ export class Collisions {
     return { goroutine: Number(goroutine), parent: Number(parent) };
   }
 
+  /** Lets the program come to its end. */
+  async end(): Promise<void> {
+    const exited = once(this.#child, 'exit');
+    this.#child.stdin.end();
+    await exited;
+  }
+
   async #expect(pattern: RegExp): Promise<RegExpExecArray> {
     const { value, done } = await this.#lines.next();
     const match = done === true ? null : pattern.exec(value);

@@ -1,0 +1,62 @@
+import type { Log } from '../export/delivery.ts';
+import { SpikeExport } from '../export/logs.ts';
+import { logsSettings } from '../export/logs-config.ts';
+import { targetResource } from '../export/resource.ts';
+import type { Snapshot } from '../model/snapshot.ts';
+import type { Target } from '../model/target.ts';
+import type { SpikeOptions } from '../observe/observation.ts';
+import type { Settings } from './settings.ts';
+
+/**
+ * More than a healthy map ever needs. The most is that of a miss in a full classic map by the fast functions, which
+ * compare all eight slots of each bucket: chains of three buckets (24) happen, of five (40) they do not.
+ */
+const DEFAULT_LIMIT = 32;
+
+/** The spikes of one target: whether they are looked for, and the way to whoever is told of them. */
+export class SpikeReporting {
+  /** For the observation; undefined when no spikes are looked for. */
+  readonly options: SpikeOptions | undefined;
+  readonly #export: SpikeExport | undefined;
+  readonly #log: Log;
+
+  constructor(target: Target, settings: Settings, log: Log) {
+    this.#log = log;
+    const found =
+      settings.spikes === 'off'
+        ? undefined
+        : logsSettings(
+            { endpoint: settings.otlpEndpoint, logsEndpoint: settings.otlpLogsEndpoint },
+            process.env,
+            log,
+          );
+    if (found !== undefined) {
+      const { mapImplementation } = target;
+      this.#export = new SpikeExport({
+        settings: found,
+        mapImplementation,
+        resource: targetResource(target),
+        log,
+      });
+    }
+    const threshold = settings.spikes ?? (found === undefined ? 'off' : { limit: DEFAULT_LIMIT });
+    if (threshold !== 'off') this.options = { threshold, onSpikes: (spikes) => this.#export?.send(spikes) };
+  }
+
+  /** A snapshot that also says what became of the spikes after it. */
+  account(snapshot: Snapshot): Snapshot {
+    const { spikes } = snapshot;
+    if (spikes === undefined || this.#export === undefined) return snapshot;
+    const { delivered, undelivered } = this.#export;
+    return {
+      ...snapshot,
+      spikes: { ...spikes, delivered, suppressed: { ...spikes.suppressed, not_delivered: undelivered } },
+    };
+  }
+
+  /** Sends the last ones; a failure to get them there goes to the user. */
+  async stop(): Promise<void> {
+    const delivery = await this.#export?.shutdown();
+    if (delivery?.problem !== undefined) this.#log('warn', delivery.problem);
+  }
+}
