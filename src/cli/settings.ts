@@ -34,6 +34,7 @@ function list<T>(element: z.ZodType<T>) {
 }
 
 const labelName = z.string().min(1, 'must not be empty').max(16, 'must be at most 16 bytes long');
+
 /** Which lookups are spikes: `16`, `8x`, or none. */
 const spikes = z.union([z.number(), z.string()]).transform((value, context): SpikeThreshold | 'off' => {
   const [, number, times] = /^([1-9]\d{0,5})(x?)$/.exec(String(value)) ?? [];

@@ -87,6 +87,8 @@ export class RetryingExporter<Data> implements Exporter<Data> {
     const deadline = Math.min(performance.now() + this.#policy.timeoutMillis, this.#finishBy);
     const hurry = this.#hurry.signal;
     let delay = this.#policy.initialDelayMillis;
+    /** Why the last attempt failed that was not cut short: that says more. */
+    let reason: Error | undefined;
     for (let attempts = 1; ; attempts++) {
       const result = await this.#attempt(data, deadline);
       if (result.code === ExportResultCode.SUCCESS) {
@@ -97,9 +99,10 @@ export class RetryingExporter<Data> implements Exporter<Data> {
       delay = Math.min(delay * this.#policy.factor, this.#policy.maxDelayMillis);
       // Timers may fire a moment early: an export whose time has run out does not start again on account of that.
       const expired = result.error instanceof DeadlineError;
+      if (!expired) reason = result.error;
       const goOn = !expired && pause !== undefined && performance.now() + pause < deadline;
       if (!goOn || !(await waited(pause, hurry))) {
-        const error = result.error ?? new Error('the export failed for an unknown reason');
+        const error = reason ?? result.error ?? new Error('the export failed for an unknown reason');
         this.#report({ data, error, attempts });
         return { code: ExportResultCode.FAILED, error };
       }

@@ -180,13 +180,19 @@ function toldOf(logs: readonly CollectedLog[]): number {
   return logs.reduce((sum, log) => sum + 1 + Number(log.attributes['gomap.spike.suppressed'] ?? 0), 0);
 }
 
+const SERVICES = [
+  ['1.23.12', 'labels'],
+  ['local', 'labels'],
+  ['local', 'sdk'],
+] as const;
+
 test(
   'the slow endpoint of a service: each event has the trace of a request that made the lookup',
   LONG,
   async (context) => {
-    for (const version of ['1.23.12', 'local']) {
+    for (const [version, tracing] of SERVICES) {
       const collector = await startCollector(context);
-      const shop = await startShop(context, { tracing: 'labels', version });
+      const shop = await startShop(context, { tracing, version });
       const report = attach(context, shop.pid, collector.endpoint);
       await eventually(async () => {
         await runLoad(shop, { seconds: 1, rate: 100 });
@@ -196,7 +202,7 @@ test(
       const { spikes } = await report();
       const logs = await collector.untilLogs((all) => all.length >= (spikes?.delivered ?? 0));
       assert.ok(logs.length >= 4, `${logs.length} events`);
-      for (const { traceId: trace, spanId: span, timeUnixNano, attributes } of logs) {
+      for (const { traceId: trace, spanId: span, flags, timeUnixNano, attributes } of logs) {
         const [name, line] = [attributes['code.function.name'], attributes['code.line.number']];
         const piece = truth.find(
           (one) =>
@@ -210,6 +216,8 @@ test(
         assert.ok(piece, `${name} on goroutine ${attributes['gomap.goroutine.id']} at ${timeUnixNano}`);
         assert.equal(piece.endpoint, '/recommend');
         assert.deepEqual([trace, span], [piece.traceId, piece.spanId]);
+        // Labels do not tell whether the span is sampled; all are.
+        assert.equal(flags, tracing === 'sdk' ? 1 : 0);
       }
     }
   },

@@ -83,7 +83,7 @@ test('a spike in a sentence', () => {
 function startExport(port: number) {
   const said: [LogLevel, string][] = [];
   const started = new SpikeExport({
-    settings: { endpoint: `http://127.0.0.1:${port}`, delayMillis: 5, timeoutMillis: 400 },
+    settings: { endpoint: `http://127.0.0.1:${port}`, delayMillis: 5, timeoutMillis: 30_000 },
     mapImplementation: 'swiss',
     resource: targetResource(TARGET, { environment: {} }),
     log: (level, sentence) => said.push([level, sentence]),
@@ -99,7 +99,7 @@ test('a receiver that is not there: every spike is counted as not delivered, and
   // More than may wait at a time.
   started.send(Array.from({ length: 3000 }, () => spike()));
   assert.equal(started.undelivered, 3000 - 2048);
-  const result = await started.shutdown(300);
+  const result = await started.shutdown(1500);
   assert.equal(result.delivered, false);
   assert.match(
     result.problem ?? '',
