@@ -78,7 +78,7 @@ separate int count_for_goroutine(const struct lookup *l) {
         if (!g || read_user(&id, sizeof(id), g + goroutines.goid) || !id)
             return count_unattributed(l, UNATTRIBUTED_NO_GOROUTINE);
     }
-    __u32 table = control->goroutine_table & 1;
+    __u32 table = control->cost_table & 1;
     struct goroutine_cost *cost = find_cost(&id, table);
     if (!cost) {
         add_goroutine(g, id, table);

@@ -9,6 +9,7 @@
 #include "decode.bpf.h"
 #include "exemplar.bpf.h"
 #include "goroutine_cost.bpf.h"
+#include "span_cost.bpf.h"
 #include "spike.bpf.h"
 #include "window.bpf.h"
 #include "work.bpf.h"
@@ -26,6 +27,8 @@ separate outcome record(struct lookup *l) {
     count_lookup(l, stats);
     if (goroutines.with_costs)
         count_for_goroutine(l);
+    if (goroutines.with_span_costs)
+        count_for_span(l);
     if (goroutines.with_exemplars)
         offer_exemplar(l, stats);
     if (spikes.enabled)

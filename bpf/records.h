@@ -236,6 +236,8 @@ struct goroutine_layout {
     __u32 with_spans;          /* spans are followed (trace.bpf.c), the map span_contexts is filled */
     __u32 with_thread_context; /* another tool's map traces_ctx_v1 is there */
     __u32 with_costs;          /* what each goroutine's lookups cost is wanted */
+    __u32 with_span_costs;     /* what each span's lookups cost is wanted; spans are followed */
+    __u32 pad;
     struct label_name names[MAX_LABEL_NAMES];
 };
 
@@ -387,6 +389,28 @@ struct goroutine_cost {
     __u32 key_comparisons[COUNT_BUCKETS];
 };
 
+/*
+ * What the lookups made in one span cost, since its table was last emptied; key of the maps `span_costs_*` is
+ * the span's handle. Sums are complete here.
+ */
+struct span_cost {
+    __u8 trace_id[TRACE_ID_BYTES];
+    __u8 span_id[SPAN_ID_BYTES];
+    __u64 goroutine; /* on which the span began */
+    __u64 lookups;
+    __u64 hits;
+    __u64 probes;
+    __u64 key_comparisons;
+    __u32 sampled; /* enum sampled */
+    __u32 pad;
+};
+
+/* Lookups that are counted for no span; never reset; value of the per-CPU array `lookups_outside_spans`. */
+struct outside_spans {
+    __u64 no_span; /* of goroutines that are in no span that is known */
+    __u64 no_room; /* the table was full */
+};
+
 /* Why a lookup is not counted for a goroutine; index of the per-CPU array `unattributed_costs`. */
 enum unattributed {
     UNATTRIBUTED_NO_ROOM = 0,      /* more goroutines since the table was last emptied than it has entries */
@@ -419,11 +443,11 @@ struct cpu_state {
 
 /* Set by user space while the program runs. */
 struct window_control {
-    __u64 hit_limit;       /* per CPU; 0: none */
-    __u64 generation;      /* raised at each window */
-    __u64 exemplar_cycle;  /* raised at each export: one candidate per bucket, CPU and cycle is kept */
-    __u64 spike_cycle;     /* raised at each read of the spikes, from 1 */
-    __u64 goroutine_table; /* which of the tables `goroutine_costs_*` to count in */
+    __u64 hit_limit;      /* per CPU; 0: none */
+    __u64 generation;     /* raised at each window */
+    __u64 exemplar_cycle; /* raised at each export: one candidate per bucket, CPU and cycle is kept */
+    __u64 spike_cycle;    /* raised at each read of the spikes, from 1 */
+    __u64 cost_table;     /* which of the tables `goroutine_costs_*` and `span_costs_*` to count in */
 };
 
 /*

@@ -117,7 +117,7 @@ RECORD(lookup_stats, LOOKUP_STATS_FIELDS);
     X(generation)                                                                                            \
     X(exemplar_cycle)                                                                                        \
     X(spike_cycle)                                                                                           \
-    X(goroutine_table)
+    X(cost_table)
 RECORD(window_control, WINDOW_CONTROL_FIELDS);
 
 #define VERIFIED_FUNCTION_FIELDS(X)                                                                          \
@@ -168,7 +168,8 @@ RECORD(label_name, LABEL_NAME_FIELDS);
     X(current)                                                                                               \
     X(labels_format)                                                                                         \
     X(with_exemplars)                                                                                        \
-    X(without_trace) X(label_names) X(with_spans) X(with_thread_context) X(with_costs) X(names)
+    X(without_trace)                                                                                         \
+    X(label_names) X(with_spans) X(with_thread_context) X(with_costs) X(with_span_costs) X(pad) X(names)
 RECORD(goroutine_layout, GOROUTINE_LAYOUT_FIELDS);
 
 #define EXEMPLAR_KEY_FIELDS(X) X(name.caller) X(name.type) X(bucket) X(pad)
@@ -226,6 +227,15 @@ RECORD(spike_site, SPIKE_SITE_FIELDS);
     X(stream_inner)                                                                                          \
     X(stream_id)
 RECORD(trace_layout, TRACE_LAYOUT_FIELDS);
+
+#define SPAN_COST_FIELDS(X)                                                                                  \
+    X(trace_id)                                                                                              \
+    X(span_id)                                                                                               \
+    X(goroutine) X(lookups) X(hits) X(probes) X(key_comparisons) X(sampled) X(pad)
+RECORD(span_cost, SPAN_COST_FIELDS);
+
+#define OUTSIDE_SPANS_FIELDS(X) X(no_span) X(no_room)
+RECORD(outside_spans, OUTSIDE_SPANS_FIELDS);
 
 #define SPAN_CONTEXT_FIELDS(X)                                                                               \
     X(handle)                                                                                                \
@@ -291,6 +301,8 @@ constexpr Record kRecords[] = {
     spike_settings_record,
     spike_record,
     spike_site_record,
+    span_cost_record,
+    outside_spans_record,
     trace_layout_record,
     span_context_record,
     goroutine_span_record,

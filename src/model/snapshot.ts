@@ -1,3 +1,4 @@
+import type { SpanCosts } from './spans.ts';
 import type { SpikeTotals } from './spike.ts';
 
 /**
@@ -160,6 +161,8 @@ export interface Snapshot {
   spikes?: SpikeTotals;
   /** The same lookups by goroutine; absent when they are not counted so. */
   goroutines?: GoroutineCosts;
+  /** What each followed span's lookups cost; absent when that is not counted. */
+  spans?: SpanCosts;
 }
 
 /** How windows are chosen: probe sites always attached, or for short windows that keep to the budget. */

@@ -1,78 +1,38 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { RecordReader, recordConstant, recordEnum } from '../kernel/records.ts';
 import { COUNT_BOUNDS, distribution } from '../model/buckets.ts';
 import { subtractCost, sumOfCosts } from '../model/goroutines.ts';
 import { type CostIncrease, HeaviestGoroutines } from '../model/heaviest.ts';
 import type { Distribution, GoroutineCosts, LookupCost } from '../model/snapshot.ts';
+import type { TableContents } from './costtables.ts';
 import type { LookupProgram } from './program.ts';
 
-/** How long to wait for the hits that count in a table to end, before trying again at the next read. */
-const QUIET_MILLIS = 500;
+/** Name of the kernel's tables, see CostTables. */
+export const GOROUTINE_TABLE = 'goroutine_costs';
 
-/**
- * Adds up what the lookups of each goroutine cost.
- *
- * The kernel has two tables (bpf/goroutine_cost.bpf.h). A read has the programs count in the other one, waits until no hit
- * is under way that began before, and empties the one that is then left alone: nothing is lost, whatever the target does
- * meanwhile.
- */
+/** Adds up what the lookups of each goroutine cost (bpf/goroutine_cost.bpf.h). */
 export class GoroutineCostReader {
   readonly #program: LookupProgram;
   readonly #heaviest = new HeaviestGoroutines();
   readonly #decoder = new CostDecoder();
-  /** A table that hits may still have counted in when the last read gave up. */
-  #left: number | undefined;
   #unattributed: ReadonlyMap<string, LookupCost> = new Map();
-  #reading: Promise<unknown> = Promise.resolve();
 
   constructor(program: LookupProgram) {
     this.#program = program;
   }
 
-  /** All costs up to now. Calls take turns. */
-  read(): Promise<GoroutineCosts> {
-    const turn = this.#reading.then(async () => {
-      if (this.#left === undefined || (await this.#empty(this.#left)))
-        await this.#empty(this.#program.switchGoroutineTable());
-      await this.#readUnattributed();
-      return this.#heaviest.costs;
-    });
-    this.#reading = turn.catch(() => {});
-    return turn;
-  }
-
-  /** Empties a table that no hit counts in that begins from now on; false when some that began before do not end. */
-  async #empty(table: number): Promise<boolean> {
-    this.#left = table;
-    if (!(await this.#quiet())) return false;
-    const { keys, values, count } = await this.#program.kernel.drainMap(`goroutine_costs_${table}`);
-    this.#left = undefined;
+  /** Adds what a table held. */
+  add({ keys, values, count }: TableContents): void {
     this.#heaviest.add(
       Array.from({ length: count }, (_, i) =>
         this.#decoder.goroutine(keys.readBigUInt64LE(8 * i), values, i),
       ),
     );
-    return true;
   }
 
-  /**
-   * Waits until every hit that was under way has ended: each takes a slot of its CPU before it looks which table to count in,
-   * and gives it back when it has counted (bpf/work.bpf.h), so each slot must have been seen free once. Taking a slot is a
-   * memory barrier, and so is what lies between the system calls here.
-   */
-  async #quiet(): Promise<boolean> {
-    const end = performance.now() + QUIET_MILLIS;
-    let pending: number[] | undefined;
-    do {
-      const { values, count, cpus } = await this.#program.kernel.readPerCpuMap('slots');
-      const stride = values.length / (count * cpus);
-      pending ??= Array.from({ length: count * cpus }, (_, i) => i);
-      // `busy` is the first word of struct lookup.
-      pending = pending.filter((slot) => values.readUInt32LE(slot * stride) !== 0);
-      if (pending.length === 0) return true;
-      await delay(1);
-    } while (performance.now() < end);
-    return false;
+  /** All costs that have been added, and those that are of no goroutine. */
+  async read(): Promise<GoroutineCosts> {
+    await this.#readUnattributed();
+    return this.#heaviest.costs;
   }
 
   /** The kernel counts these on: what is new is the difference. */

@@ -42,6 +42,8 @@ export interface GoroutineOptions {
   readonly withThreadContext?: boolean;
   /** Lookups are counted for each goroutine. */
   readonly withCosts?: boolean;
+  /** Count lookups for each followed span. */
+  readonly withSpanCosts?: boolean;
 }
 
 /** The record `goroutines` of a program's read-only data; undefined for a Go version whose goroutines are not known. */
@@ -70,6 +72,7 @@ export function goroutineRecord(binary: GoBinary, options: GoroutineOptions): Ui
       with_spans: Number(options.withSpans === true),
       with_thread_context: Number(options.withThreadContext === true),
       with_costs: Number(options.withCosts === true),
+      with_span_costs: Number(options.withSpanCosts === true),
     },
   ]);
   record.set(Buffer.concat(names), fieldOffset('goroutine_layout', 'names'));

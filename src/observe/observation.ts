@@ -9,12 +9,14 @@ import { checkMappedBytes, loadBias } from '../target/mapped.ts';
 import { planTraceSites, type TraceSourcePlan } from '../tracesites/plan.ts';
 import { type Aggregate, AggregateReader, inexactReasons, readCounters } from './aggregates.ts';
 import { CandidateReader } from './candidates.ts';
+import { CostTables, type TableContents } from './costtables.ts';
 import { SpanFollower } from './follower.ts';
-import { GoroutineCostReader } from './goroutinecosts.ts';
+import { GOROUTINE_TABLE, GoroutineCostReader } from './goroutinecosts.ts';
 import type { ExemplarOptions, LabelNames, TraceSource } from './goroutinedata.ts';
 import { Namer } from './naming.ts';
 import { LookupProgram } from './program.ts';
 import { RuntimeTypes } from './runtimetypes.ts';
+import { SPAN_TABLE, SpanCostReader } from './spancosts.ts';
 import { SpikeReader } from './spikes.ts';
 import { WindowSchedule } from './windows.ts';
 
@@ -39,6 +41,8 @@ export interface ObservationOptions {
   readonly threadContextMap?: string;
   /** Count lookups for each goroutine, too. */
   readonly goroutineCosts?: boolean;
+  /** Count lookups for each followed span, too. */
+  readonly spanCosts?: boolean;
 }
 
 /** Which lookups are spikes, and who is told of them. */
@@ -80,10 +84,13 @@ export class Observation {
   readonly #candidates: ExemplarCandidate[] = [];
   readonly #spikeReader: SpikeReader;
   readonly #spikes: SpikeOptions | undefined;
+  readonly #costTables: CostTables;
   #goroutineCosts: GoroutineCostReader | undefined;
+  #spanCosts: SpanCostReader | undefined;
   #lastSnapshot: Snapshot | undefined;
 
-  private constructor(parts: Parts, { binary, exemplars, spikes, goroutineCosts }: ObservationOptions) {
+  private constructor(parts: Parts, options: ObservationOptions) {
+    const { binary, exemplars, spikes, goroutineCosts, spanCosts } = options;
     this.#plan = parts.plan;
     this.warnings = parts.warnings;
     this.#program = parts.program;
@@ -96,6 +103,11 @@ export class Observation {
     this.#spikes = spikes;
     this.#spikeReader = new SpikeReader(this.#namer);
     if (goroutineCosts) this.#goroutineCosts = new GoroutineCostReader(parts.program);
+    if (spanCosts && parts.follower) this.#spanCosts = new SpanCostReader(parts.program);
+    this.#costTables = new CostTables(parts.program, [
+      ...(this.#goroutineCosts ? [GOROUTINE_TABLE] : []),
+      ...(this.#spanCosts ? [SPAN_TABLE] : []),
+    ]);
   }
 
   /**
@@ -162,6 +174,11 @@ export class Observation {
     if (spikes.length > 0) this.#spikes.onSpikes?.(spikes);
   }
 
+  readonly #takeCosts = (name: string, contents: TableContents): void => {
+    if (name === GOROUTINE_TABLE) this.#goroutineCosts?.add(contents);
+    else this.#spanCosts?.add(contents);
+  };
+
   readonly #isObserved = (functionIndex: number): boolean =>
     this.#plan.functions[functionIndex]?.outcome === 'probed';
 
@@ -183,9 +200,9 @@ export class Observation {
 
   /** Leaves functions out of all snapshots from now on: those that this plan, of the same binary, refuses. */
   restrictTo(plan: ProbePlan): void {
-    // What the goroutines' costs hold of a function cannot be taken out again.
+    // What the costs of goroutines and spans hold of a function cannot be taken out again.
     if (plan.functions.some((fn, i) => fn.outcome !== this.#plan.functions[i]?.outcome))
-      this.#goroutineCosts = undefined;
+      this.#goroutineCosts = this.#spanCosts = undefined;
     this.#plan = plan;
   }
 
@@ -194,7 +211,9 @@ export class Observation {
     if (this.#withExemplars) await this.#collectCandidates();
     // Lookups made while the counts are read are not all among them: the snapshot is of the moment before.
     const time = wallClock();
+    if (this.#goroutineCosts || this.#spanCosts) await this.#costTables.drain(this.#takeCosts);
     const goroutines = await this.#goroutineCosts?.read();
+    const spans = await this.#spanCosts?.read();
     const all = await this.#aggregates.read(this.#program.kernel);
     const aggregates = all.filter((a) => this.#isObserved(a.functionIndex));
     const counters = await readCounters(this.#program.kernel);
@@ -217,6 +236,7 @@ export class Observation {
       refused: refusedFunctions(this.#plan),
       ...(spikes && { spikes }),
       ...(goroutines && { goroutines }),
+      ...(spans && { spans }),
     };
     this.#lastSnapshot = snapshot;
     return snapshot;

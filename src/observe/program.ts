@@ -34,12 +34,17 @@ export interface ProgramOptions {
   readonly threadContextMap?: string;
   /** Count lookups for each goroutine, too. */
   readonly goroutineCosts?: boolean;
+  /** Count lookups for each followed span, too; for nothing without a follower. */
+  readonly spanCosts?: boolean;
   /** Call sites and types kept apart at most; beyond that lookups are dropped and counted. */
   readonly maxCallSites?: number;
 }
 
 /** Room for aggregates. One takes about 900 bytes per CPU of kernel memory. */
 const DEFAULT_CALL_SITES = 4096;
+
+/** Spans that lookups are counted for between two reads. */
+const MOST_SPANS = 4096;
 
 /** Candidates for exemplars kept between two reads. */
 const MOST_EXEMPLARS = 16384;
@@ -64,7 +69,7 @@ export class LookupProgram {
   #exemplarCycle = 1n;
   /** From 1, so that places that were never written are of none. */
   #spikeCycle = 1n;
-  #goroutineTable = 0;
+  #costTable = 0;
 
   private constructor(
     kernel: ProbeObject,
@@ -97,6 +102,7 @@ export class LookupProgram {
     const wrappers = wrapperFrames(binary);
     const tables = typeTables(binary);
     const wrapperTable = wrapperContents(wrappers);
+    const withSpanCosts = options.spanCosts === true && options.follower !== undefined;
     const attachMethod = options.attachMethod ?? kernelAttachMethod(features);
     const kernel = new addon.ProbeObject({
       objectPath: objectPath(features.sleepableUprobes ? 'lookup_sleepable' : 'lookup_atomic'),
@@ -113,6 +119,7 @@ export class LookupProgram {
           withSpans: options.follower !== undefined,
           withThreadContext: options.threadContextMap !== undefined,
           withCosts: options.goroutineCosts === true,
+          withSpanCosts,
         },
         options.spikes,
       ),
@@ -126,6 +133,8 @@ export class LookupProgram {
         spike_sites: options.spikes ? (options.maxCallSites ?? DEFAULT_CALL_SITES) : 1,
         goroutine_costs_0: options.goroutineCosts ? MOST_GOROUTINES : 1,
         goroutine_costs_1: options.goroutineCosts ? MOST_GOROUTINES : 1,
+        span_costs_0: withSpanCosts ? MOST_SPANS : 1,
+        span_costs_1: withSpanCosts ? MOST_SPANS : 1,
         // Its own is as small as can be where there is none to share.
         ...(options.threadContextMap === undefined && { traces_ctx_v1: 1 }),
       },
@@ -181,9 +190,9 @@ export class LookupProgram {
    *
    * @returns the number of the table that they counted in so far
    */
-  switchGoroutineTable(): number {
-    const left = this.#goroutineTable;
-    this.#goroutineTable = 1 - left;
+  switchCostTables(): number {
+    const left = this.#costTable;
+    this.#costTable = 1 - left;
     this.#control();
     return left;
   }
@@ -194,7 +203,7 @@ export class LookupProgram {
       generation: this.#generation,
       exemplar_cycle: this.#exemplarCycle,
       spike_cycle: this.#spikeCycle,
-      goroutine_table: this.#goroutineTable,
+      cost_table: this.#costTable,
     };
     this.kernel.updateMap('window_controls', Buffer.alloc(4), encodeRecords('window_control', [control]), 1);
   }

@@ -1,5 +1,6 @@
 import { openGoBinary } from '../../src/gobinary/index.ts';
 import type { ExemplarCandidate } from '../../src/model/candidate.ts';
+import type { Snapshot } from '../../src/model/snapshot.ts';
 import { DEFAULT_LABELS } from '../../src/observe/goroutinedata.ts';
 import { type FollowedSource, Observation } from '../../src/observe/observation.ts';
 import { type LoadOptions, type LoadReport, runLoad, type Shop, type TruthPiece } from '../support/shop.ts';
@@ -10,11 +11,14 @@ export interface Seen {
   readonly truth: readonly TruthPiece[];
   readonly load: LoadReport;
   readonly warnings: readonly string[];
+  /** The last snapshot. */
+  readonly snapshot: Snapshot;
 }
 
 export interface SeenOptions {
   readonly followed: readonly FollowedSource[];
   readonly withLabels?: boolean;
+  readonly spanCosts?: boolean;
   readonly load?: LoadOptions;
 }
 
@@ -31,6 +35,7 @@ export async function observeShop(shop: Shop, options: SeenOptions): Promise<See
     exemplars: { withoutTrace: true },
     ...(options.withLabels && { labels: DEFAULT_LABELS }),
     followed: options.followed,
+    ...(options.spanCosts && { spanCosts: true }),
   });
   const candidates: ExemplarCandidate[] = [];
   const collect = async () => {
@@ -47,9 +52,9 @@ export async function observeShop(shop: Shop, options: SeenOptions): Promise<See
   const load = await runLoad(shop, options.load ?? { rate: 200, seconds: 3, sample: 0.5 });
   loading = false;
   await collecting;
-  await observation.stop();
+  const snapshot = await observation.stop();
   candidates.push(...observation.drainCandidates());
-  return { candidates, truth: await shop.stop(), load, warnings: observation.warnings };
+  return { candidates, truth: await shop.stop(), load, warnings: observation.warnings, snapshot };
 }
 
 /** What became of the candidates, by what the truth says of their lookups. */

@@ -1,0 +1,70 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { LookupProgram } from './program.ts';
+
+/** How long to wait for the hits that count in a table to end, before trying again at the next read. */
+const QUIET_MILLIS = 500;
+
+/** What a table held: keys and values, packed one after the other. */
+export interface TableContents {
+  readonly keys: Buffer;
+  readonly values: Buffer;
+  readonly count: number;
+}
+
+/**
+ * The kernel's tables of what goroutines and spans cost. There are two of each (`NAME_0`, `NAME_1`): a read has the programs
+ * count in the other ones, waits until no hit is under way that began before, and empties those that are then left alone.
+ * Nothing is lost, whatever the target does meanwhile.
+ */
+export class CostTables {
+  readonly #program: LookupProgram;
+  readonly #names: readonly string[];
+  /** Tables that hits may still have counted in when the last read gave up. */
+  #left: number | undefined;
+  #reading: Promise<unknown> = Promise.resolve();
+
+  /** @param names of the tables, without their number */
+  constructor(program: LookupProgram, names: readonly string[]) {
+    this.#program = program;
+    this.#names = names;
+  }
+
+  /** Hands what has been counted since the last call to `take`, by the tables' names. Calls take turns. */
+  drain(take: (name: string, contents: TableContents) => void): Promise<void> {
+    const turn = this.#reading.then(async () => {
+      if (this.#left === undefined || (await this.#empty(this.#left, take)))
+        await this.#empty(this.#program.switchCostTables(), take);
+    });
+    this.#reading = turn.catch(() => {});
+    return turn;
+  }
+
+  /** Empties tables that no hit counts in that begins from now on; false when some that began before do not end. */
+  async #empty(number: number, take: (name: string, contents: TableContents) => void): Promise<boolean> {
+    this.#left = number;
+    if (!(await this.#quiet())) return false;
+    for (const name of this.#names) take(name, await this.#program.kernel.drainMap(`${name}_${number}`));
+    this.#left = undefined;
+    return true;
+  }
+
+  /**
+   * Waits until every hit that was under way has ended: each takes a slot of its CPU before it looks which table to count in,
+   * and gives it back when it has counted (bpf/work.bpf.h), so each slot must have been seen free once. Taking a slot is a
+   * memory barrier, and so is what lies between the system calls here.
+   */
+  async #quiet(): Promise<boolean> {
+    const end = performance.now() + QUIET_MILLIS;
+    let pending: number[] | undefined;
+    do {
+      const { values, count, cpus } = await this.#program.kernel.readPerCpuMap('slots');
+      const stride = values.length / (count * cpus);
+      pending ??= Array.from({ length: count * cpus }, (_, i) => i);
+      // `busy` is the first word of struct lookup.
+      pending = pending.filter((slot) => values.readUInt32LE(slot * stride) !== 0);
+      if (pending.length === 0) return true;
+      await delay(1);
+    } while (performance.now() < end);
+    return false;
+  }
+}
