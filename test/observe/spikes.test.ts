@@ -2,13 +2,14 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';
 import { openGoBinary } from '../../src/gobinary/index.ts';
-import type { Snapshot } from '../../src/model/snapshot.ts';
+import type { Distribution, Snapshot } from '../../src/model/snapshot.ts';
 import type { Spike, SpikeThreshold } from '../../src/model/spike.ts';
 import { DEFAULT_LABELS } from '../../src/observe/goroutinedata.ts';
 import { Observation } from '../../src/observe/observation.ts';
 import { LookupProgram } from '../../src/observe/program.ts';
 import { planProbes } from '../../src/probesites/plan.ts';
 import { Collisions, probeLengthOf } from '../support/collisions.ts';
+import { runLoad, startShop } from '../support/shop.ts';
 
 const LONG = { timeout: 300_000 };
 /** A classic map, and Swiss ones with both formats of map types. */
@@ -171,6 +172,37 @@ test(
     assert.deepEqual(more, []);
     assert.deepEqual([spike?.keyComparisons, spike?.keyComparisonsLimit], [25, 24]);
     assert.equal(spike?.probeLengthLimit, 8, 'nothing up to 8 is a spike');
+  },
+);
+
+test(
+  'every lookup above the limit is counted, by its probe length or by its comparisons',
+  LONG,
+  async (context) => {
+    const shop = await startShop(context, { tracing: 'none' });
+    const limit = 2;
+    const told: Spike[] = [];
+    const observation = await Observation.start({
+      pid: shop.pid,
+      binary: openGoBinary(shop.path),
+      mode: 'all',
+      budget: 1,
+      spikes: { threshold: { limit }, onSpikes: (spikes) => told.push(...spikes) },
+    });
+    await runLoad(shop, { count: 300, seconds: 2 });
+    const { callSites, spikes } = await observation.stop();
+    const above = ({ bounds, counts }: Distribution) =>
+      counts.reduce((sum, count, i) => sum + (i > bounds.indexOf(limit) ? count : 0), 0);
+    // Half of the groups there are full of tombstones: lookups go on past them, and have nothing to compare.
+    const sold = callSites.filter((site) => site.callSite.function === 'main.(*recommend).remaining');
+    assert.ok(sold.every((site) => above(site.keyComparisons) === 0));
+    assert.ok(told.some((spike) => spike.probeLength > limit && spike.keyComparisons <= limit));
+    // Of other sites a lookup may be above the limit in both.
+    const sum = (of: (probes: number, comparisons: number) => number) =>
+      callSites.reduce((all, s) => all + of(above(s.probeLength), above(s.keyComparisons)), 0);
+    const seen = spikes?.seen ?? 0;
+    assert.ok(seen >= sum(Math.max) && seen <= sum((a, b) => a + b), `${seen} spikes`);
+    assert.ok(told.every((spike) => spike.probeLength > limit || spike.keyComparisons > limit));
   },
 );
 
