@@ -6,7 +6,7 @@ import { executableName, executablePath, findByExecutable, isAlive } from '../ta
 import { log } from './log.ts';
 import { ObservedTarget } from './observe.ts';
 import { report } from './report.ts';
-import type { Settings } from './settings.ts';
+import { reportedGoroutines, type Settings } from './settings.ts';
 import { type StopRequest, stopRequested } from './signals.ts';
 import { openTarget } from './target.ts';
 import { verifyFirst } from './verified.ts';
@@ -63,7 +63,7 @@ async function observe(observed: ObservedTarget, settings: Settings, stop: StopR
   await Promise.race(waiting.map((promise) => promise.catch(() => {})));
   over.abort();
   const snapshot = await observed.stop();
-  return summarize(observed.target, settings.mode, snapshot);
+  return summarize(observed.target, settings.mode, snapshot, reportedGoroutines(settings));
 }
 
 async function ended(pid: number, signal: AbortSignal): Promise<void> {

@@ -44,6 +44,7 @@ export class ObservedTarget {
       mapImplementation: target.mapImplementation,
       resource: targetResource(target),
       log,
+      perGoroutine: settings.perGoroutine ?? 0,
       ...(settings.otlpEndpoint !== undefined && { endpoint: settings.otlpEndpoint }),
     });
     // Types made at run time can only be named while the target lives, so snapshots are taken also without a terminal.
@@ -74,6 +75,7 @@ export class ObservedTarget {
       ...(plan !== undefined && { plan }),
       ...tracingOptions(settings, spikes.options !== undefined),
       ...(spikes.options && { spikes: spikes.options }),
+      goroutineCosts: settings.goroutines !== 0,
       ...(settings.attachMethod !== undefined && { attachMethod: settings.attachMethod }),
     });
     try {
@@ -86,7 +88,10 @@ export class ObservedTarget {
 
   /** Leaves the functions out that a verification found to be decoded wrongly, so far and from now on. */
   leaveOutDisagreeing(found: readonly FunctionVerdict[]): void {
-    this.#observation.restrictTo(withoutDisagreeing(this.#observation.plan, found));
+    const before = this.#observation.plan;
+    this.#observation.restrictTo(withoutDisagreeing(before, found));
+    if (this.#observation.plan !== before)
+      log('warn', 'Lookups are not told by goroutine, for those of functions that disagree are among them.');
   }
 
   /** Ends the observation; the last state goes to the collector, and a failure to get it there to the user. */

@@ -4,7 +4,7 @@ import { writeReport } from '../export/report.ts';
 import { summaryTable } from '../export/table.ts';
 import { takesColor } from '../export/text.ts';
 import type { Summary } from '../model/summary-schema.ts';
-import type { Settings } from './settings.ts';
+import { reportedGoroutines, type Settings } from './settings.ts';
 
 /** Writes the summaries as they were asked for, one after the other: to the file named by --output, else to stdout. */
 export async function report(summaries: readonly Summary[], settings: Settings): Promise<void> {
@@ -12,7 +12,11 @@ export async function report(summaries: readonly Summary[], settings: Settings):
   const terminal = output === undefined && process.stdout.isTTY;
   const color = terminal && takesColor(process.stdout);
   const table = (summary: Summary) =>
-    summaryTable(summary, { color, ...(terminal && { width: process.stdout.columns }) });
+    summaryTable(summary, {
+      color,
+      goroutines: reportedGoroutines(settings),
+      ...(terminal && { width: process.stdout.columns }),
+    });
   const text = summaries.map(format === 'json' ? summaryJson : table).join('');
   try {
     await writeReport(text, output ?? process.stdout);

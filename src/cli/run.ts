@@ -3,7 +3,7 @@ import { addon } from '../kernel/addon.ts';
 import { summarize } from '../model/summary.ts';
 import { ObservedTarget } from './observe.ts';
 import { report } from './report.ts';
-import type { Settings } from './settings.ts';
+import { reportedGoroutines, type Settings } from './settings.ts';
 import { stopRequested } from './signals.ts';
 import { findProgram, openTarget } from './target.ts';
 import { verifyAlongside } from './verified.ts';
@@ -42,7 +42,10 @@ export async function run(
   const snapshot = await observed.stop();
   const { exitCode } = await exit;
   requested.done();
-  await report([summarize({ ...observed.target, exitCode }, settings.mode, snapshot)], settings);
+  await report(
+    [summarize({ ...observed.target, exitCode }, settings.mode, snapshot, reportedGoroutines(settings))],
+    settings,
+  );
 }
 
 /** Starts the program, stopped before its first instruction. @returns its pid */

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { EXIT, messageOf, UserError } from '../errors.ts';
+import { MOST_GOROUTINE_SERIES } from '../export/goroutine-series.ts';
 import type { SpikeThreshold } from '../model/spike.ts';
 import { DEFAULT_LABELS, TRACE_SOURCES } from '../observe/goroutinedata.ts';
 
@@ -25,6 +26,14 @@ const share = z
 const wholeNumber = z
   .union([z.number(), z.string().regex(/^\d+$/).transform(Number)], 'must be a whole number')
   .refine((count) => Number.isSafeInteger(count) && count > 0, 'must be a whole number above 0');
+
+/** How many, from none to a limit, which the command line gives as text. */
+function upTo(most: number, least = 0) {
+  const sentence = `must be a whole number from ${least} to ${most}`;
+  return z
+    .union([z.number(), z.string().regex(/^\d+$/).transform(Number)], sentence)
+    .refine((n) => Number.isInteger(n) && n >= least && n <= most, sentence);
+}
 
 /** Several values: a list in the file, separated by commas on the command line; `none` for an empty one. */
 function list<T>(element: z.ZodType<T>) {
@@ -64,6 +73,8 @@ const settingsSchema = z.strictObject({
   ]),
   traceLabels: list(labelName).default([...DEFAULT_LABELS.traceLabels]),
   spanLabels: list(labelName).default([...DEFAULT_LABELS.spanLabels]),
+  goroutines: upTo(1000).optional(),
+  perGoroutine: upTo(MOST_GOROUTINE_SERIES, 1).optional(),
   attachMethod: z.enum(['uprobe_multi', 'perf_event'], 'must be uprobe_multi or perf_event').optional(),
   allowUnknownGo: z.boolean().default(false),
 });
@@ -82,7 +93,17 @@ export function readSettings({ config, ...options }: RawOptions, verifying = fal
   const file = config === undefined ? {} : readFile(config);
   check(file, config ?? '');
   const settings = check({ ...file, ...options }, 'the command line');
+  if (settings.goroutines === 0 && settings.perGoroutine !== undefined)
+    throw new UserError('--per-goroutine needs goroutines: leave out --goroutines 0.', EXIT.usage);
   return vouched(verifying ? { ...settings, verify: true } : settings);
+}
+
+/** How many of the heaviest goroutines a report tells of, when neither option says. */
+const GOROUTINES_REPORTED = { json: 10, table: 5 };
+
+/** How many of the heaviest goroutines the report tells of; 0: lookups are not counted by goroutine. */
+export function reportedGoroutines({ goroutines, perGoroutine, format }: Settings): number {
+  return goroutines ?? perGoroutine ?? GOROUTINES_REPORTED[format];
 }
 
 /** What is decoded with the layouts of another Go must be verified, or nothing vouches for it. */

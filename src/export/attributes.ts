@@ -26,6 +26,14 @@ export function overflowAttributes(callSite: LookupIdentity, keys: readonly Attr
   return { ...result, [ATTRIBUTES.overflow.name]: true };
 }
 
+/** Point attributes of a goroutine's own series. */
+export function goroutineAttributes(of: { goroutine: number; parentGoroutine?: number }): Attributes {
+  return {
+    [ATTRIBUTES.goroutine.name]: of.goroutine,
+    ...(of.parentGoroutine !== undefined && { [ATTRIBUTES.parentGoroutine.name]: of.parentGoroutine }),
+  };
+}
+
 /** Identity of a series within one metric. Relies on attributes being built in the contract's order. */
 export function seriesKey(attributes: Attributes): string {
   return JSON.stringify(attributes);
@@ -45,6 +53,8 @@ function attributeValue(callSite: LookupIdentity, key: AttributeKey): string | n
       return callSite.callSite.line || undefined;
     case 'reason':
     case 'overflow':
+    case 'goroutine':
+    case 'parentGoroutine':
       return undefined;
   }
 }

@@ -1,8 +1,16 @@
 import type { Attributes } from '@opentelemetry/api';
-import type { Distribution, Snapshot } from '../model/snapshot.ts';
-import { seriesKey } from './attributes.ts';
+import type { Distribution, LookupCost, Snapshot } from '../model/snapshot.ts';
+import { goroutineAttributes, seriesKey } from './attributes.ts';
 import type { ChosenExemplars, DroppedCandidates, ExemplarPoint, ExemplarReservoir } from './exemplars.ts';
-import { ATTRIBUTES, MAP_METRICS, type MetricContract, SELF_METRICS, SPIKE_METRICS } from './metrics.ts';
+import type { SeriesByGoroutine } from './goroutine-series.ts';
+import {
+  ATTRIBUTES,
+  GOROUTINE_METRICS,
+  MAP_METRICS,
+  type MetricContract,
+  SELF_METRICS,
+  SPIKE_METRICS,
+} from './metrics.ts';
 import type { Series } from './series.ts';
 
 /** Value of one series since the start of the observation; of gauges, now. */
@@ -11,6 +19,10 @@ export interface Measured<T> {
   key: string;
   attributes: Attributes;
   value: T;
+  /** When it began to count; default: with the observation. */
+  since?: bigint;
+  /** Nothing new will come: what is told as a whole leaves it out. */
+  ended?: boolean;
   /** Chooses exemplars for a point of this series, whose interval and counts depend on the temporality. */
   exemplars?: (point: ExemplarPoint) => ChosenExemplars | undefined;
 }
@@ -48,6 +60,31 @@ export function mapMeasurements(series: SnapshotSeries, exemplars: ExemplarReser
   ];
 }
 
+/** What the lookups of single goroutines cost, and in one series those of all others. */
+export function goroutineMeasurements({ series, other }: SeriesByGoroutine): Measurement[] {
+  const measured = (measure: (cost: LookupCost) => Distribution): Measured<Distribution>[] => {
+    const attributes = { [ATTRIBUTES.overflow.name]: true };
+    const rest = { key: seriesKey(attributes), attributes, value: measure(other) };
+    return [
+      ...series.map((one) => ({
+        key: String(one.goroutine),
+        attributes: goroutineAttributes(one),
+        value: measure(one.told),
+        since: one.since,
+        ended: one.ended,
+      })),
+      ...(other.lookups > 0 ? [rest] : []),
+    ];
+  };
+  return [
+    { contract: GOROUTINE_METRICS.probeLength, histograms: measured(({ probeLength }) => probeLength) },
+    {
+      contract: GOROUTINE_METRICS.keyComparisons,
+      histograms: measured(({ keyComparisons }) => keyComparisons),
+    },
+  ];
+}
+
 /** Facts about the export that are not in the snapshot. */
 export interface ExportFacts {
   overflowedSeries: number;
@@ -64,6 +101,7 @@ export function selfMeasurements(snapshot: Snapshot, facts: ExportFacts): Measur
     byReason(SELF_METRICS.unreadable, snapshot.unreadable),
     byReason(SELF_METRICS.dropped, snapshot.dropped),
     byReason(SELF_METRICS.inexact, snapshot.inexact),
+    byReason(SELF_METRICS.unattributed, snapshot.goroutines?.unattributed ?? {}),
     single(SELF_METRICS.windows, snapshot.windows),
     single(SELF_METRICS.attachedTime, snapshot.attachedSeconds),
     single(SELF_METRICS.refusedFunctions, snapshot.refused.length),

@@ -30,8 +30,13 @@ export const ATTRIBUTES = {
   overflow: {
     name: 'otel.metric.overflow',
     description:
-      '`true` on the one series that holds all lookups beyond the series limit; it has no other attribute except ' +
-      '`gomap.lookup.result`.',
+      '`true` on the one series that holds all lookups beyond the series limit, or of all goroutines without a series; ' +
+      'it has no other attribute except `gomap.lookup.result`.',
+  },
+  goroutine: { name: 'gomap.goroutine.id', description: 'The goroutine that made the lookups.' },
+  parentGoroutine: {
+    name: 'gomap.goroutine.parent_id',
+    description: 'The goroutine that started it; absent before Go 1.21.',
   },
 } as const;
 
@@ -40,8 +45,8 @@ export type AttributeKey = keyof typeof ATTRIBUTES;
 
 /** Attributes of exemplars, beside trace id and span id: what would make too many series as attributes of points. */
 export const EXEMPLAR_ATTRIBUTES = {
-  goroutine: { name: 'gomap.goroutine.id', description: 'The goroutine that made the lookup.' },
-  parentGoroutine: { name: 'gomap.goroutine.parent_id', description: 'The goroutine that started it.' },
+  goroutine: ATTRIBUTES.goroutine,
+  parentGoroutine: ATTRIBUTES.parentGoroutine,
 } as const;
 
 /** What a metric measures and how it is sent. */
@@ -62,7 +67,7 @@ export interface MetricContract {
   readonly exemplars?: true;
 }
 
-type Details = Partial<Pick<MetricContract, 'integer' | 'bounds' | 'only' | 'exemplars'>>;
+type Details = Partial<Pick<MetricContract, 'attributes' | 'integer' | 'bounds' | 'only' | 'exemplars'>>;
 
 /** Attributes of everything that is told per call site and map type; lookups are told by result, too. */
 const SITE: readonly AttributeKey[] = ['type', 'functionName', 'filePath', 'lineNumber'];
@@ -137,6 +142,24 @@ export const MAP_METRICS = {
   ),
 };
 
+const GOROUTINE: readonly AttributeKey[] = ['goroutine', 'parentGoroutine'];
+
+/** The same lookups by the goroutine that made them, where that is asked for: `--per-goroutine`. */
+export const GOROUTINE_METRICS = {
+  probeLength: histogram(
+    'gomap.goroutine.lookup.probe_length',
+    '{bucket}',
+    'Buckets or groups that the lookups of a goroutine visited, as `gomap.lookup.probe_length`.',
+    { bounds: COUNT_BOUNDS, attributes: GOROUTINE },
+  ),
+  keyComparisons: histogram(
+    'gomap.goroutine.lookup.key_comparisons',
+    '{comparison}',
+    'Full key compares that the lookups of a goroutine made.',
+    { bounds: COUNT_BOUNDS, attributes: GOROUTINE },
+  ),
+};
+
 /** The sidecar's account of its own work. */
 export const SELF_METRICS = {
   hits: counter('mapscope.hits', '{hit}', 'Hits of probe sites, whatever became of them.'),
@@ -159,6 +182,12 @@ export const SELF_METRICS = {
     'Recorded lookups whose result or comparison count is not certain.',
     ['reason'],
   ),
+  unattributed: counter(
+    'mapscope.lookups.unattributed',
+    '{lookup}',
+    'Recorded lookups that are counted for no goroutine: `no_room` for another one, or `no_goroutine` on the thread.',
+    ['reason'],
+  ),
   windows: counter('mapscope.windows', '{window}', 'Windows opened.'),
   attachedTime: counter('mapscope.attached.time', 's', 'Time during which probe sites were attached.', [], {
     integer: false,
@@ -171,7 +200,7 @@ export const SELF_METRICS = {
   overflowedSeries: gauge(
     'mapscope.series.overflowed',
     '{series}',
-    'Series beyond the series limit, which share an overflow series.',
+    'Series beyond the series limit, and goroutines beyond theirs, which share an overflow series.',
   ),
   failedExports: counter('mapscope.exports.failed', '{export}', 'Exports given up after their retries.'),
   droppedExemplars: counter(

@@ -37,6 +37,8 @@ export interface OtlpExportOptions {
   /** Overrides OTEL_METRIC_EXPORT_INTERVAL. */
   intervalMillis?: number;
   seriesLimit?: number;
+  /** How many goroutines to give series of their own at a time (0). */
+  perGoroutine?: number;
   retry?: Partial<RetryPolicy>;
   /**
    * Where to look for the variables that are decided here (process.env). The official exporter reads its own from
@@ -112,6 +114,7 @@ export class OtlpExport {
       exemplarFilter: settings.exemplarFilter,
       histogramAggregation: settings.histogramAggregation,
       ...(options.seriesLimit !== undefined && { seriesLimit: options.seriesLimit }),
+      ...(options.perGoroutine !== undefined && { perGoroutine: options.perGoroutine }),
     });
     this.#monitor = monitor;
     this.#provider = new MeterProvider({

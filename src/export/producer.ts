@@ -12,7 +12,13 @@ import type { Target } from '../model/target.ts';
 import { LookupEstimate } from './estimate.ts';
 import type { ExemplarFilter } from './exemplar.ts';
 import { ExemplarReservoir } from './exemplars.ts';
-import { type Measurement, mapMeasurements, selfMeasurements } from './measurements.ts';
+import { GoroutineSeriesChoice, type SeriesByGoroutine } from './goroutine-series.ts';
+import {
+  goroutineMeasurements,
+  type Measurement,
+  mapMeasurements,
+  selfMeasurements,
+} from './measurements.ts';
 import { appliesTo, MAP_METRICS, SCOPES } from './metrics.ts';
 import { SeriesGrouping } from './series.ts';
 import { type HistogramAggregation, type TemporalitySelector, TemporalityWriter } from './temporality.ts';
@@ -34,6 +40,8 @@ export interface ProducerOptions {
   /** Gives the candidates for exemplars since the last call. Called once after each read of a snapshot. */
   candidates?: () => readonly ExemplarCandidate[];
   exemplarFilter?: ExemplarFilter;
+  /** How many goroutines to give series of their own at a time (0). */
+  perGoroutine?: number;
   /** Form of the histograms of counts (explicit). */
   histogramAggregation?: HistogramAggregation;
 }
@@ -48,6 +56,7 @@ interface Count {
   failedBefore: number;
   byResult: SeriesGrouping;
   bySite: SeriesGrouping;
+  goroutines: GoroutineSeriesChoice;
   estimate: LookupEstimate;
   writer: TemporalityWriter;
 }
@@ -70,6 +79,7 @@ export class SnapshotMetricProducer implements MetricProducer {
       failedExports: () => 0,
       candidates: () => [],
       exemplarFilter: 'trace_based',
+      perGoroutine: 0,
       histogramAggregation: 'explicit',
       ...options,
     };
@@ -135,8 +145,10 @@ export class SnapshotMetricProducer implements MetricProducer {
     const maps = mapMeasurements({ byResult, bySite, estimatedLookups }, this.#exemplars).filter(
       ({ contract }) => appliesTo(contract, this.#options.mapImplementation),
     );
+    const goroutines = this.#goroutineSeries(count, snapshot);
+    if (goroutines !== undefined) maps.push(...goroutineMeasurements(goroutines));
     const self = selfMeasurements(snapshot, {
-      overflowedSeries: count.byResult.overflowed,
+      overflowedSeries: count.byResult.overflowed + (goroutines?.refused ?? 0),
       failedExports: this.#options.failedExports() - count.failedBefore,
       droppedExemplars: this.#exemplars.dropped,
     });
@@ -148,6 +160,11 @@ export class SnapshotMetricProducer implements MetricProducer {
     );
   }
 
+  #goroutineSeries(count: Count, { goroutines, time }: Snapshot): SeriesByGoroutine | undefined {
+    if (this.#options.perGoroutine === 0 || goroutines === undefined) return undefined;
+    return count.goroutines.update(goroutines, time);
+  }
+
   #countOf(snapshot: Snapshot): Count {
     if (this.#count?.startTime !== snapshot.startTime) {
       this.#exemplars.restart();
@@ -157,6 +174,7 @@ export class SnapshotMetricProducer implements MetricProducer {
         failedBefore: this.#options.failedExports(),
         byResult: new SeriesGrouping(MAP_METRICS.lookups.attributes, limit),
         bySite: new SeriesGrouping(MAP_METRICS.entries.attributes, limit),
+        goroutines: new GoroutineSeriesChoice(this.#options.perGoroutine, snapshot.startTime),
         estimate: new LookupEstimate(),
         writer: new TemporalityWriter(this.#options.temporality, this.#options.histogramAggregation),
       };

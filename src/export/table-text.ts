@@ -70,7 +70,7 @@ function spikeLine(spike: SummarySpikes['latest'][number]): string {
 }
 
 /** What is missing or uncertain, a sentence each; one reassuring sentence when nothing is. */
-export function remarks({ observed, refusedFunctions }: Summary): Remark[] {
+export function remarks({ observed, refusedFunctions, goroutines }: Summary): Remark[] {
   const warnings: string[] = [];
   warnings.push(...lost(observed.unreadable, 'decoded', observed.unreadableByReason));
   warnings.push(...lost(observed.dropped, 'recorded', observed.droppedByReason));
@@ -81,6 +81,12 @@ export function remarks({ observed, refusedFunctions }: Summary): Remark[] {
     const which = reasons(observed.inexactByReason);
     warnings.push(
       `The result or comparison count of ${countOf(observed.inexact, 'lookup')} is not certain (${which}).`,
+    );
+  }
+  const noRoom = goroutines?.unattributed.no_room ?? 0;
+  if (noRoom > 0) {
+    warnings.push(
+      `${countOf(noRoom, 'lookup')} could not be counted for a goroutine: too many goroutines made some at once.`,
     );
   }
   if (warnings.length === 0 && observed.lookups > 0) {

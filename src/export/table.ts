@@ -1,6 +1,7 @@
 import { styleText } from 'node:util';
-import Table from 'cli-table3';
 import type { Summary, SummaryCallSite } from '../model/summary-schema.ts';
+import { goroutineLines } from './goroutine-table.ts';
+import { GAP, meanAndMax, plainTable } from './plain-table.ts';
 import { remarks, spikeLines, targetLine, totalsLine } from './table-text.ts';
 import { callSiteText, percent, printable, truncateRight, wholeNumber } from './text.ts';
 
@@ -10,37 +11,19 @@ export interface TableOptions {
   color?: boolean;
   /** How many call sites to show (20). */
   top?: number;
+  /** How many goroutines to show (5). */
+  goroutines?: number;
 }
 
 const COLUMNS = ['lookups', 'hit %', 'probes', 'compares', 'load', 'entries', 'type', 'call site'];
 const NUMBERS = COLUMNS.length - 2;
-/** Spaces between columns. */
-const GAP = 2;
 /** Columns never get narrower than this; on a terminal that is too narrow the lines wrap. */
 const NARROWEST_TYPE = 10;
 const NARROWEST_SITE = 18;
 
-const NO_BORDERS = {
-  top: '',
-  'top-mid': '',
-  'top-left': '',
-  'top-right': '',
-  bottom: '',
-  'bottom-mid': '',
-  'bottom-left': '',
-  'bottom-right': '',
-  left: '',
-  'left-mid': '',
-  mid: '',
-  'mid-mid': '',
-  right: '',
-  'right-mid': '',
-  middle: ' '.repeat(GAP),
-};
-
 /** The summary for people: the target, the busiest call sites, totals, and plainly what is missing. */
 export function summaryTable(summary: Summary, options: TableOptions = {}): string {
-  const { color = false, top = 20 } = options;
+  const { color = false, top = 20, goroutines = 5 } = options;
   const bold = (text: string): string => paint(color, 'bold', text);
   const shown = summary.callSites.slice(0, top);
   const lines = [bold(targetLine(summary)), ''];
@@ -49,6 +32,7 @@ export function summaryTable(summary: Summary, options: TableOptions = {}): stri
     lines.push('probes: buckets or groups visited; compares: keys compared; both as mean/max of a lookup');
   }
   lines.push(totalsLine(summary, shown.length));
+  lines.push(...goroutineLines(summary, goroutines, bold));
   lines.push(...spikeLines(summary));
   lines.push(...remarks(summary).map(({ text, warning }) => (warning ? paint(color, 'yellow', text) : text)));
   return `${lines.join('\n')}\n`;
@@ -66,21 +50,12 @@ function callSiteTable(
     .reduce((sum, column) => sum + column, 0);
   const room = textWidths(width === undefined ? undefined : width - numbersWidth - GAP, types);
 
-  const table = new Table({
-    chars: NO_BORDERS,
-    style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 },
-    colAligns: COLUMNS.map((_head, column) => (column < NUMBERS ? 'right' : 'left')),
-  });
-  table.push(COLUMNS.map(bold));
-  callSites.forEach((callSite, row) => {
-    const type = truncateRight(types[row] ?? '', room.type);
-    table.push([...(numbers[row] ?? []), type, callSiteText(callSite, room.callSite)]);
-  });
-  return table
-    .toString()
-    .split('\n')
-    .map((line) => line.trimEnd())
-    .join('\n');
+  const rows = callSites.map((callSite, row) => [
+    ...(numbers[row] ?? []),
+    truncateRight(types[row] ?? '', room.type),
+    callSiteText(callSite, room.callSite),
+  ]);
+  return plainTable([COLUMNS.map(bold), ...rows], NUMBERS);
 }
 
 /** Shares what the numbers leave: types take what they need up to two fifths, call sites the rest. */
@@ -102,10 +77,6 @@ function numberCells(callSite: SummaryCallSite): string[] {
     callSite.loadFactor.toFixed(2),
     wholeNumber(callSite.entries),
   ];
-}
-
-function meanAndMax({ sum, max }: { sum: number; max: number }, count: number): string {
-  return count === 0 ? '-' : `${(sum / count).toFixed(2)}/${max}`;
 }
 
 function paint(color: boolean, style: 'bold' | 'yellow', text: string): string {

@@ -52,11 +52,11 @@ export class TemporalityWriter {
     const temporality = this.#temporalityOf(contract);
     const delta = temporality === AggregationTemporality.DELTA && contract.kind !== 'gauge';
     if ('histograms' in measurement) {
-      const parts = measurement.histograms.flatMap((series) =>
-        delta
-          ? this.#deltaHistogram(contract, series, observed)
-          : { series, interval: observed, value: series.value },
-      );
+      const parts = measurement.histograms.flatMap((series) => {
+        const own = { start: series.since ?? observed.start, end: observed.end };
+        if (delta) return this.#deltaHistogram(contract, series, own);
+        return series.ended ? [] : { series, interval: own, value: series.value };
+      });
       return parts.length === 0 ? undefined : this.#histogramData(contract, temporality, parts);
     }
     const points = measurement.numbers.flatMap((series) =>

@@ -130,6 +130,37 @@ const spikes = z.object({
   latest: z.array(spike).describe('the newest few, newest first'),
 });
 
+const lookupCost = z
+  .object({
+    lookups: count,
+    hits: count,
+    misses: count,
+    probeLength: distribution.describe('buckets (classic) or groups (Swiss) visited, at least 1'),
+    keyComparisons: distribution.describe('full key compares made'),
+  })
+  .refine(({ lookups, hits, misses }) => lookups === hits + misses, 'lookups are hits and misses');
+
+const goroutines = z.object({
+  heaviest: z
+    .array(
+      lookupCost.safeExtend({
+        goroutine: count.describe('the id, as Go prints it'),
+        parentGoroutine: count
+          .optional()
+          .describe('the goroutine that started it; absent before Go 1.21, and for the first one'),
+        missingAtMost: count.describe(
+          'lookups of this goroutine that may be in `other`, at most: it was not always among the heaviest',
+        ),
+      }),
+    )
+    .describe('most lookups first'),
+  other: lookupCost.describe('all other lookups; with those of `heaviest` the whole'),
+  unattributed: reasons.describe(
+    'lookups in `other` that could not be counted for a goroutine: no_room, too many goroutines at once; ' +
+      'no_goroutine, made by a thread that has none',
+  ),
+});
+
 /** Schema of the summary document, version 1. Numbers are sampled counts, never scaled. */
 export const summarySchema = z.object({
   schema: z.literal(SUMMARY_SCHEMA),
@@ -142,6 +173,7 @@ export const summarySchema = z.object({
     .describe('lookup functions of the target that were not observed'),
   callSites: z.array(callSite).describe('most lookups first'),
   spikes: spikes.optional().describe('absent when they were not looked for'),
+  goroutines: goroutines.optional().describe('the same lookups by goroutine; absent when not counted so'),
 });
 
 /** The summary document as a type. */
@@ -152,3 +184,6 @@ export type SummaryCallSite = Summary['callSites'][number];
 
 /** The summary's `spikes`. */
 export type SummarySpikes = NonNullable<Summary['spikes']>;
+
+/** What the lookups of a goroutine, or of several, cost. */
+export type SummaryLookupCost = z.infer<typeof lookupCost>;

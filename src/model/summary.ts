@@ -1,15 +1,29 @@
 import { mean } from './buckets.ts';
+import { heaviestGoroutines } from './goroutines.ts';
 import { type MergedCallSite, mergeHitsAndMisses } from './merge.ts';
-import type { Distribution, ObservationMode, Snapshot } from './snapshot.ts';
+import type { Distribution, GoroutineCosts, LookupCost, ObservationMode, Snapshot } from './snapshot.ts';
 import { type Spike, type SpikeTotals, thresholdText } from './spike.ts';
-import { SUMMARY_SCHEMA, type Summary, type SummaryCallSite, type SummarySpikes } from './summary-schema.ts';
+import {
+  SUMMARY_SCHEMA,
+  type Summary,
+  type SummaryCallSite,
+  type SummaryLookupCost,
+  type SummarySpikes,
+} from './summary-schema.ts';
 import type { Target } from './target.ts';
 
 /**
  * Builds the summary document from the last snapshot of an observation. It satisfies `summarySchema`; that is tested
  * and not checked here, because an odd number must not cost the user the report of a long observation.
+ *
+ * @param goroutines how many of the heaviest goroutines to tell of
  */
-export function summarize(target: Target, mode: ObservationMode, snapshot: Snapshot): Summary {
+export function summarize(
+  target: Target,
+  mode: ObservationMode,
+  snapshot: Snapshot,
+  goroutines = 10,
+): Summary {
   const callSites = mergeHitsAndMisses(snapshot.callSites);
   return {
     schema: SUMMARY_SCHEMA,
@@ -33,6 +47,7 @@ export function summarize(target: Target, mode: ObservationMode, snapshot: Snaps
     refusedFunctions: snapshot.refused.map(({ name, reason }) => ({ name, reason })),
     callSites: callSites.map(summarizeCallSite),
     ...(snapshot.spikes && { spikes: summarizeSpikes(snapshot.spikes) }),
+    ...(snapshot.goroutines && { goroutines: summarizeGoroutines(snapshot.goroutines, goroutines) }),
   };
 }
 
@@ -120,6 +135,30 @@ function summarizeSpike({ callSite, hit, time, map, ...rest }: Spike): SummarySp
 function isoTime(unixNano: bigint): string {
   const seconds = new Date(Number(unixNano / 1_000_000n)).toISOString().slice(0, -'.000Z'.length);
   return `${seconds}.${(unixNano % 1_000_000_000n).toString().padStart(9, '0')}Z`;
+}
+
+function summarizeGoroutines(costs: GoroutineCosts, most: number): Summary['goroutines'] {
+  const { heaviest, other } = heaviestGoroutines(costs, most);
+  return {
+    heaviest: heaviest.map(({ goroutine, parentGoroutine, missingAtMost, ...cost }) => ({
+      goroutine,
+      ...(parentGoroutine !== undefined && { parentGoroutine }),
+      ...summarizeCost(cost),
+      missingAtMost,
+    })),
+    other: summarizeCost(other),
+    unattributed: { ...costs.unattributed },
+  };
+}
+
+function summarizeCost({ lookups, hits, probeLength, keyComparisons }: LookupCost): SummaryLookupCost {
+  return {
+    lookups,
+    hits,
+    misses: lookups - hits,
+    probeLength: document(probeLength),
+    keyComparisons: document(keyComparisons),
+  };
 }
 
 /** A copy: the document must not change when counting goes on. */

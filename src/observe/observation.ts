@@ -57,6 +57,9 @@ export type FollowedSource = Exclude<TraceSource, 'labels' | 'obi'>;
 /** Candidates kept for the next export. */
 const MOST_CANDIDATES = 20_000;
 
+const UNKNOWN_GOROUTINES =
+  'Lookups are not counted by goroutine: where this release of Go keeps the number of a goroutine is not known.';
+
 /** What an observation is made of. */
 interface Parts {
   readonly plan: ProbePlan;
@@ -116,7 +119,8 @@ export class Observation {
    * @throws UserError when the target or the machine cannot be observed; nothing is left behind then
    */
   static async start(wanted: ObservationOptions): Promise<Observation> {
-    const options = withoutUnknown(wanted);
+    const known = goroutineLayout(wanted.binary.version.minor) !== undefined;
+    const options = known ? wanted : { ...wanted, goroutineCosts: false };
     const { spikes, ...others } = options;
     const { pid, binary } = options;
     const plan = options.plan ?? planProbes(binary);
@@ -139,6 +143,7 @@ export class Observation {
       await follower?.attach();
       await schedule.start();
       const warnings = [...tracePlans.flatMap(refusalToFollow), ...program.warnings];
+      if (wanted.goroutineCosts && !known) warnings.push(UNKNOWN_GOROUTINES);
       return new Observation({ plan, warnings, program, follower, schedule }, options);
     } catch (error) {
       program?.close();
@@ -198,9 +203,11 @@ export class Observation {
     return this.#plan;
   }
 
-  /** Leaves functions out of all snapshots from now on: those that this plan, of the same binary, refuses. */
+  /**
+   * Leaves functions out of all snapshots from now on: those that this plan, of the same binary, refuses. Lookups are then
+   * no more told by goroutine or span, because what was counted there of a function cannot be taken out again.
+   */
   restrictTo(plan: ProbePlan): void {
-    // What the costs of goroutines and spans hold of a function cannot be taken out again.
     if (plan.functions.some((fn, i) => fn.outcome !== this.#plan.functions[i]?.outcome))
       this.#goroutineCosts = this.#spanCosts = undefined;
     this.#plan = plan;
@@ -271,11 +278,6 @@ export class Observation {
       ];
     });
   }
-}
-
-/** Goroutines of an unknown release of Go are not told apart. */
-function withoutUnknown(options: ObservationOptions): ObservationOptions {
-  return goroutineLayout(options.binary.version.minor) ? options : { ...options, goroutineCosts: false };
 }
 
 /** The plans of the wanted sources; of goroutines too, since children work for the spans of those who began them. */

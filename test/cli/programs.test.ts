@@ -21,6 +21,10 @@ function checkSummary(summary: Summary): void {
   const total = (of: readonly { lookups: number }[]) => of.reduce((sum, { lookups: n }) => sum + n, 0);
   assert.equal(total(summary.callSites), lookups);
   assert.equal(total(summary.functions), lookups);
+  const { heaviest = [], other, unattributed = {} } = summary.goroutines ?? {};
+  assert.ok(other && heaviest.length > 0 && heaviest.length <= 10);
+  assert.equal(total([...heaviest, other]), lookups);
+  assert.deepEqual(unattributed, {});
   for (const site of summary.callSites) {
     assert.equal(
       site.probeLength.counts.reduce((a, b) => a + b),

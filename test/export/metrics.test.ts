@@ -2,11 +2,18 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { SPIKE_ATTRIBUTES, SPIKE_EVENT } from '../../src/export/events.ts';
-import { MAP_METRICS, type MetricContract, SELF_METRICS, SPIKE_METRICS } from '../../src/export/metrics.ts';
+import {
+  GOROUTINE_METRICS,
+  MAP_METRICS,
+  type MetricContract,
+  SELF_METRICS,
+  SPIKE_METRICS,
+} from '../../src/export/metrics.ts';
 import { metricsDocument } from '../../src/export/metrics-document.ts';
 
 const ALL: readonly MetricContract[] = [
   ...Object.values(MAP_METRICS),
+  ...Object.values(GOROUTINE_METRICS),
   ...Object.values(SELF_METRICS),
   ...Object.values(SPIKE_METRICS),
 ];

@@ -2,10 +2,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { stripVTControlCharacters } from 'node:util';
 import { summaryTable } from '../../src/export/table.ts';
-import type { Snapshot } from '../../src/model/snapshot.ts';
+import { noCost } from '../../src/model/goroutines.ts';
+import type { GoroutineCost, Snapshot } from '../../src/model/snapshot.ts';
 import { summarize } from '../../src/model/summary.ts';
 import type { Summary } from '../../src/model/summary-schema.ts';
 import { callSite, snapshot, TARGET } from '../model/fixtures.ts';
+import { goroutineCost, increase } from '../model/goroutines.ts';
 import { spike, spikeTotals } from './spikes.ts';
 
 const LONG = callSite(1234, {
@@ -157,4 +159,45 @@ test('spikes stand below the table: how many, and the newest', () => {
     ),
   );
   assert.ok(!summaryTable(summary()).includes('spike'));
+});
+
+const goroutines = (...kept: GoroutineCost[]): Pick<Snapshot, 'goroutines'> => ({
+  goroutines: { kept, other: noCost(), unattributed: {} },
+});
+
+test('the heaviest goroutines, and the rest in one line', () => {
+  const kept = [
+    goroutineCost(17, 600),
+    goroutineCost(18, 300, 20),
+    goroutineCost(1, 200),
+    goroutineCost(5, 170),
+  ];
+  const text = lines(summaryTable(summary(goroutines(...kept)), { goroutines: 2 }));
+  const start = text.findIndex((line) => line.includes('goroutine'));
+  assert.deepEqual(
+    text.slice(start, start + 5).map((line) => line.trim().split(/\s{2,}/)),
+    [
+      ['lookups', 'share %', 'hit %', 'probes', 'compares', 'goroutine'],
+      ['600', '47.2', '50.0', '1.00/1', '0.00/0', '17, started by 1'],
+      ['300+', '23.6', '50.0', '1.00/1', '0.00/0', '18, started by 1'],
+      ['370', '29.1', 'all others'],
+      ['+: some of its lookups may be among those of all others'],
+    ],
+  );
+});
+
+test('one goroutine alone takes a sentence, none takes nothing', () => {
+  const alone = summaryTable(summary(goroutines(goroutineCost(1, 1270))));
+  assert.match(alone, /^All by goroutine 1\.$/m);
+  assert.doesNotMatch(alone, /share/);
+  assert.doesNotMatch(summaryTable(summary()), /goroutine/);
+  const none = summary(goroutines(goroutineCost(1, 1270)));
+  assert.doesNotMatch(summaryTable(none, { goroutines: 0 }), /goroutine/);
+});
+
+test('lookups that no goroutine could be found for are said', () => {
+  const text = summaryTable(
+    summary({ goroutines: { kept: [], other: increase(0, 12), unattributed: { no_room: 12 } } }),
+  );
+  assert.match(text, /12 lookups could not be counted for a goroutine: too many/);
 });

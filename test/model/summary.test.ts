@@ -7,6 +7,7 @@ import { summarize } from '../../src/model/summary.ts';
 import { summarySchema } from '../../src/model/summary-schema.ts';
 import { spike, spikeTotals } from '../export/spikes.ts';
 import { callSite, distributionOf, START, snapshot, TARGET } from './fixtures.ts';
+import { goroutineCost, increase } from './goroutines.ts';
 
 test('the document satisfies its schema, with the fields of the contract', () => {
   const summary = summarize(
@@ -176,4 +177,34 @@ test('spikes are in the document, without addresses, when they were looked for',
   });
   const relative = snapshot([], { spikes: spikeTotals({ threshold: { factor: 8 } }) });
   assert.equal(summarize(TARGET, 'all', relative).spikes?.threshold, '8x');
+});
+
+test('lookups by goroutine: the heaviest first, as many as wanted, the rest together', () => {
+  const kept = [goroutineCost(9, 30), goroutineCost(7, 50), goroutineCost(8, 40, 3)];
+  const snap = snapshot([callSite(125)], {
+    goroutines: { kept, other: increase(0, 5), unattributed: { no_room: 5 } },
+  });
+  const { goroutines } = summarySchema.parse(summarize(TARGET, 'all', snap, 2));
+  assert.deepEqual(
+    goroutines?.heaviest.map((one) => [
+      one.goroutine,
+      one.parentGoroutine,
+      one.lookups,
+      one.hits,
+      one.misses,
+      one.missingAtMost,
+    ]),
+    [
+      [7, 1, 50, 25, 25, 0],
+      [8, 1, 40, 20, 20, 3],
+    ],
+  );
+  assert.deepEqual(goroutines?.heaviest[0]?.probeLength.counts.slice(0, 3), [0, 50, 0]);
+  assert.equal(goroutines?.other.lookups, 35);
+  assert.equal(goroutines?.other.keyComparisons.counts[0], 35);
+  assert.deepEqual(goroutines?.unattributed, { no_room: 5 });
+});
+
+test('without counts by goroutine the document has none', () => {
+  assert.ok(!('goroutines' in summarize(TARGET, 'all', snapshot([callSite(3)]))));
 });
