@@ -56,7 +56,7 @@ export function analyze(input: AnalysisInput): AnalyzedFunction {
 }
 
 /** Callees that never return: no path goes on behind them. */
-const NO_RETURN =
+export const NO_RETURN =
   /^runtime\.(gopanic|throw|fatalthrow|panic\w*|goPanic\w*)$|^internal\/runtime\/maps\.(panic|throw)\w*$/;
 
 function successorsOf(

@@ -1,12 +1,5 @@
 import type { GoBinary, GoFunction } from '../gobinary/index.ts';
-import {
-  disassemble,
-  disassembleStraight,
-  hex,
-  type Instruction,
-  transfersIn,
-  UnprovenError,
-} from './disassemble.ts';
+import { disassembleStraight, hex, type Instruction, transfersIn, UnprovenError } from './disassemble.ts';
 import { isEmulated } from './emulated.ts';
 
 /** An instruction that can carry a probe, by link-time address. */
@@ -129,54 +122,13 @@ function mayNotBeReachedByTable(
   return depth !== undefined && indirect.every((jump) => binary.spDelta(jump) !== depth);
 }
 
-/**
- * The only call of `callee` in `fn`, at which the registers hold the arguments of the callee. Proven on the function's
- * control flow: every path from its entry to a return executes the call exactly once.
- *
- * @throws UnprovenError when that is not so
- */
-export function planCallSite(binary: GoBinary, fn: GoFunction, callee: GoFunction): PlacedInstruction {
-  const instructions = disassemble(binary.code(fn), fn.entry);
-  const calls = instructions.filter(({ flow, target }) => flow === 'call' && target === callee.entry);
-  const [call, another] = calls;
-  if (call === undefined || another !== undefined)
-    throw new UnprovenError(`${fn.name} calls ${callee.name} at ${calls.length} places, not at one`);
-  if (!isEmulated(call)) throw new UnprovenError(`the call of ${callee.name} in ${fn.name} is not emulated`);
-  if (!crossedOnce(instructions, call))
-    throw new UnprovenError(`${fn.name} does not always call ${callee.name} once`);
-  return placed(binary, call);
-}
-
-/** Whether every path from the first instruction to a return executes `site` exactly once. */
-function crossedOnce(instructions: readonly Instruction[], site: Instruction): boolean {
-  const byAddress = new Map(instructions.map((instruction) => [instruction.address, instruction]));
-  const seen = new Set<string>();
-  const pending: [Instruction | undefined, boolean][] = [[instructions[0], false]];
-  let returns = 0;
-  for (let item = pending.pop(); item !== undefined; item = pending.pop()) {
-    const [instruction, before] = item;
-    if (instruction === undefined || seen.has(`${instruction.address} ${before}`)) continue;
-    seen.add(`${instruction.address} ${before}`);
-    if (before && instruction === site) return false;
-    const crossed = before || instruction === site;
-    const { flow, target, address, length } = instruction;
-    if (flow === 'return') {
-      returns++;
-      if (!crossed) return false;
-    }
-    if (flow === 'jump' || flow === 'branch') pending.push([byAddress.get(target ?? -1), crossed]);
-    if (flow !== 'jump' && flow !== 'return' && flow !== 'stop')
-      pending.push([byAddress.get(address + length), crossed]);
-  }
-  return returns > 0;
-}
-
-function nameAt(binary: GoBinary, address: number | undefined): string {
+/** The name of the function that starts at an address; empty if none does. */
+export function nameAt(binary: GoBinary, address: number | undefined): string {
   const fn = address === undefined ? undefined : binary.functionAt(address);
   return fn !== undefined && fn.entry === address ? fn.name : '';
 }
 
-function placed(binary: GoBinary, { address, bytes, text }: Instruction): PlacedInstruction {
+export function placed(binary: GoBinary, { address, bytes, text }: Instruction): PlacedInstruction {
   const fileOffset = binary.fileOffset(address);
   if (fileOffset === undefined) throw new UnprovenError(`${hex(address)} is not in the executable file`);
   return { address, fileOffset, bytes, instruction: text };

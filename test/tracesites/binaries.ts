@@ -95,19 +95,22 @@ export const BUNDLERS: readonly string[] = [
   'esbuild-go1.26/bin/esbuild',
 ].map((path) => folder(`../../node_modules/${path}`));
 
-/** The same program with other bytes in the code of a function, where it had `from`. */
-export function changed(
-  binary: GoBinary,
-  name: string,
-  from: readonly number[],
-  to: readonly number[],
-  at = 0,
-): GoBinary {
+/** Bytes in a function's code, and what to put there; `at` counts from its entry. */
+export interface Edit {
+  readonly at: number;
+  readonly from: readonly number[];
+  readonly to: readonly number[];
+}
+
+/** The same program with other bytes in the code of a function. */
+export function changed(binary: GoBinary, name: string, ...edits: readonly Edit[]): GoBinary {
   const [fn] = binary.functionsNamed(name);
-  const offset = binary.fileOffset((fn?.entry ?? 0) + at);
-  assert.ok(offset !== undefined);
   const bytes = readFileSync(binary.path);
-  assert.deepEqual([...bytes.subarray(offset, offset + from.length)], from);
-  bytes.set(to, offset);
+  for (const { at, from, to } of edits) {
+    const offset = binary.fileOffset((fn?.entry ?? 0) + at);
+    assert.ok(offset !== undefined);
+    assert.deepEqual([...bytes.subarray(offset, offset + from.length)], from);
+    bytes.set(to, offset);
+  }
   return readGoBinary(fileInMemory(binary.path, bytes));
 }

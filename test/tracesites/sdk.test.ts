@@ -65,7 +65,11 @@ test('programs without the SDK', LONG, async () => {
 test('a start whose argument is overwritten before an emulated instruction is refused', LONG, async () => {
   const binary = await open(SHOP, '1.27.4');
   // xor %eax,%eax; xchg %ax,%ax instead of cmp 0x10(%r14),%rsp
-  const overwritten = changed(binary, START, [0x49, 0x3b, 0x66, 0x10], [0x31, 0xc0, 0x66, 0x90]);
+  const overwritten = changed(binary, START, {
+    at: 0,
+    from: [0x49, 0x3b, 0x66, 0x10],
+    to: [0x31, 0xc0, 0x66, 0x90],
+  });
   const plan = planOf(overwritten, 'sdk');
   assert.deepEqual(plan, {
     source: 'sdk',
@@ -86,7 +90,11 @@ test('an instruction that something jumps to is not taken for one that is execut
     bytes.writeInt32LE(target - fn.end, 1);
     return [...bytes];
   };
-  const jumping = changed(binary, START, to(fn.entry), to(start.address), jump - fn.entry);
+  const jumping = changed(binary, START, {
+    at: jump - fn.entry,
+    from: to(fn.entry),
+    to: to(start.address),
+  });
   const plan = planOf(jumping, 'sdk');
   assert.ok(plan.outcome === 'followed');
   assert.ok(plan.sites[0]?.repeats && plan.sites[0].address < start.address);
