@@ -47,7 +47,7 @@ export interface GrpcOffsets {
   /** In one of them: strings (pointer, length). */
   readonly fieldName: number;
   readonly fieldValue: number;
-  /** In a stream: the pointer to the structure with the number (grpc 1.69 to 1.81); undefined where the stream has it itself. */
+  /** In a stream: the pointer to the structure with the number (grpc 1.69 to 1.76); undefined where the stream has it itself. */
   readonly embeddedStream: number | undefined;
   /** In that structure, or the stream: its number, 4 bytes. */
   readonly streamId: number;
@@ -60,8 +60,8 @@ export interface GrpcOffsets {
  * - `grpcHeaders`: the header `frame` of a new stream of the *http2Server `transport` was read. Not yet the handler's goroutine.
  * - `grpcRequest`: this goroutine begins to serve `stream` of `transport`: the data word of the interface, so the same *http2Server.
  *   Interceptors and handlers run within. With worker goroutines (grpc.NumStreamWorkers) it may have served others before.
- * - `grpcDone`: the status of `stream` of `transport` is about to be sent: the handler has returned, on this goroutine as a rule. Does not come
- *   where the connection broke before. A handler that sends its status in its own goroutine does not exist.
+ * - `grpcDone`: the status of `stream` of `transport` is about to be sent, by the goroutine of `grpcRequest` in all of grpc's own calls: the
+ *   handler has returned. Does not come where the connection broke before.
  *
  * @returns undefined when the program has no gRPC server
  */

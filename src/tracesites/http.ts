@@ -61,7 +61,7 @@ const X_NET_SERVE = [
   'golang.org/x/net/http2.(*Server).serveConn',
 ];
 
-/** Methods that are called when a handler has returned, on its goroutine. A request can have no other goroutine after them. */
+/** Methods that are called when a handler has returned, on its goroutine. */
 const DONE = [
   'net/http.(*response).finishRequest',
   'net/http.(*http2responseWriter).handlerDone',
