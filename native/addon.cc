@@ -3,6 +3,7 @@
  *
  * The addon knows the kernel and nothing of Go. What it exports is documented there.
  */
+#include <malloc.h>
 #include <napi.h>
 
 #include "arguments.h"
@@ -81,6 +82,21 @@ Napi::Value EnableRunStatistics(const Napi::CallbackInfo &info) {
     return info.Env().GetInstanceData<RunStatistics>()->Enable(info.Env());
 }
 
+/*
+ * glibc keeps what is freed, in an arena per thread, and takes ever larger blocks from there: a process
+ * remains as large as it once was. From now on large blocks are mapped by themselves, and what is free now
+ * goes back.
+ */
+Napi::Value KeepMemorySmall(const Napi::CallbackInfo &info) {
+#ifdef __GLIBC__
+    mallopt(M_ARENA_MAX, 2);
+    mallopt(M_MMAP_THRESHOLD, 128 * 1024); /* the default, but it no longer adapts */
+    mallopt(M_TRIM_THRESHOLD, 128 * 1024);
+    malloc_trim(0);
+#endif
+    return info.Env().Undefined();
+}
+
 /* Runs once per environment: the main thread's and each worker's. */
 Napi::Object Initialize(Napi::Env env, Napi::Object exports) {
     LibbpfLog::Install();
@@ -92,6 +108,7 @@ Napi::Object Initialize(Napi::Env env, Napi::Object exports) {
     exports.Set("resume", Napi::Function::New<ResumeProcess>(env, "resume"));
     exports.Set("waitExit", Napi::Function::New<WaitForExit>(env, "waitExit"));
     exports.Set("readMemory", Napi::Function::New<ReadTargetMemory>(env, "readMemory"));
+    exports.Set("keepMemorySmall", Napi::Function::New<KeepMemorySmall>(env, "keepMemorySmall"));
     exports.Set("enableRunStatistics", Napi::Function::New<EnableRunStatistics>(env, "enableRunStatistics"));
     return exports;
 }

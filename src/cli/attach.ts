@@ -1,15 +1,16 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { EXIT, messageOf, UserError } from '../errors.ts';
+import type { GoBinary } from '../gobinary/index.ts';
 import { summarize } from '../model/summary.ts';
 import type { Summary } from '../model/summary-schema.ts';
 import { executableName, executablePath, findByExecutable, isAlive } from '../target/process.ts';
+import { Executables } from './executables.ts';
 import { log } from './log.ts';
+import { giveMemoryBack } from './memory.ts';
 import { ObservedTarget } from './observe.ts';
 import { report } from './report.ts';
 import { reportedGoroutines, type Settings } from './settings.ts';
 import { type StopRequest, stopRequested } from './signals.ts';
-import { openTarget } from './target.ts';
-import { verifyFirst } from './verified.ts';
 
 /** Which processes to observe: one by its id, or all whose executable matches. */
 export type TargetChoice = { readonly pid: number } | { readonly exe: string };
@@ -40,19 +41,27 @@ async function startAll(
   stop: StopRequest,
 ): Promise<ObservedTarget[]> {
   const started: ObservedTarget[] = [];
+  const executables = new Executables(settings);
   for (const pid of pids) {
     try {
       const shown = `Process ${pid} (${executableName(pid)})`;
-      const binary = openTarget(executablePath(pid), shown, settings);
-      const plan = settings.verify ? await verifyFirst(pid, binary, settings, stop.requested) : undefined;
-      started.push(await ObservedTarget.start(pid, binary, settings, pids.length === 1, plan));
+      const prepared = await executables.open(executablePath(pid), shown);
+      const plan = settings.verify ? await verified(pid, prepared.binary, settings, stop) : undefined;
+      started.push(await ObservedTarget.start(pid, prepared, settings, pids.length === 1, plan));
     } catch (error) {
       if (pids.length === 1) throw error;
       log('warn', `Process ${pid} is left out: ${messageOf(error)}`);
     }
   }
+  giveMemoryBack();
   if (started.length === 0) throw new UserError('None of the processes can be observed.', EXIT.cannotObserve);
   return started;
+}
+
+/** Verifies before anything is observed. What that takes is only loaded when it is asked for. */
+async function verified(pid: number, binary: GoBinary, settings: Settings, stop: StopRequest) {
+  const { verifyFirst } = await import('./verified.ts');
+  return verifyFirst(pid, binary, settings, stop.requested);
 }
 
 async function observe(observed: ObservedTarget, settings: Settings, stop: StopRequest): Promise<Summary> {

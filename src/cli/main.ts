@@ -2,12 +2,7 @@
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { EXIT, messageOf, UserError } from '../errors.ts';
 import { VERSION } from '../export/version.ts';
-import { attach } from './attach.ts';
-import { doctor } from './doctor.ts';
-import { run } from './run.ts';
-import { scan } from './scan.ts';
 import { readSettings } from './settings.ts';
-import { verifyProcess, verifyProgram } from './verify.ts';
 
 /** Options of every command that observes. */
 function withObservationOptions(command: Command): Command {
@@ -75,6 +70,7 @@ function processId(text: string): number {
   return pid;
 }
 
+/** Each command loads its own part of the program: observing must not pay for the rest. */
 function commandLine(): Command {
   const program = new Command('mapscope')
     .description("See a Go program's map lookups: where, which type, how many probes, hit or miss.")
@@ -86,11 +82,15 @@ function commandLine(): Command {
     .argument('<program>', 'the program')
     .argument('[args...]', 'its arguments')
     .passThroughOptions()
-    .action((name: string, args: string[], options) => run(name, args, readSettings(options)));
+    .action(async (name: string, args: string[], options) => {
+      const { run } = await import('./run.ts');
+      return run(name, args, readSettings(options));
+    });
   withObservationOptions(program.command('attach').description('observe what is running'))
     .option('--pid <pid>', 'the process to observe', processId)
     .option('--exe <glob>', 'observe every process whose executable matches, by name or by path')
-    .action(({ pid, exe, ...options }: { pid?: number; exe?: string }) => {
+    .action(async ({ pid, exe, ...options }: { pid?: number; exe?: string }) => {
+      const { attach } = await import('./attach.ts');
       if ((pid === undefined) === (exe === undefined))
         throw new UserError('Say which process: either --pid or --exe.', EXIT.usage);
       return attach(pid !== undefined ? { pid } : { exe: exe ?? '' }, readSettings(options));
@@ -105,6 +105,7 @@ function commandLine(): Command {
       if ((pid === undefined) === (name === undefined))
         throw new UserError('Say what to verify: either --pid or a program.', EXIT.usage);
       const settings = readSettings(options, true);
+      const { verifyProcess, verifyProgram } = await import('./verify.ts');
       process.exitCode =
         pid !== undefined
           ? await verifyProcess(pid, settings)
@@ -115,12 +116,16 @@ function commandLine(): Command {
     .description('every map lookup in a binary; nothing runs')
     .argument('<binary>', 'a Go executable')
     .option('--format <format>', 'table or json', 'table')
-    .action((binary: string, options: { format: string }) => scan(binary, options));
+    .action(async (binary: string, options: { format: string }) => {
+      const { scan } = await import('./scan.ts');
+      scan(binary, options);
+    });
   program
     .command('doctor')
     .description('what this machine and a target allow, what is missing, how to mend it')
     .option('--pid <pid>', 'also look at this process', processId)
-    .action(({ pid }: { pid?: number }) => {
+    .action(async ({ pid }: { pid?: number }) => {
+      const { doctor } = await import('./doctor.ts');
       process.exitCode = doctor(pid);
     });
   return program;

@@ -2,7 +2,6 @@ import { OtlpExport } from '../export/otlp.ts';
 import { otlpSettings } from '../export/otlp-config.ts';
 import { createProgress } from '../export/progress.ts';
 import { targetResource } from '../export/resource.ts';
-import type { GoBinary } from '../gobinary/index.ts';
 import type { Snapshot } from '../model/snapshot.ts';
 import type { Target } from '../model/target.ts';
 import { Observation, type ObservationOptions } from '../observe/observation.ts';
@@ -10,7 +9,9 @@ import type { ProbePlan } from '../probesites/plan.ts';
 import { findThreadContextMap } from '../target/threadcontext.ts';
 import type { FunctionVerdict } from '../verify/result.ts';
 import { withoutDisagreeing } from '../verify/verdict.ts';
+import type { Prepared } from './executables.ts';
 import { log } from './log.ts';
+import { giveMemoryBack } from './memory.ts';
 import type { Settings } from './settings.ts';
 import { SpikeReporting } from './spikes.ts';
 import { describeTarget } from './target.ts';
@@ -45,10 +46,10 @@ export class ObservedTarget {
       resource: targetResource(target),
       log,
       perGoroutine: settings.perGoroutine ?? 0,
+      onExported: giveMemoryBack,
       ...(settings.otlpEndpoint !== undefined && { endpoint: settings.otlpEndpoint }),
     });
-    // Types made at run time can only be named while the target lives, so snapshots are taken also without a terminal.
-    this.#timer = setInterval(() => this.#tick(withProgress), PROGRESS_MILLIS);
+    this.#timer = setInterval(() => this.#tick(withProgress && this.#progress.visible), PROGRESS_MILLIS);
     for (const { name, reason } of observation.plan.functions.flatMap(refusal))
       log('warn', `${name} is not observed: ${reason}.`);
     for (const warning of observation.warnings) log('warn', warning);
@@ -56,11 +57,11 @@ export class ObservedTarget {
 
   /**
    * @param withProgress false while the target writes to the same terminal
-   * @param plan default: what can be planned for the binary
+   * @param plan default: what was planned for the binary
    */
   static async start(
     pid: number,
-    binary: GoBinary,
+    { binary, preparation }: Prepared,
     settings: Settings,
     withProgress: boolean,
     plan?: ProbePlan,
@@ -72,6 +73,7 @@ export class ObservedTarget {
       binary,
       mode: settings.mode,
       budget: settings.budget,
+      ...(preparation !== undefined && { preparation }),
       ...(plan !== undefined && { plan }),
       ...tracingOptions(settings, spikes.options !== undefined),
       ...(spikes.options && { spikes: spikes.options }),
@@ -109,8 +111,8 @@ export class ObservedTarget {
   async #tick(withProgress: boolean): Promise<void> {
     try {
       await this.#observation.collectSpikes();
-      const snapshot = await this.#observation.snapshot();
-      if (withProgress) this.#progress.update(snapshot);
+      if (withProgress) this.#progress.update(await this.#observation.snapshot());
+      else await this.#observation.tend();
     } catch {
       // The observation is ending; stop() reports what is wrong with it, if anything.
     }

@@ -1,12 +1,13 @@
 import { EXIT, messageOf, UserError } from '../errors.ts';
 import { addon } from '../kernel/addon.ts';
 import { summarize } from '../model/summary.ts';
+import { Executables, type Prepared } from './executables.ts';
+import { giveMemoryBack } from './memory.ts';
 import { ObservedTarget } from './observe.ts';
 import { report } from './report.ts';
 import { reportedGoroutines, type Settings } from './settings.ts';
 import { stopRequested } from './signals.ts';
-import { findProgram, openTarget } from './target.ts';
-import { verifyAlongside } from './verified.ts';
+import { findProgram, type openTarget } from './target.ts';
 
 /**
  * `mapscope run -- PROGRAM ARGS`: starts a Go program with the probes in place before its first instruction, and reports
@@ -18,22 +19,29 @@ export async function run(
   program: string,
   args: readonly string[],
   settings: Settings,
-  open: typeof openTarget = openTarget,
+  open?: typeof openTarget,
 ): Promise<void> {
   const path = findProgram(program);
-  const binary = open(path, path, settings);
+  const prepared: Prepared =
+    open === undefined
+      ? await new Executables(settings).open(path, path)
+      : { binary: open(path, path, settings), preparation: undefined };
   const pid = spawnTarget(path, program, args);
   let observed: ObservedTarget | undefined;
   let endVerification: (() => Promise<void>) | undefined;
   try {
-    observed = await ObservedTarget.start(pid, binary, settings, false);
-    if (settings.verify) endVerification = await verifyAlongside(observed, binary, settings);
+    observed = await ObservedTarget.start(pid, prepared, settings, false);
+    if (settings.verify) {
+      const { verifyAlongside } = await import('./verified.ts');
+      endVerification = await verifyAlongside(observed, prepared.binary, settings);
+    }
   } catch (error) {
     // It has not executed anything yet.
     process.kill(pid, 'SIGKILL');
     await observed?.stop();
     throw error;
   }
+  giveMemoryBack();
   const exit = addon.waitExit(pid);
   const requested = stopRequested((signal) => process.kill(pid, signal));
   addon.resume(pid);

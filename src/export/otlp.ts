@@ -39,6 +39,8 @@ export interface OtlpExportOptions {
   seriesLimit?: number;
   /** How many goroutines to give series of their own at a time (0). */
   perGoroutine?: number;
+  /** Called after each periodic export, however it ended. */
+  onExported?: () => void;
   retry?: Partial<RetryPolicy>;
   /**
    * Where to look for the variables that are decided here (process.env). The official exporter reads its own from
@@ -75,6 +77,7 @@ export class OtlpExport {
   readonly #exporter: RetryingMetricExporter;
   readonly #monitor: DeliveryMonitor<ResourceMetrics>;
   readonly #timer: NodeJS.Timeout;
+  readonly #onExported: () => void;
   #exporting = false;
 
   /** Undefined when no endpoint is configured. Throws OtlpConfigurationError when it makes no sense. */
@@ -129,6 +132,7 @@ export class OtlpExport {
         }),
       ],
     });
+    this.#onExported = options.onExported ?? (() => {});
     const { intervalMillis = settings.intervalMillis } = options;
     this.#timer = setInterval(() => void this.#tick(), intervalMillis).unref();
   }
@@ -161,6 +165,7 @@ export class OtlpExport {
       await this.#provider.forceFlush();
     } finally {
       this.#exporting = false;
+      this.#onExported();
     }
   }
 

@@ -8,6 +8,8 @@ export type TerminalStream = Writable & { isTTY?: boolean; columns?: number };
 
 /** One line that tells how the observation goes, while it goes. */
 export interface Progress {
+  /** Whether anybody sees it. */
+  readonly visible: boolean;
   /** Shows the state; calls in quick succession are skipped. */
   update(snapshot: Snapshot): void;
   /** Removes the line, so that other text can follow. */
@@ -22,11 +24,12 @@ const ERASE_LINE = '\r\x1b[2K';
 /** Writes progress to a terminal; on anything else it does nothing. */
 export function createProgress(stream: TerminalStream): Progress {
   if (stream.isTTY !== true) {
-    return { update: () => {}, clear: () => {} };
+    return { visible: false, update: () => {}, clear: () => {} };
   }
   let shown = false;
   let last = Number.NEGATIVE_INFINITY;
   return {
+    visible: true,
     update: (snapshot) => {
       const now = performance.now();
       if (now - last >= SHORTEST_INTERVAL_MILLIS) {

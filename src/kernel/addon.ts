@@ -134,6 +134,11 @@ export interface Addon {
   /** Reads target memory; throws when not all of it can be read. */
   readMemory(pid: number, address: bigint, length: number): Buffer;
   /**
+   * Makes the process give memory that it frees back to the operating system: what is free now at once, from now on larger
+   * pieces when they are freed. Takes milliseconds.
+   */
+  keepMemorySmall(): void;
+  /**
    * Keeps the kernel's run-time statistics of BPF programs switched on until the returned function is called. Needs
    * CAP_SYS_ADMIN, unlike all the rest.
    */

@@ -2,13 +2,10 @@ import type { GoBinary } from '../gobinary/index.ts';
 import { encodeRecords, type RecordValues, recordConstant, wideRecordConstant } from '../kernel/records.ts';
 import type { SpikeThreshold } from '../model/spike.ts';
 import type { Location } from '../probesites/analyze.ts';
-import type { ProbePlan, ProbeSite } from '../probesites/plan.ts';
-import { findStringHash } from '../probesites/stringhash.ts';
+import type { ProbeSite } from '../probesites/plan.ts';
 import { type GoroutineOptions, goroutineRecord } from './goroutinedata.ts';
+import type { Preparation } from './preparation.ts';
 import { spikeData } from './spikedata.ts';
-
-/** Return address within a wrapper to the size of its frame there. */
-export type WrapperFrames = ReadonlyMap<number, number>;
 
 /**
  * The read-only data of the BPF program: everything about the target that it knows before it is loaded.
@@ -19,8 +16,7 @@ export type WrapperFrames = ReadonlyMap<number, number>;
  */
 export function decoderData(
   binary: GoBinary,
-  plan: ProbePlan,
-  wrappers: WrapperFrames,
+  { plan, wrappers, stringHash }: Omit<Preparation, 'tables'>,
   limitsHits: boolean,
   goroutines: GoroutineOptions = {},
   spikes?: SpikeThreshold,
@@ -31,7 +27,7 @@ export function decoderData(
   const padding: RecordValues[] = Array.from({ length: most - plan.sites.length }, () => ({}));
   return {
     probe_sites: encodeRecords('probe_site', [...plan.sites.map(siteRecord), ...padding]),
-    layout: encodeRecords('target_layout', [layoutRecord(binary, limitsHits)]),
+    layout: encodeRecords('target_layout', [layoutRecord(binary, stringHash, limitsHits)]),
     goroutines: goroutineRecord(binary, goroutines) ?? encodeRecords('goroutine_layout', [{}]),
     ...spikeData(spikes),
     wrapper_filter: wrapperFilter(wrappers),
@@ -71,10 +67,9 @@ function locationFields(prefix: string, location: Location | undefined): RecordV
       };
 }
 
-function layoutRecord(binary: GoBinary, limitsHits: boolean): RecordValues {
+function layoutRecord(binary: GoBinary, hash: Preparation['stringHash'], limitsHits: boolean): RecordValues {
   const swiss = binary.mapImplementation === 'swiss';
   const format = !swiss ? 'FORMAT_CLASSIC' : binary.version.minor >= 27 ? 'FORMAT_STRIDES' : 'FORMAT_SLOTS';
-  const hash = swiss ? findStringHash(binary) : undefined;
   return {
     implementation: recordConstant(swiss ? 'MAPS_SWISS' : 'MAPS_CLASSIC'),
     map_type_format: recordConstant(format),
@@ -86,7 +81,7 @@ function layoutRecord(binary: GoBinary, limitsHits: boolean): RecordValues {
 }
 
 /** A bit per return address, at the top twelve bits of its product with a constant (bpf/caller.bpf.h). */
-function wrapperFilter(wrappers: WrapperFrames): Buffer {
+function wrapperFilter(wrappers: Preparation['wrappers']): Buffer {
   const words = recordConstant('WRAPPER_FILTER_WORDS');
   const multiplier = wideRecordConstant('WRAPPER_FILTER_MULTIPLIER');
   const filter = Buffer.alloc(8 * words);

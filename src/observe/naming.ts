@@ -1,4 +1,4 @@
-import type { GoBinary } from '../gobinary/index.ts';
+import { BinaryError, type GoBinary } from '../gobinary/index.ts';
 import { COUNT_BOUNDS, distribution, highestBoundInUse, RATIO_BOUNDS } from '../model/buckets.ts';
 import { cellsInUse, estimateDistinct } from '../model/sketch.ts';
 import {
@@ -30,7 +30,7 @@ export class Namer {
     const known = this.#callSites.get(returnAddress);
     if (known !== undefined) return known;
     // The call instruction ends where the return address is; what is there may be another line already.
-    const frame = this.#binary.frames(returnAddress - 1)[0];
+    const frame = this.#read(() => this.#binary.frames(returnAddress - 1)[0]);
     const position = frame
       ? { function: printedName(frame.function), file: frame.file, line: frame.line }
       : { function: UNKNOWN_NAME, file: UNKNOWN_NAME, line: 0 };
@@ -50,7 +50,17 @@ export class Namer {
 
   #typeName({ type, runtimeType }: Pick<Aggregate, 'type' | 'runtimeType'>): string {
     if (runtimeType) return this.#runtimeTypes.name(type) ?? UNKNOWN_NAME;
-    return this.#binary.mapTypeAt(type)?.name ?? UNKNOWN_NAME;
+    return this.#read(() => this.#binary.mapTypeAt(type)?.name) ?? UNKNOWN_NAME;
+  }
+
+  /** A file that can no longer be read, or leads astray, costs names. */
+  #read<T>(ask: () => T): T | undefined {
+    try {
+      return ask();
+    } catch (error) {
+      if (error instanceof BinaryError) return undefined;
+      throw error;
+    }
   }
 
   /** One aggregate as the rest of the program sees it. */

@@ -4,9 +4,9 @@ import type { AttachMethod } from '../kernel/addon.ts';
 import type { ExemplarCandidate } from '../model/candidate.ts';
 import type { FunctionStats, ObservationMode, RefusedFunction, Snapshot } from '../model/snapshot.ts';
 import type { Spike, SpikeThreshold, SpikeTotals } from '../model/spike.ts';
-import { type ProbePlan, planProbes } from '../probesites/plan.ts';
+import type { ProbePlan } from '../probesites/plan.ts';
 import { checkMappedBytes, loadBias } from '../target/mapped.ts';
-import { planTraceSites, type TraceSourcePlan } from '../tracesites/plan.ts';
+import type { TraceSourcePlan } from '../tracesites/plan.ts';
 import { type Aggregate, AggregateReader, inexactReasons, readCounters } from './aggregates.ts';
 import { CandidateReader } from './candidates.ts';
 import { CostTables, type TableContents } from './costtables.ts';
@@ -14,6 +14,7 @@ import { SpanFollower } from './follower.ts';
 import { GOROUTINE_TABLE, GoroutineCostReader } from './goroutinecosts.ts';
 import type { ExemplarOptions, LabelNames, TraceSource } from './goroutinedata.ts';
 import { Namer } from './naming.ts';
+import type { Preparation } from './preparation.ts';
 import { LookupProgram } from './program.ts';
 import { RuntimeTypes } from './runtimetypes.ts';
 import { SPAN_TABLE, SpanCostReader } from './spancosts.ts';
@@ -27,7 +28,9 @@ export interface ObservationOptions {
   /** Share of the target's CPU time that observation may cost, 0..1. Windows mode only. */
   readonly budget: number;
   readonly attachMethod?: AttachMethod;
-  /** Default: what can be planned for the binary. */
+  /** What was worked out from the binary; by default it is done here, which takes memory that is not all given back. */
+  readonly preparation?: Preparation;
+  /** Default: what was planned then. */
   readonly plan?: ProbePlan;
   /** Which candidates for exemplars to keep; without it none. */
   readonly exemplars?: ExemplarOptions;
@@ -123,18 +126,20 @@ export class Observation {
     const options = known ? wanted : { ...wanted, goroutineCosts: false };
     const { spikes, ...others } = options;
     const { pid, binary } = options;
-    const plan = options.plan ?? planProbes(binary);
+    const traces = (options.followed ?? []).length > 0;
+    const preparation = await preparationFor(binary, options, traces);
+    const { plan } = preparation;
     if (plan.sites.length === 0) throw new UserError(nothingToProbe(plan), EXIT.cannotObserve);
     const bias = loadBias(pid, binary);
     checkMappedBytes(pid, bias, plan.sites);
-    const tracePlans = planFollowing(binary, options.followed ?? []);
+    const tracePlans = wantedPlans(preparation.tracePlans ?? [], options.followed ?? []);
     const follower = await SpanFollower.load({ ...options, bias, plans: tracePlans });
     let program: LookupProgram | undefined;
     try {
       const limitsHits = options.mode === 'windows';
       program = await LookupProgram.load({
         ...others,
-        plan,
+        preparation,
         limitsHits,
         ...(follower && { follower }),
         ...(spikes && { spikes: spikes.threshold }),
@@ -142,6 +147,7 @@ export class Observation {
       const schedule = new WindowSchedule(program, options);
       await follower?.attach();
       await schedule.start();
+      binary.forget();
       const warnings = [...tracePlans.flatMap(refusalToFollow), ...program.warnings];
       if (wanted.goroutineCosts && !known) warnings.push(UNKNOWN_GOROUTINES);
       return new Observation({ plan, warnings, program, follower, schedule }, options);
@@ -213,6 +219,15 @@ export class Observation {
     this.#plan = plan;
   }
 
+  /**
+   * Reads what cannot wait for the next snapshot, if that is far off; to be called about once a second. Map types made at run
+   * time can only be named while the target lives, and there is room for the goroutines of a second.
+   */
+  async tend(): Promise<void> {
+    await this.#runtimeTypes.refresh(this.#program.kernel);
+    await this.#goroutineCosts?.read();
+  }
+
   /** What has been observed so far. */
   async snapshot(): Promise<Snapshot> {
     if (this.#withExemplars) await this.#collectCandidates();
@@ -281,16 +296,31 @@ export class Observation {
 }
 
 /** The plans of the wanted sources; of goroutines too, since children work for the spans of those who began them. */
-function planFollowing(binary: GoBinary, wanted: readonly FollowedSource[]): TraceSourcePlan[] {
+function wantedPlans(
+  plans: readonly TraceSourcePlan[],
+  wanted: readonly FollowedSource[],
+): TraceSourcePlan[] {
   if (wanted.length === 0) return [];
   const sources: readonly string[] = [...wanted, 'goroutines'];
-  return planTraceSites(binary).filter(({ source }) => sources.includes(source));
+  return plans.filter(({ source }) => sources.includes(source));
 }
 
 function refusalToFollow(plan: TraceSourcePlan): string[] {
   if (plan.outcome !== 'refused') return [];
   const what = plan.source === 'goroutines' ? 'Goroutines are' : `Spans of ${plan.source} are`;
   return [`${what} not followed: ${plan.reason}.`];
+}
+
+/** What was prepared before, if that is enough; else it is done here. */
+async function preparationFor(
+  binary: GoBinary,
+  { preparation, plan }: ObservationOptions,
+  traces: boolean,
+): Promise<Preparation> {
+  const enough = preparation !== undefined && (!traces || preparation.tracePlans !== undefined);
+  // Loaded only when needed: it brings the disassembler along.
+  const prepared = enough ? preparation : (await import('./preparation.ts')).prepare(binary, { traces });
+  return plan === undefined ? prepared : { ...prepared, plan };
 }
 
 function refusedFunctions(plan: ProbePlan): RefusedFunction[] {

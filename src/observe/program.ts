@@ -6,18 +6,18 @@ import { type AttachMethod, addon, type ProbeObject } from '../kernel/addon.ts';
 import { encodeRecords } from '../kernel/records.ts';
 import type { SpikeThreshold } from '../model/spike.ts';
 import type { ProbePlan } from '../probesites/plan.ts';
-import { wrapperFrames } from '../probesites/wrappers.ts';
 import { executablePath } from '../target/process.ts';
 import { kernelAttachMethod } from './attachmethod.ts';
 import { decoderData } from './decoder.ts';
 import { SPAN_MAPS, type SpanFollower } from './follower.ts';
 import type { ExemplarOptions, LabelNames } from './goroutinedata.ts';
-import { addressKeys, type MapContents, typeTables } from './typetables.ts';
+import type { Preparation } from './preparation.ts';
+import { addressKeys, type MapContents } from './typetables.ts';
 
 export interface ProgramOptions {
   readonly pid: number;
   readonly binary: GoBinary;
-  readonly plan: ProbePlan;
+  readonly preparation: Preparation;
   /** Default: what the kernel supports best. */
   readonly attachMethod?: AttachMethod;
   /** Windows will be given a hit limit; without it the program does not look for one. */
@@ -81,7 +81,7 @@ export class LookupProgram {
     this.kernel = kernel;
     this.attachMethod = attachMethod;
     this.#pid = options.pid;
-    this.#plan = options.plan;
+    this.#plan = options.preparation.plan;
   }
 
   /** Loads the program into the kernel; nothing is attached yet. It does without another tool's map that cannot be used. */
@@ -96,11 +96,10 @@ export class LookupProgram {
   }
 
   static async #load(options: ProgramOptions, warnings: readonly string[]): Promise<LookupProgram> {
-    const { binary, plan } = options;
+    const { binary, preparation } = options;
+    const { tables, wrappers } = preparation;
     const features = addon.features();
     if (!features.bpf) throw new UserError(features.bpfError, EXIT.cannotObserve);
-    const wrappers = wrapperFrames(binary);
-    const tables = typeTables(binary);
     const wrapperTable = wrapperContents(wrappers);
     const withSpanCosts = options.spanCosts === true && options.follower !== undefined;
     const attachMethod = options.attachMethod ?? kernelAttachMethod(features);
@@ -110,8 +109,7 @@ export class LookupProgram {
       sleepable: features.sleepableUprobes,
       readOnlyData: decoderData(
         binary,
-        plan,
-        wrappers,
+        preparation,
         options.limitsHits ?? false,
         {
           ...(options.exemplars && { exemplars: options.exemplars }),

@@ -9,8 +9,8 @@ import { encodeRecords, type RecordValues, recordConstant } from '../kernel/reco
 
 /** Contents of one of the program's maps: keys and values, packed one after the other. */
 export interface MapContents {
-  readonly keys: Buffer;
-  readonly values: Buffer;
+  readonly keys: Uint8Array;
+  readonly values: Uint8Array;
   readonly count: number;
 }
 

@@ -1,4 +1,4 @@
-// Brings a bare clone to a built checkout: system packages, npm packages, native addon, BPF objects.
+// Brings a bare clone to a built checkout: system packages, npm packages, native addon, BPF objects, bundle.
 //
 //   node src/setup/prepare.mjs [--quiet]
 //
@@ -12,6 +12,7 @@
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bpfObjects } from './bpf-objects.mjs';
+import { bundle } from './bundle.mjs';
 import { SetupError } from './commands.mjs';
 import { withLock } from './lock.mjs';
 import { nativeAddon } from './native-addon.mjs';
@@ -24,7 +25,7 @@ import {
 } from './system-packages.mjs';
 
 const CHECKOUT = resolve(fileURLToPath(import.meta.url), '../../..');
-const STEPS = [nodeModules, nativeAddon, bpfObjects];
+const STEPS = [nodeModules, nativeAddon, bpfObjects, bundle];
 
 const say = (line) => process.stderr.write(`mapscope: ${line}\n`);
 

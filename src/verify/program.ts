@@ -4,8 +4,9 @@ import { type AttachMethod, addon, type ProbeObject } from '../kernel/addon.ts';
 import { encodeRecords, recordConstant } from '../kernel/records.ts';
 import { kernelAttachMethod } from '../observe/attachmethod.ts';
 import { decoderData } from '../observe/decoder.ts';
+import type { Preparation } from '../observe/preparation.ts';
 import { atLeastOne, fill, objectPath } from '../observe/program.ts';
-import { addressKeys, type MapContents, typeTables } from '../observe/typetables.ts';
+import { addressKeys, type MapContents } from '../observe/typetables.ts';
 import type { ProbePlan } from '../probesites/plan.ts';
 import type { ReturnSite } from '../probesites/returns.ts';
 import { givesZeroValue } from '../probesites/zerovalue.ts';
@@ -14,7 +15,7 @@ import { executablePath } from '../target/process.ts';
 export interface VerifyProgramOptions {
   readonly pid: number;
   readonly binary: GoBinary;
-  readonly plan: ProbePlan;
+  readonly preparation: Preparation;
   readonly returns: readonly ReturnSite[];
   /** Link-time address of runtime.zeroVal, where it is known. */
   readonly zeroValue: number | undefined;
@@ -39,10 +40,10 @@ export class VerifyProgram {
 
   /** Loads the program into the kernel; nothing is attached yet. */
   static async load(options: VerifyProgramOptions): Promise<VerifyProgram> {
-    const { binary, plan } = options;
+    const { binary, preparation } = options;
+    const { plan, tables } = preparation;
     const features = addon.features();
     if (!features.bpf) throw new UserError(features.bpfError, EXIT.cannotObserve);
-    const tables = typeTables(binary);
     const places = elementPlaces(binary.mapTypes());
     const attachMethod = options.attachMethod ?? kernelAttachMethod(features);
     const kernel = new addon.ProbeObject({
@@ -50,7 +51,7 @@ export class VerifyProgram {
       attachMethod,
       sleepable: features.sleepableUprobes,
       readOnlyData: {
-        ...decoderData(binary, plan, new Map(), false),
+        ...decoderData(binary, { ...preparation, wrappers: new Map() }, false),
         verify_layout: layoutData(options),
         verified_functions: functionData(plan),
       },
@@ -83,7 +84,8 @@ export class VerifyProgram {
    * @param functions indices into ProbePlan.functions
    */
   async attach(functions: ReadonlySet<number>): Promise<void> {
-    const { pid, plan, returns } = this.#options;
+    const { pid, preparation, returns } = this.#options;
+    const { plan } = preparation;
     this.#setGeneration(++this.#generation);
     const returnCookie = recordConstant('RETURN_COOKIE');
     const places = [

@@ -3,8 +3,9 @@ import { EXIT, UserError } from '../errors.ts';
 import type { GoBinary } from '../gobinary/index.ts';
 import type { AttachMethod } from '../kernel/addon.ts';
 import { Namer } from '../observe/naming.ts';
+import { prepare } from '../observe/preparation.ts';
 import { RuntimeTypes } from '../observe/runtimetypes.ts';
-import { type ProbePlan, planProbes } from '../probesites/plan.ts';
+import type { ProbePlan } from '../probesites/plan.ts';
 import { planReturns } from '../probesites/returns.ts';
 import { findZeroValue } from '../probesites/zerovalue.ts';
 import { checkMappedBytes, loadBias } from '../target/mapped.ts';
@@ -58,13 +59,14 @@ export class Verification {
    */
   static async start(options: VerifyOptions): Promise<Verification> {
     const { pid, binary } = options;
-    const plan = planProbes(binary);
+    const preparation = prepare(binary);
+    const { plan } = preparation;
     if (plan.sites.length === 0)
       throw new UserError('The program has no lookup function that can be observed.', EXIT.cannotObserve);
     const returns = planReturns(binary, plan);
     checkMappedBytes(pid, loadBias(pid, binary), [...plan.sites, ...returns]);
     const zeroValue = findZeroValue(binary, plan);
-    const program = await VerifyProgram.load({ ...options, plan, returns, zeroValue });
+    const program = await VerifyProgram.load({ ...options, preparation, returns, zeroValue });
     const verification = new Verification(program, plan, options);
     try {
       await program.attach(verification.#open);

@@ -12,6 +12,11 @@ import { programBinary } from './build.ts';
  */
 const JAEGER = { name: 'jaeger', package: 'github.com/jaegertracing/jaeger/cmd/jaeger' };
 
+/** Path of Jaeger, a large Go program. The first call takes minutes. */
+export function jaegerProgram(): Promise<string> {
+  return programBinary(JAEGER);
+}
+
 /** More than any test sends; older traces would be forgotten. */
 const MAX_TRACES = 500_000;
 
@@ -86,7 +91,7 @@ export class Jaeger {
 
 /** Starts a Jaeger that lives as long as its owner. The first time this builds one, which takes minutes. */
 export async function startJaeger(owner: Owner): Promise<Jaeger> {
-  const binary = await programBinary(JAEGER);
+  const binary = await jaegerProgram();
   const folder = await mkdtemp(join(tmpdir(), 'mapscope-jaeger-'));
   const ports = { otlp: await freePort(), api: await freePort(), grpcApi: await freePort() };
   const config = join(folder, 'config.yaml');

@@ -1,8 +1,9 @@
 import { fileURLToPath } from 'node:url';
 import { openGoBinary } from '../../src/gobinary/index.ts';
 import { addon, type ProbeObject } from '../../src/kernel/addon.ts';
+import { prepare } from '../../src/observe/preparation.ts';
 import { LookupProgram } from '../../src/observe/program.ts';
-import { type ProbePlan, planProbes } from '../../src/probesites/plan.ts';
+import type { ProbePlan } from '../../src/probesites/plan.ts';
 import { CASES, type Case, LookupService } from './service.ts';
 import { median } from './statistics.ts';
 
@@ -37,9 +38,10 @@ interface Setup {
 export async function measureLookups(rounds: number, lookups: number): Promise<LookupCosts> {
   const service = await LookupService.start();
   const binary = openGoBinary(service.path);
-  const plan = planProbes(binary);
+  const preparation = prepare(binary);
+  const { plan } = preparation;
   const counting = await loadCounting();
-  const decoding = await LookupProgram.load({ pid: service.pid, binary, plan });
+  const decoding = await LookupProgram.load({ pid: service.pid, binary, preparation });
   try {
     const setups: readonly Setup[] = [
       { name: 'bare', lookups: 50 * lookups, attach: async () => {}, detach: async () => {} },

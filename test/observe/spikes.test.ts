@@ -6,8 +6,8 @@ import type { Distribution, Snapshot } from '../../src/model/snapshot.ts';
 import type { Spike, SpikeThreshold } from '../../src/model/spike.ts';
 import { DEFAULT_LABELS } from '../../src/observe/goroutinedata.ts';
 import { Observation } from '../../src/observe/observation.ts';
+import { prepare } from '../../src/observe/preparation.ts';
 import { LookupProgram } from '../../src/observe/program.ts';
-import { planProbes } from '../../src/probesites/plan.ts';
 import { Collisions, probeLengthOf } from '../support/collisions.ts';
 import { runLoad, startShop } from '../support/shop.ts';
 
@@ -209,9 +209,9 @@ test(
 test('without a threshold the program keeps nothing', LONG, async (context) => {
   const program = await Collisions.start(context);
   const binary = openGoBinary(program.path);
-  const plan = planProbes(binary);
+  const preparation = prepare(binary);
   for (const spikes of [{}, { spikes: { limit: 16 } }]) {
-    const lookups = await LookupProgram.load({ pid: program.pid, binary, plan, ...spikes });
+    const lookups = await LookupProgram.load({ pid: program.pid, binary, preparation, ...spikes });
     try {
       await lookups.attach(0);
       await program.lookUp({ key: 69, count: 100 });
