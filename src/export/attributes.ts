@@ -52,6 +52,7 @@ function attributeValue(callSite: LookupIdentity, key: AttributeKey): string | n
     case 'lineNumber':
       return callSite.callSite.line || undefined;
     case 'reason':
+    case 'event':
     case 'overflow':
     case 'goroutine':
     case 'parentGoroutine':

@@ -5,6 +5,7 @@ import type { ChosenExemplars, DroppedCandidates, ExemplarPoint, ExemplarReservo
 import type { SeriesByGoroutine } from './goroutine-series.ts';
 import {
   ATTRIBUTES,
+  FOLLOWING_METRICS,
   GOROUTINE_METRICS,
   MAP_METRICS,
   type MetricContract,
@@ -109,6 +110,7 @@ export function selfMeasurements(snapshot: Snapshot, facts: ExportFacts): Measur
     single(SELF_METRICS.failedExports, facts.failedExports),
     byReason(SELF_METRICS.droppedExemplars, { ...facts.droppedExemplars }),
     ...spikeMeasurements(snapshot),
+    ...followingMeasurements(snapshot),
   ];
 }
 
@@ -117,6 +119,16 @@ function spikeMeasurements({ spikes }: Snapshot): Measurement[] {
     return [];
   }
   return [single(SPIKE_METRICS.seen, spikes.seen), byReason(SPIKE_METRICS.suppressed, spikes.suppressed)];
+}
+
+function followingMeasurements({ following }: Snapshot): Measurement[] {
+  if (following === undefined) {
+    return [];
+  }
+  return [
+    byKey(FOLLOWING_METRICS.events, ATTRIBUTES.event.name, following.events),
+    byReason(FOLLOWING_METRICS.lost, following.lost),
+  ];
 }
 
 function histograms(
@@ -152,10 +164,18 @@ function single(contract: MetricContract, value: number): Measurement {
 }
 
 function byReason(contract: MetricContract, counts: Readonly<Record<string, number>>): Measurement {
+  return byKey(contract, ATTRIBUTES.reason.name, counts);
+}
+
+function byKey(
+  contract: MetricContract,
+  attribute: string,
+  counts: Readonly<Record<string, number>>,
+): Measurement {
   return {
     contract,
-    numbers: Object.entries(counts).map(([reason, value]) => {
-      const attributes = { [ATTRIBUTES.reason.name]: reason };
+    numbers: Object.entries(counts).map(([key, value]) => {
+      const attributes = { [attribute]: key };
       return { key: seriesKey(attributes), attributes, value };
     }),
   };

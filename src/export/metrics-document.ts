@@ -4,6 +4,7 @@ import { SCALE } from './exponential.ts';
 import {
   ATTRIBUTES,
   EXEMPLAR_ATTRIBUTES,
+  FOLLOWING_METRICS,
   GOROUTINE_METRICS,
   MAP_METRICS,
   type MetricContract,
@@ -44,6 +45,10 @@ export function metricsDocument(): string {
     'With `--spikes`, or with an endpoint for logs, also:',
     '',
     ...metricTable(Object.values(SPIKE_METRICS)),
+    '',
+    'Where spans are followed also:',
+    '',
+    ...metricTable(Object.values(FOLLOWING_METRICS)),
     '',
     '## Attributes of data points',
     '',

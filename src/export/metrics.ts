@@ -27,6 +27,10 @@ export const ATTRIBUTES = {
   },
   lineNumber: { name: ATTR_CODE_LINE_NUMBER, description: 'The line of the lookup; absent when not known.' },
   reason: { name: 'mapscope.reason', description: 'Why, as a short word such as `stack` or `table_full`.' },
+  event: {
+    name: 'mapscope.event',
+    description: 'What a probe that follows spans has seen, such as `spanStart`.',
+  },
   overflow: {
     name: 'otel.metric.overflow',
     description:
@@ -219,6 +223,23 @@ export const SPIKE_METRICS = {
     '{spike}',
     'Spikes that no log record tells of: beyond the rate of their call site, without memory for them in the kernel, or ' +
       'not accepted by the receiver.',
+    ['reason'],
+  ),
+};
+
+/** The sidecar's account of following spans; only when it does. */
+export const FOLLOWING_METRICS = {
+  events: counter(
+    'mapscope.spans.events',
+    '{event}',
+    'Hits of the probes that follow spans: begins and ends of spans and requests, and goroutines begun.',
+    ['event'],
+  ),
+  lost: counter(
+    'mapscope.spans.lost',
+    '{event}',
+    'Such hits that came to nothing: memory of the target was unreadable, the kernel had no room, or the begin of the ' +
+      'span that ends was not seen.',
     ['reason'],
   ),
 };

@@ -1,3 +1,4 @@
+import type { Following } from './following.ts';
 import type { SpanCosts } from './spans.ts';
 import type { SpikeTotals } from './spike.ts';
 
@@ -163,6 +164,8 @@ export interface Snapshot {
   goroutines?: GoroutineCosts;
   /** What each followed span's lookups cost; absent when that is not counted. */
   spans?: SpanCosts;
+  /** How spans are followed; absent when they are not. */
+  following?: Following;
 }
 
 /** How windows are chosen: probe sites always attached, or for short windows that keep to the budget. */

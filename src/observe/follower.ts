@@ -2,6 +2,7 @@ import { EXIT, messageOf, UserError } from '../errors.ts';
 import type { GoBinary } from '../gobinary/index.ts';
 import { type AttachMethod, addon, type ProbeObject } from '../kernel/addon.ts';
 import { encodeRecords, RecordReader, type RecordValues, recordConstant } from '../kernel/records.ts';
+import type { Following } from '../model/following.ts';
 import { checkMappedBytes } from '../target/mapped.ts';
 import { executablePath } from '../target/process.ts';
 import type { HttpSite } from '../tracesites/http.ts';
@@ -21,19 +22,6 @@ export interface FollowerOptions {
   readonly attachMethod?: AttachMethod;
 }
 
-/** What the trace program met so far, summed over CPUs. */
-export interface TraceCounts {
-  /** Hits by event, such as `spanStart`. */
-  readonly events: Readonly<Record<string, number>>;
-  readonly hits: number;
-  /** Events lost because memory of the target could not be read. */
-  readonly unreadable: number;
-  /** Ends of spans whose start was not seen: begun before mapscope came, or forgotten. */
-  readonly unknownSpans: number;
-  /** Spans for which the kernel had no room. */
-  readonly dropped: number;
-}
-
 /** Spans, and goroutines, that the kernel remembers; the longest unused ones are forgotten. About 100 bytes each. */
 const MOST_SPANS = 32_768;
 const MOST_GOROUTINES = 32_768;
@@ -46,13 +34,20 @@ export class SpanFollower {
   readonly kernel: ProbeObject;
   readonly #pid: number;
   readonly #sites: readonly (TraceSite | HttpSite)[];
+  readonly #sources: Pick<Following, 'sources' | 'refused'>;
   readonly #counts = new RecordReader('trace_counts');
   #generation = 0;
 
-  private constructor(kernel: ProbeObject, pid: number, sites: readonly (TraceSite | HttpSite)[]) {
+  private constructor(kernel: ProbeObject, pid: number, plans: readonly TraceSourcePlan[]) {
     this.kernel = kernel;
     this.#pid = pid;
-    this.#sites = sites;
+    this.#sites = plans.filter(isFollowed).flatMap(({ sites }): readonly TraceSite[] => sites);
+    this.#sources = {
+      sources: plans.filter(isFollowed).map(({ source }) => source),
+      refused: plans.flatMap((plan) =>
+        plan.outcome === 'refused' ? [{ source: plan.source, reason: plan.reason }] : [],
+      ),
+    };
   }
 
   /**
@@ -63,12 +58,11 @@ export class SpanFollower {
    */
   static async load(options: FollowerOptions): Promise<SpanFollower | undefined> {
     const { pid, binary, plans } = options;
-    const followed = plans.flatMap((plan) => (plan.outcome === 'followed' ? [plan] : []));
+    const followed = plans.filter(isFollowed);
     const goroutines = goroutineRecord(binary, { withSpans: true });
     // Goroutines alone tell nothing.
     if (goroutines === undefined || followed.every(({ source }) => source === 'goroutines')) return undefined;
-    const sites = followed.flatMap((plan) => plan.sites);
-    checkMappedBytes(pid, options.bias, sites);
+    for (const { sites } of followed) checkMappedBytes(pid, options.bias, sites);
     const kernel = new addon.ProbeObject({
       objectPath: objectPath('trace'),
       attachMethod: options.attachMethod ?? kernelAttachMethod(addon.features()),
@@ -89,7 +83,7 @@ export class SpanFollower {
         { cause: error },
       );
     }
-    return new SpanFollower(kernel, pid, sites);
+    return new SpanFollower(kernel, pid, plans);
   }
 
   /** Begins to follow. Spans that have begun before are not known. */
@@ -112,7 +106,8 @@ export class SpanFollower {
     await this.kernel.detach();
   }
 
-  async counts(): Promise<TraceCounts> {
+  /** What the program met so far, summed over CPUs. */
+  async following(): Promise<Following> {
     const { values, cpus } = await this.kernel.readPerCpuMap('trace_counters');
     const sum = (field: string, index = 0) => {
       let total = 0;
@@ -120,15 +115,14 @@ export class SpanFollower {
         total += this.#counts.number(values, cpu * this.#counts.size, field, index);
       return total;
     };
-    const events = Object.fromEntries(
-      Object.entries(EVENTS).map(([event, { name }]) => [event, sum('events', recordConstant(name))]),
-    );
+    const seen = new Set(this.#sites.map(({ event }) => event));
+    const events = Object.entries(EVENTS)
+      .filter(([event]) => seen.has(event as TraceEvent))
+      .map(([event, { name }]) => [event, sum('events', recordConstant(name))]);
     return {
-      events,
-      hits: Object.values(events).reduce((total, n) => total + n, 0),
-      unreadable: sum('unreadable'),
-      unknownSpans: sum('unknown_spans'),
-      dropped: sum('dropped'),
+      ...this.#sources,
+      events: Object.fromEntries(events),
+      lost: { unreadable: sum('unreadable'), no_room: sum('dropped'), unknown_span: sum('unknown_spans') },
     };
   }
 
@@ -138,6 +132,10 @@ export class SpanFollower {
 }
 
 type Followed = Extract<TraceSourcePlan, { readonly outcome: 'followed' }>;
+
+function isFollowed(plan: TraceSourcePlan): plan is Followed {
+  return plan.outcome === 'followed';
+}
 
 /** Events of the planner in the program's words, with the values it wants of registers: subject, then object. */
 const EVENTS: Readonly<Record<TraceEvent, { name: string; values: readonly TraceValue[] }>> = {

@@ -236,6 +236,7 @@ export class Observation {
     if (this.#goroutineCosts || this.#spanCosts) await this.#costTables.drain(this.#takeCosts);
     const goroutines = await this.#goroutineCosts?.read();
     const spans = await this.#spanCosts?.read();
+    const following = await this.#follower?.following();
     const all = await this.#aggregates.read(this.#program.kernel);
     const aggregates = all.filter((a) => this.#isObserved(a.functionIndex));
     const counters = await readCounters(this.#program.kernel);
@@ -259,6 +260,7 @@ export class Observation {
       ...(spikes && { spikes }),
       ...(goroutines && { goroutines }),
       ...(spans && { spans }),
+      ...(following && { following }),
     };
     this.#lastSnapshot = snapshot;
     return snapshot;

@@ -1,10 +1,16 @@
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { MAP_METRICS, type MetricContract, SELF_METRICS, SPIKE_METRICS } from '../../src/export/metrics.ts';
+import {
+  FOLLOWING_METRICS,
+  MAP_METRICS,
+  type MetricContract,
+  SELF_METRICS,
+  SPIKE_METRICS,
+} from '../../src/export/metrics.ts';
 import { growingObservation, startExport, withEnvironment } from '../export/pipeline.ts';
 import { spikeTotals } from '../export/spikes.ts';
-import { callSite, snapshot } from '../model/fixtures.ts';
+import { callSite, following, snapshot } from '../model/fixtures.ts';
 import { collectorBinary, run } from './build.ts';
 import { eventually, freePort, startCollector, startCollectorProcess } from './collector.ts';
 import { counted, metricNamed } from './otlp-json.ts';
@@ -28,6 +34,7 @@ test(
           dropped: { table_full: 2 },
           inexact: { long_key: 3 },
           spikes: spikeTotals(),
+          following: following(),
         }),
     });
     assert.deepEqual((await otlp.flush()).problem, undefined);
@@ -36,6 +43,7 @@ test(
       ...Object.values(MAP_METRICS),
       ...Object.values(SELF_METRICS),
       ...Object.values(SPIKE_METRICS),
+      ...Object.values(FOLLOWING_METRICS),
     ];
     assert.deepEqual(
       collected?.metrics.map(({ name, unit, description }) => ({ name, unit, description })),

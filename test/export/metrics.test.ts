@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { SPIKE_ATTRIBUTES, SPIKE_EVENT } from '../../src/export/events.ts';
 import {
+  FOLLOWING_METRICS,
   GOROUTINE_METRICS,
   MAP_METRICS,
   type MetricContract,
@@ -16,6 +17,7 @@ const ALL: readonly MetricContract[] = [
   ...Object.values(GOROUTINE_METRICS),
   ...Object.values(SELF_METRICS),
   ...Object.values(SPIKE_METRICS),
+  ...Object.values(FOLLOWING_METRICS),
 ];
 
 test('docs/metrics.md is current (else run: node src/export/generate-docs.ts)', () => {

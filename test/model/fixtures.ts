@@ -1,4 +1,5 @@
 import { COUNT_BOUNDS, distribution, RATIO_BOUNDS, record } from '../../src/model/buckets.ts';
+import type { Following } from '../../src/model/following.ts';
 import type { CallSiteStats, Distribution, Snapshot } from '../../src/model/snapshot.ts';
 import type { Target } from '../../src/model/target.ts';
 
@@ -82,3 +83,13 @@ export const TARGET: Target = {
   commandLine: ['shop', '--password=secret'],
   startTimeUnixNano: START,
 };
+
+/** How spans are followed, with a loss of each kind. */
+export function following(): Following {
+  return {
+    sources: ['sdk', 'goroutines'],
+    refused: [],
+    events: { spanStart: 10, spanEnd: 9, goroutineStart: 30 },
+    lost: { unreadable: 1, no_room: 2, unknown_span: 3 },
+  };
+}
