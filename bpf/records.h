@@ -401,7 +401,9 @@ struct span_cost {
     __u64 hits;
     __u64 probes;
     __u64 key_comparisons;
-    __u32 sampled; /* enum sampled */
+    __u64 parts_compared; /* a key comparison goes part by part: 1 for a number or string, 8 for eight of them
+                           */
+    __u32 sampled;        /* enum sampled */
     __u32 pad;
 };
 

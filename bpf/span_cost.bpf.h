@@ -85,5 +85,6 @@ separate int count_for_span(const struct lookup *l) {
     add(&cost->hits, l->hit);
     add(&cost->probes, l->probe_length);
     add(&cost->key_comparisons, l->comparisons);
+    add(&cost->parts_compared, (__u64)l->comparisons * (l->info.equal_count ? l->info.equal_count : 1));
     return 0;
 }

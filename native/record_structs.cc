@@ -231,7 +231,7 @@ RECORD(trace_layout, TRACE_LAYOUT_FIELDS);
 #define SPAN_COST_FIELDS(X)                                                                                  \
     X(trace_id)                                                                                              \
     X(span_id)                                                                                               \
-    X(goroutine) X(lookups) X(hits) X(probes) X(key_comparisons) X(sampled) X(pad)
+    X(goroutine) X(lookups) X(hits) X(probes) X(key_comparisons) X(parts_compared) X(sampled) X(pad)
 RECORD(span_cost, SPAN_COST_FIELDS);
 
 #define OUTSIDE_SPANS_FIELDS(X) X(no_span) X(no_room)

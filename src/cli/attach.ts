@@ -9,7 +9,7 @@ import { log } from './log.ts';
 import { giveMemoryBack } from './memory.ts';
 import { ObservedTarget } from './observe.ts';
 import { report } from './report.ts';
-import { reportedGoroutines, type Settings } from './settings.ts';
+import { reportLimits, type Settings } from './settings.ts';
 import { type StopRequest, stopRequested } from './signals.ts';
 
 /** Which processes to observe: one by its id, or all whose executable matches. */
@@ -72,7 +72,7 @@ async function observe(observed: ObservedTarget, settings: Settings, stop: StopR
   await Promise.race(waiting.map((promise) => promise.catch(() => {})));
   over.abort();
   const snapshot = await observed.stop();
-  return summarize(observed.target, settings.mode, snapshot, reportedGoroutines(settings));
+  return summarize(observed.target, settings.mode, snapshot, reportLimits(settings));
 }
 
 async function ended(pid: number, signal: AbortSignal): Promise<void> {

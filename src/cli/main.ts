@@ -35,6 +35,7 @@ function withObservationOptions(command: Command): Command {
     )
     .option('--spikes <threshold>', SPIKES_HELP)
     .option('--goroutines <n>', GOROUTINES_HELP)
+    .option('--spans <n>', SPANS_HELP)
     .option('--per-goroutine <n>', PER_GOROUTINE_HELP)
     .option('--attach-method <method>', 'uprobe_multi or perf_event (default: the best the kernel has)')
     .option('--verify', 'first compare lookups with what the functions return; report only what agrees')
@@ -46,6 +47,8 @@ const SPIKES_HELP =
   "tell of lookups with more probes or comparisons than 32, than 8x their site's mean, or off (default: 32 with a logs endpoint, else off)";
 const GOROUTINES_HELP =
   'how many of the heaviest goroutines to report; 0: none, which makes observing cheaper (default: 10, in tables 5)';
+const SPANS_HELP =
+  'how many of the spans whose lookups took longest to report; 0: none (default: 10, in tables 5, where spans are followed anyway)';
 const PER_GOROUTINE_HELP =
   'give the heaviest n goroutines, at most 100, histograms of their own over OTLP (default: none)';
 const LOOKUPS_HELP = 'how many lookups of each function to verify (default: 1000)';

@@ -121,22 +121,24 @@ export class ObservedTarget {
 
 /**
  * Exemplars cost a little at each lookup, spans at each of theirs, and nobody but an OTLP receiver gets exemplars. Spikes
- * have a trace, too.
+ * have a trace, too, and spans have their costs in the report.
  */
 function tracingOptions(
   settings: Settings,
   withSpikes: boolean,
-): Pick<ObservationOptions, 'exemplars' | 'labels' | 'followed' | 'threadContextMap'> {
+): Pick<ObservationOptions, 'exemplars' | 'labels' | 'followed' | 'spanCosts' | 'threadContextMap'> {
   // The export, which is made later from the same settings, says what it does not understand in them.
   const filter = otlpSettings(settings.otlpEndpoint, process.env, () => {})?.exemplarFilter ?? 'always_off';
   const withExemplars = filter !== 'always_off';
-  if (!withExemplars && !withSpikes) return {};
+  const withSpans = (settings.spans ?? 0) > 0;
+  if (!withExemplars && !withSpikes && !withSpans) return {};
   const { traceLabels, spanLabels, traceSources } = settings;
   const labels = traceSources.includes('labels') ? { labels: { traceLabels, spanLabels } } : {};
   const threadContextMap = traceSources.includes('obi') ? findThreadContextMap(process.env) : undefined;
   return {
     ...(withExemplars && { exemplars: { withoutTrace: filter === 'always_on' } }),
     ...labels,
+    spanCosts: settings.spans !== 0,
     followed: traceSources.filter((source) => source !== 'labels' && source !== 'obi'),
     ...(threadContextMap !== undefined && { threadContextMap }),
   };

@@ -4,7 +4,7 @@ import { writeReport } from '../export/report.ts';
 import { summaryTable } from '../export/table.ts';
 import { takesColor } from '../export/text.ts';
 import type { Summary } from '../model/summary-schema.ts';
-import { reportedGoroutines, type Settings } from './settings.ts';
+import { reportLimits, type Settings } from './settings.ts';
 
 /** Writes the summaries as they were asked for, one after the other: to the file named by --output, else to stdout. */
 export async function report(summaries: readonly Summary[], settings: Settings): Promise<void> {
@@ -14,7 +14,7 @@ export async function report(summaries: readonly Summary[], settings: Settings):
   const table = (summary: Summary) =>
     summaryTable(summary, {
       color,
-      goroutines: reportedGoroutines(settings),
+      ...reportLimits(settings),
       ...(terminal && { width: process.stdout.columns }),
     });
   const text = summaries.map(format === 'json' ? summaryJson : table).join('');

@@ -5,7 +5,7 @@ import { Executables, type Prepared } from './executables.ts';
 import { giveMemoryBack } from './memory.ts';
 import { ObservedTarget } from './observe.ts';
 import { report } from './report.ts';
-import { reportedGoroutines, type Settings } from './settings.ts';
+import { reportLimits, type Settings } from './settings.ts';
 import { stopRequested } from './signals.ts';
 import { findProgram, type openTarget } from './target.ts';
 
@@ -51,7 +51,7 @@ export async function run(
   const { exitCode } = await exit;
   requested.done();
   await report(
-    [summarize({ ...observed.target, exitCode }, settings.mode, snapshot, reportedGoroutines(settings))],
+    [summarize({ ...observed.target, exitCode }, settings.mode, snapshot, reportLimits(settings))],
     settings,
   );
 }

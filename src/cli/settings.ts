@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { EXIT, messageOf, UserError } from '../errors.ts';
 import { MOST_GOROUTINE_SERIES } from '../export/goroutine-series.ts';
 import type { SpikeThreshold } from '../model/spike.ts';
+import type { ReportLimits } from '../model/summary.ts';
 import { DEFAULT_LABELS, TRACE_SOURCES } from '../observe/goroutinedata.ts';
 
 /** Milliseconds of a duration such as `10s`, `500ms`, `2m`, `1h`. */
@@ -74,6 +75,7 @@ const settingsSchema = z.strictObject({
   traceLabels: list(labelName).default([...DEFAULT_LABELS.traceLabels]),
   spanLabels: list(labelName).default([...DEFAULT_LABELS.spanLabels]),
   goroutines: upTo(1000).optional(),
+  spans: upTo(1000).optional(),
   perGoroutine: upTo(MOST_GOROUTINE_SERIES, 1).optional(),
   attachMethod: z.enum(['uprobe_multi', 'perf_event'], 'must be uprobe_multi or perf_event').optional(),
   allowUnknownGo: z.boolean().default(false),
@@ -98,12 +100,12 @@ export function readSettings({ config, ...options }: RawOptions, verifying = fal
   return vouched(verifying ? { ...settings, verify: true } : settings);
 }
 
-/** How many of the heaviest goroutines a report tells of, when neither option says. */
-const GOROUTINES_REPORTED = { json: 10, table: 5 };
+/** How many of the heaviest goroutines and spans a report tells of, when no option says. */
+const REPORTED = { json: 10, table: 5 };
 
-/** How many of the heaviest goroutines the report tells of; 0: lookups are not counted by goroutine. */
-export function reportedGoroutines({ goroutines, perGoroutine, format }: Settings): number {
-  return goroutines ?? perGoroutine ?? GOROUTINES_REPORTED[format];
+/** How many of the heaviest a report tells of; 0 goroutines: lookups are not counted by goroutine. */
+export function reportLimits({ goroutines, perGoroutine, spans, format }: Settings): Required<ReportLimits> {
+  return { goroutines: goroutines ?? perGoroutine ?? REPORTED[format], spans: spans ?? REPORTED[format] };
 }
 
 /** What is decoded with the layouts of another Go must be verified, or nothing vouches for it. */

@@ -70,7 +70,7 @@ function spikeLine(spike: SummarySpikes['latest'][number]): string {
 }
 
 /** What is missing or uncertain, a sentence each; one reassuring sentence when nothing is. */
-export function remarks({ observed, refusedFunctions, goroutines }: Summary): Remark[] {
+export function remarks({ observed, refusedFunctions, goroutines, spans, following }: Summary): Remark[] {
   const warnings: string[] = [];
   warnings.push(...lost(observed.unreadable, 'decoded', observed.unreadableByReason));
   warnings.push(...lost(observed.dropped, 'recorded', observed.droppedByReason));
@@ -87,6 +87,16 @@ export function remarks({ observed, refusedFunctions, goroutines }: Summary): Re
   if (noRoom > 0) {
     warnings.push(
       `${countOf(noRoom, 'lookup')} could not be counted for a goroutine: too many goroutines made some at once.`,
+    );
+  }
+  const outside = spans?.lookupsOutside.no_room ?? 0;
+  if (outside > 0) {
+    warnings.push(`${countOf(outside, 'lookup')} could not be counted for a span: too many spans at once.`);
+  }
+  const lostEvents = (following?.lost.unreadable ?? 0) + (following?.lost.no_room ?? 0);
+  if (lostEvents > 0) {
+    warnings.push(
+      `${countOf(lostEvents, 'begin or end', 'begins or ends')} of spans could not be followed; lookups may lack a span.`,
     );
   }
   if (warnings.length === 0 && observed.lookups > 0) {

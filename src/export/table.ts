@@ -2,6 +2,7 @@ import { styleText } from 'node:util';
 import type { Summary, SummaryCallSite } from '../model/summary-schema.ts';
 import { goroutineLines } from './goroutine-table.ts';
 import { GAP, meanAndMax, plainTable } from './plain-table.ts';
+import { spanLines } from './span-table.ts';
 import { remarks, spikeLines, targetLine, totalsLine } from './table-text.ts';
 import { callSiteText, percent, printable, truncateRight, wholeNumber } from './text.ts';
 
@@ -13,6 +14,8 @@ export interface TableOptions {
   top?: number;
   /** How many goroutines to show (5). */
   goroutines?: number;
+  /** How many spans to show (5). */
+  spans?: number;
 }
 
 const COLUMNS = ['lookups', 'hit %', 'probes', 'compares', 'load', 'entries', 'type', 'call site'];
@@ -23,7 +26,7 @@ const NARROWEST_SITE = 18;
 
 /** The summary for people: the target, the busiest call sites, totals, and plainly what is missing. */
 export function summaryTable(summary: Summary, options: TableOptions = {}): string {
-  const { color = false, top = 20, goroutines = 5 } = options;
+  const { color = false, top = 20, goroutines = 5, spans = 5 } = options;
   const bold = (text: string): string => paint(color, 'bold', text);
   const shown = summary.callSites.slice(0, top);
   const lines = [bold(targetLine(summary)), ''];
@@ -33,6 +36,7 @@ export function summaryTable(summary: Summary, options: TableOptions = {}): stri
   }
   lines.push(totalsLine(summary, shown.length));
   lines.push(...goroutineLines(summary, goroutines, bold));
+  lines.push(...spanLines(summary, spans, bold));
   lines.push(...spikeLines(summary));
   lines.push(...remarks(summary).map(({ text, warning }) => (warning ? paint(color, 'yellow', text) : text)));
   return `${lines.join('\n')}\n`;

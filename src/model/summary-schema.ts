@@ -161,6 +161,36 @@ const goroutines = z.object({
   ),
 });
 
+const spans = z.object({
+  heaviest: z
+    .array(
+      z.object({
+        traceId: z.string(),
+        spanId: z.string(),
+        sampled: z.boolean().optional().describe('whether the span is recorded; absent when not known'),
+        goroutine: count.describe('on which the span began; 0 when not known'),
+        lookups: count.describe('made in the span itself, not in spans within it'),
+        hits: count,
+        misses: count,
+        probes: count.describe('buckets (classic) or groups (Swiss) visited, of all lookups together'),
+        keyComparisons: count,
+        estimatedNanoseconds: z.number().nonnegative().describe('that they took, for maps in caches'),
+      }),
+    )
+    .describe('longest first. Sampled: in windows mode only what windows saw, never scaled'),
+  otherLookups: count.describe('made in other spans'),
+  lookupsOutside: reasons.describe(
+    'made in no span that is known (no_span), or not counted for one (no_room)',
+  ),
+});
+
+const following = z.object({
+  sources: z.array(z.string()).describe('where spans are followed'),
+  refused: z.array(z.object({ source: z.string(), reason: z.string() })),
+  events: reasons.describe('begins and ends of spans and requests, and goroutines begun'),
+  lost: reasons.describe('events that came to nothing: unreadable, no_room, unknown_span'),
+});
+
 /** Schema of the summary document, version 1. Numbers are sampled counts, never scaled. */
 export const summarySchema = z.object({
   schema: z.literal(SUMMARY_SCHEMA),
@@ -173,6 +203,8 @@ export const summarySchema = z.object({
     .describe('lookup functions of the target that were not observed'),
   callSites: z.array(callSite).describe('most lookups first'),
   spikes: spikes.optional().describe('absent when they were not looked for'),
+  spans: spans.optional().describe('the same lookups by span; absent when not counted so'),
+  following: following.optional().describe('how spans were followed; absent when they were not'),
   goroutines: goroutines.optional().describe('the same lookups by goroutine; absent when not counted so'),
 });
 

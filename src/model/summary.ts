@@ -10,19 +10,26 @@ import {
   type SummaryLookupCost,
   type SummarySpikes,
 } from './summary-schema.ts';
+import { summarizeFollowing, summarizeSpans } from './summary-spans.ts';
 import type { Target } from './target.ts';
+
+/** How many of the heaviest a report tells of. */
+export interface ReportLimits {
+  readonly goroutines?: number;
+  readonly spans?: number;
+}
 
 /**
  * Builds the summary document from the last snapshot of an observation. It satisfies `summarySchema`; that is tested
  * and not checked here, because an odd number must not cost the user the report of a long observation.
  *
- * @param goroutines how many of the heaviest goroutines to tell of
+ * @param most how many of the heaviest goroutines and spans to tell of
  */
 export function summarize(
   target: Target,
   mode: ObservationMode,
   snapshot: Snapshot,
-  goroutines = 10,
+  { goroutines = 10, spans = 10 }: ReportLimits = {},
 ): Summary {
   const callSites = mergeHitsAndMisses(snapshot.callSites);
   return {
@@ -47,6 +54,8 @@ export function summarize(
     refusedFunctions: snapshot.refused.map(({ name, reason }) => ({ name, reason })),
     callSites: callSites.map(summarizeCallSite),
     ...(snapshot.spikes && { spikes: summarizeSpikes(snapshot.spikes) }),
+    ...(snapshot.spans && { spans: summarizeSpans(snapshot.spans, spans) }),
+    ...(snapshot.following && { following: summarizeFollowing(snapshot.following) }),
     ...(snapshot.goroutines && { goroutines: summarizeGoroutines(snapshot.goroutines, goroutines) }),
   };
 }

@@ -59,6 +59,7 @@ export class SpanCostReader {
       hits: number('hits'),
       probes: number('probes'),
       keyComparisons: number('key_comparisons'),
+      partsCompared: number('parts_compared'),
     };
   }
 }

@@ -6,7 +6,7 @@ import { noCost } from '../../src/model/goroutines.ts';
 import type { GoroutineCost, Snapshot } from '../../src/model/snapshot.ts';
 import { summarize } from '../../src/model/summary.ts';
 import type { Summary } from '../../src/model/summary-schema.ts';
-import { callSite, snapshot, TARGET } from '../model/fixtures.ts';
+import { callSite, following, snapshot, TARGET } from '../model/fixtures.ts';
 import { goroutineCost, increase } from '../model/goroutines.ts';
 import { spike, spikeTotals } from './spikes.ts';
 
@@ -200,4 +200,28 @@ test('lookups that no goroutine could be found for are said', () => {
     summary({ goroutines: { kept: [], other: increase(0, 12), unattributed: { no_room: 12 } } }),
   );
   assert.match(text, /12 lookups could not be counted for a goroutine: too many/);
+});
+
+test('spans are shown with the time that their lookups took, and losses in following them', () => {
+  const span = {
+    traceId: '4bf92f3577b34da6a3ce929d0e0e4736',
+    spanId: '00f067aa0ba902b7',
+    goroutine: 42,
+    lookups: 1000,
+    hits: 900,
+    probes: 1500,
+    keyComparisons: 1000,
+    partsCompared: 1000,
+  };
+  const spans = { kept: [span], otherLookups: 0, outside: { no_span: 3, no_room: 2 } };
+  const shown = lines(summaryTable(summary({ spans, following: following() })));
+  assert.ok(
+    shown.some((line) => /^ +1,000 +90\.0 +1,500 +1,000 +14\.0 +42 +4bf9\S+ 00f067aa0ba902b7$/.test(line)),
+  );
+  assert.ok(shown.some((line) => /only lookups that windows saw; time is estimated/.test(line)));
+  assert.ok(shown.includes('2 lookups could not be counted for a span: too many spans at once.'));
+  assert.ok(
+    shown.includes('3 begins or ends of spans could not be followed; lookups may lack a span.'),
+    shown.join('\n'),
+  );
 });

@@ -6,7 +6,7 @@ import { mergeHitsAndMisses } from '../../src/model/merge.ts';
 import { summarize } from '../../src/model/summary.ts';
 import { summarySchema } from '../../src/model/summary-schema.ts';
 import { spike, spikeTotals } from '../export/spikes.ts';
-import { callSite, distributionOf, START, snapshot, TARGET } from './fixtures.ts';
+import { callSite, distributionOf, following, START, snapshot, TARGET } from './fixtures.ts';
 import { goroutineCost, increase } from './goroutines.ts';
 
 test('the document satisfies its schema, with the fields of the contract', () => {
@@ -184,7 +184,7 @@ test('lookups by goroutine: the heaviest first, as many as wanted, the rest toge
   const snap = snapshot([callSite(125)], {
     goroutines: { kept, other: increase(0, 5), unattributed: { no_room: 5 } },
   });
-  const { goroutines } = summarySchema.parse(summarize(TARGET, 'all', snap, 2));
+  const { goroutines } = summarySchema.parse(summarize(TARGET, 'all', snap, { goroutines: 2 }));
   assert.deepEqual(
     goroutines?.heaviest.map((one) => [
       one.goroutine,
@@ -207,4 +207,36 @@ test('lookups by goroutine: the heaviest first, as many as wanted, the rest toge
 
 test('without counts by goroutine the document has none', () => {
   assert.ok(!('goroutines' in summarize(TARGET, 'all', snapshot([callSite(3)]))));
+});
+
+test('spans are told with what their lookups took, and how they were followed', () => {
+  const span = (spanId: string, lookups: number, probes: number) => ({
+    traceId: 'a'.repeat(32),
+    spanId,
+    sampled: true,
+    goroutine: 7,
+    lookups,
+    hits: 1,
+    probes,
+    keyComparisons: lookups,
+    partsCompared: lookups,
+  });
+  const kept = [span('1'.repeat(16), 10, 10), span('2'.repeat(16), 5, 500), span('3'.repeat(16), 1, 1)];
+  const snap = snapshot([callSite(30)], {
+    spans: { kept, otherLookups: 4, outside: { no_span: 9, no_room: 0 } },
+    following: following(),
+  });
+  const summary = summarySchema.parse(summarize(TARGET, 'all', snap, { spans: 2 }));
+  assert.deepEqual(
+    summary.spans?.heaviest.map(({ spanId, misses }) => [spanId, misses]),
+    [
+      ['2'.repeat(16), 4],
+      ['1'.repeat(16), 9],
+    ],
+  );
+  assert.equal(summary.spans?.otherLookups, 5);
+  assert.deepEqual(summary.spans?.lookupsOutside, { no_span: 9, no_room: 0 });
+  assert.deepEqual(summary.following, following());
+  const plain = summarize(TARGET, 'all', snapshot([callSite(30)]));
+  assert.ok(!('spans' in plain) && !('following' in plain));
 });

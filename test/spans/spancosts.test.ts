@@ -48,6 +48,7 @@ const span = (id: number, lookups: number): SpanCost => ({
   hits: 0,
   probes: lookups,
   keyComparisons: 0,
+  partsCompared: 0,
 });
 
 test('the heaviest spans are kept, the others counted together', () => {
@@ -69,8 +70,8 @@ test('the heaviest spans are kept, the others counted together', () => {
 });
 
 test('the estimate grows with lookups, probes and comparisons', () => {
-  const nanos = (lookups: number, probes: number, keyComparisons: number) =>
-    estimatedNanoseconds({ lookups, probes, keyComparisons });
+  const nanos = (lookups: number, probes: number, partsCompared: number) =>
+    estimatedNanoseconds({ lookups, probes, partsCompared });
   assert.equal(nanos(0, 0, 0), 0);
   assert.equal(nanos(10, 10, 0), nanos(10, 10, 10));
   assert.ok(nanos(10, 10, 10) < nanos(10, 11, 10) && nanos(10, 10, 10) < nanos(10, 10, 11));
