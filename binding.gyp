@@ -7,6 +7,8 @@
         'native/addon.cc',
         'native/arguments.cc',
         'native/bpf_object.cc',
+        'native/calibration.cc',
+        'native/cpu_time.cc',
         'native/failure.cc',
         'native/features.cc',
         'native/libbpf_log.cc',
@@ -24,6 +26,7 @@
         'native/target_memory.cc',
         'native/uprobe_links.cc',
         'native/wait_exit.cc',
+        'native/window.cc',
       ],
       'include_dirs': ["<!(node -p \"require('node-addon-api').include_dir\")"],
       'defines': [

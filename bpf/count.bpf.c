@@ -1,6 +1,6 @@
 /*
- * Counts hits and does nothing else: what any observation at the same probe sites costs at least. `npm run
- * bench` compares the lookup program with it.
+ * Counts hits and does nothing else: what any observation at the same probe sites costs at least. The sidecar
+ * learns with it what a trap costs, and `npm run bench` compares the lookup program with it.
  */
 #include "common.bpf.h"
 

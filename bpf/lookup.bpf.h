@@ -63,7 +63,13 @@ int lookup(struct pt_regs *regs) {
     if (!cpu)
         return 0;
     add(&cpu->counters[COUNTER_HITS], 1);
-    outcome failure = window_is_open(cpu) ? observe_in_slot(regs) : COUNTER_WINDOW_CLOSED;
+    if (!window_is_open(cpu)) {
+        add(&cpu->counters[COUNTER_WINDOW_CLOSED], 1);
+        return 0;
+    }
+    __u64 start = timing_start(cpu);
+    outcome failure = observe_in_slot(regs);
+    timing_end(cpu, start);
     if (failure)
         add(&cpu->counters[within(failure, COUNTER_COUNT)], 1);
     return 0;

@@ -74,7 +74,7 @@ struct target_layout {
     __u32 implementation;  /* enum map_implementation */
     __u32 map_type_format; /* enum map_type_format */
     __u32 hash_known;      /* aes_schedule and aes_flag are set, and aes_table is filled */
-    __u32 limits_hits;     /* windows end after a number of hits */
+    __u32 in_windows;      /* lookups are decoded only while window_gate says so */
     __u64 aes_schedule;    /* address of aeskeysched, the key schedule of Go's string hash */
     __u64 aes_flag; /* address of the byte that says whether the process hashes with AES instructions */
 };
@@ -191,7 +191,7 @@ enum counter {
     COUNTER_HITS = 0,
     COUNTER_DEFERRED,      /* the same lookup goes on to a hashed site, which records it */
     COUNTER_EMPTY,         /* the map was emptied between the function's check and the site */
-    COUNTER_WINDOW_CLOSED, /* after the window's hit limit */
+    COUNTER_WINDOW_CLOSED, /* while the window's gate is closed */
     COUNTER_UNREADABLE_STACK,
     COUNTER_UNREADABLE_TYPE,
     COUNTER_UNREADABLE_MAP,
@@ -438,15 +438,36 @@ struct unattributed_cost {
 /* What each CPU keeps for itself, beside the aggregates. */
 struct cpu_state {
     __u64 counters[COUNTER_COUNT];
-    __u64 window; /* generation of the window that window_hits belong to */
+    __u64 window; /* number of the window that window_hits belong to */
     __u64 window_hits;
     __u64 lost_spikes; /* the kernel had no memory for the spikes of another site */
+    __u64 timed_hits;  /* some of those decoded, and how long that took them, in ns */
+    __u64 timed_ns;
+};
+
+/* Of each 16 hits, on average one is timed; one that took longer than this was interrupted, and counts as
+ * this. */
+#define TIMED_HITS_LOG2 4
+#define LONGEST_TIMED_NS 32768
+
+/*
+ * Which hits of a window are decoded. Breakpoints are put in and taken out one by one, while the kernel takes
+ * its time: so user space opens the gate when all are in, and closes it before the first is taken out. A CPU
+ * that reaches the hit limit closes it too, and says when.
+ */
+struct window_gate {
+    __u64 open;      /* the window's number; 0: closed */
+    __u64 hit_limit; /* per CPU */
+};
+
+/* What a CPU that has closed the gate sends to user space. */
+struct window_end {
+    __u64 window;
+    __u64 time; /* CLOCK_MONOTONIC, ns */
 };
 
 /* Set by user space while the program runs. */
 struct window_control {
-    __u64 hit_limit;      /* per CPU; 0: none */
-    __u64 generation;     /* raised at each window */
     __u64 exemplar_cycle; /* raised at each export: one candidate per bucket, CPU and cycle is kept */
     __u64 spike_cycle;    /* raised at each read of the spikes, from 1 */
     __u64 cost_table;     /* which of the tables `goroutine_costs_*` and `span_costs_*` to count in */

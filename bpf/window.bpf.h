@@ -1,10 +1,9 @@
 /*
- * Each CPU's counters, and the hit limit of a window: user space raises the generation when it attaches, each
- * CPU counts its own hits.
+ * Each CPU's counters, the gate of a window with its hit limit, and how long decoding takes.
  */
 #pragma once
 
-#include "target.bpf.h"
+#include "aggregate.bpf.h"
 
 struct {
     __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
@@ -20,22 +19,64 @@ struct {
     __type(value, struct window_control);
 } window_controls SEC(".maps");
 
+struct {
+    __uint(type, BPF_MAP_TYPE_ARRAY);
+    __uint(max_entries, 1);
+    __type(key, __u32);
+    __type(value, struct window_gate);
+} window_gates SEC(".maps");
+
+/* A message per window at most, and read at once. */
+struct {
+    __uint(type, BPF_MAP_TYPE_RINGBUF);
+    __uint(max_entries, 4096);
+} window_ends SEC(".maps");
+
 inline_always struct cpu_state *this_cpu(void) {
     __u32 zero = 0;
     return bpf_map_lookup_elem(&cpu_states, &zero);
 }
 
-/* Whether this window may take another hit on this CPU. */
+/* Ends the window, if no other CPU has done so, and wakes the thread that waits for that. */
+separate int close_window(__u64 window) {
+    __u32 zero = 0;
+    struct window_gate *gate = bpf_map_lookup_elem(&window_gates, &zero);
+    if (!gate || __sync_val_compare_and_swap(&gate->open, window, 0) != window)
+        return 0;
+    struct window_end end = {.window = window, .time = bpf_ktime_get_ns()};
+    bpf_ringbuf_output(&window_ends, &end, sizeof(end), BPF_RB_FORCE_WAKEUP);
+    return 0;
+}
+
+/* Whether this hit is to be decoded. */
 inline_always int window_is_open(struct cpu_state *cpu) {
     __u32 zero = 0;
-    if (!layout.limits_hits)
+    if (!layout.in_windows)
         return 1;
-    struct window_control *control = bpf_map_lookup_elem(&window_controls, &zero);
-    if (!control || control->hit_limit == 0)
-        return 1;
-    if (cpu->window != control->generation) {
-        cpu->window = control->generation;
+    struct window_gate *gate = bpf_map_lookup_elem(&window_gates, &zero);
+    __u64 window = gate ? gate->open : 0;
+    if (!window)
+        return 0;
+    if (cpu->window != window) {
+        cpu->window = window;
         cpu->window_hits = 0;
     }
-    return cpu->window_hits++ < control->hit_limit;
+    if (++cpu->window_hits >= gate->hit_limit)
+        close_window(window);
+    return 1;
+}
+
+/* Whether this hit is one of those whose time is taken: now, in ns, or 0. Spread so that no pattern of
+ * lookups hits always, or never, on the same of its own. */
+inline_always __u64 timing_start(const struct cpu_state *cpu) {
+    __u64 spread = cpu->counters[COUNTER_HITS] * WRAPPER_FILTER_MULTIPLIER;
+    return spread >> (64 - TIMED_HITS_LOG2) ? 0 : bpf_ktime_get_ns();
+}
+
+inline_always void timing_end(struct cpu_state *cpu, __u64 start) {
+    if (!start)
+        return;
+    __u64 elapsed = bpf_ktime_get_ns() - start;
+    add(&cpu->timed_hits, 1);
+    add(&cpu->timed_ns, elapsed < LONGEST_TIMED_NS ? elapsed : LONGEST_TIMED_NS);
 }

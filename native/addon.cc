@@ -7,6 +7,7 @@
 #include <napi.h>
 
 #include "arguments.h"
+#include "calibration.h"
 #include "errors.h"
 #include "features.h"
 #include "libbpf_log.h"
@@ -78,6 +79,36 @@ Napi::Value ReadTargetMemory(const Napi::CallbackInfo &info) {
     return memory;
 }
 
+Napi::Value CpuSecondsOf(const Napi::CallbackInfo &info) {
+    Arguments arguments("cpuSeconds");
+    const pid_t pid = arguments.ProcessId(info[0], "pid");
+    if (arguments.failure())
+        return Throw(info.Env(), *arguments.failure());
+    auto seconds = CpuSeconds(pid);
+    if (!seconds)
+        return Throw(info.Env(), seconds.failure());
+    return Napi::Number::New(info.Env(), *seconds);
+}
+
+Napi::Value CalibrationSiteOfAddon(const Napi::CallbackInfo &info) {
+    auto site = FindCalibrationSite();
+    if (!site)
+        return Throw(info.Env(), site.failure());
+    auto result = Napi::Object::New(info.Env());
+    result.Set("path", Napi::String::New(info.Env(), site->path));
+    result.Set("offset", Napi::BigInt::New(info.Env(), site->offset));
+    return result;
+}
+
+Napi::Value RunCalibrationLoop(const Napi::CallbackInfo &info) {
+    Arguments arguments("runCalibration");
+    const uint32_t passes = arguments.Count(info[0], "passes");
+    const uint32_t rounds = arguments.Count(info[1], "rounds");
+    if (arguments.failure())
+        return RejectedPromise(info.Env(), *arguments.failure());
+    return RunCalibration(info.Env(), passes, rounds);
+}
+
 Napi::Value EnableRunStatistics(const Napi::CallbackInfo &info) {
     return info.Env().GetInstanceData<RunStatistics>()->Enable(info.Env());
 }
@@ -109,6 +140,9 @@ Napi::Object Initialize(Napi::Env env, Napi::Object exports) {
     exports.Set("waitExit", Napi::Function::New<WaitForExit>(env, "waitExit"));
     exports.Set("readMemory", Napi::Function::New<ReadTargetMemory>(env, "readMemory"));
     exports.Set("keepMemorySmall", Napi::Function::New<KeepMemorySmall>(env, "keepMemorySmall"));
+    exports.Set("cpuSeconds", Napi::Function::New<CpuSecondsOf>(env, "cpuSeconds"));
+    exports.Set("calibrationSite", Napi::Function::New<CalibrationSiteOfAddon>(env, "calibrationSite"));
+    exports.Set("runCalibration", Napi::Function::New<RunCalibrationLoop>(env, "runCalibration"));
     exports.Set("enableRunStatistics", Napi::Function::New<EnableRunStatistics>(env, "enableRunStatistics"));
     return exports;
 }

@@ -34,6 +34,26 @@ AttachMethod ToAttachMethod(Arguments &arguments, const std::string &name) {
     return AttachMethod::kUprobeMulti;
 }
 
+ProbeSites ToSites(Arguments &arguments, const Napi::Object &options) {
+    ProbeSites sites;
+    sites.path = arguments.Text(options.Get("path"), "options.path");
+    sites.pid = arguments.ProcessId(options.Get("pid"), "options.pid");
+    sites.offsets = arguments.Words(options.Get("offsets"), "options.offsets");
+    sites.cookies = arguments.Words(options.Get("cookies"), "options.cookies");
+    if (sites.offsets.empty() || sites.offsets.size() != sites.cookies.size())
+        arguments.Fail("options.cookies", "as many as options.offsets, and at least one");
+    return sites;
+}
+
+Napi::Object ToObject(Napi::Env env, const MapContents &contents) {
+    auto result = Napi::Object::New(env);
+    result.Set("keys", ToBuffer(env, contents.keys));
+    result.Set("values", ToBuffer(env, contents.values));
+    result.Set("count", Napi::Number::New(env, contents.count));
+    result.Set("cpus", Napi::Number::New(env, contents.cpus));
+    return result;
+}
+
 } // namespace
 
 Napi::Function ProbeObject::Define(Napi::Env env) {
@@ -41,6 +61,7 @@ Napi::Function ProbeObject::Define(Napi::Env env) {
                        {
                            InstanceMethod<&ProbeObject::Load>("load"),
                            InstanceMethod<&ProbeObject::Attach>("attach"),
+                           InstanceMethod<&ProbeObject::Window>("window"),
                            InstanceMethod<&ProbeObject::Detach>("detach"),
                            InstanceMethod<&ProbeObject::UpdateMap>("updateMap"),
                            InstanceMethod<&ProbeObject::ReadPerCpuMap>("readPerCpuMap"),
@@ -147,13 +168,7 @@ Napi::Value ProbeObject::Load(const Napi::CallbackInfo &info) {
 Napi::Value ProbeObject::Attach(const Napi::CallbackInfo &info) {
     Arguments arguments("attach");
     const Napi::Object options = arguments.Options(info[0]);
-    ProbeSites sites;
-    sites.path = arguments.Text(options.Get("path"), "options.path");
-    sites.pid = arguments.ProcessId(options.Get("pid"), "options.pid");
-    sites.offsets = arguments.Words(options.Get("offsets"), "options.offsets");
-    sites.cookies = arguments.Words(options.Get("cookies"), "options.cookies");
-    if (sites.offsets.empty() || sites.offsets.size() != sites.cookies.size())
-        arguments.Fail("options.cookies", "as many as options.offsets, and at least one");
+    ProbeSites sites = ToSites(arguments, options);
     if (arguments.failure())
         return RejectedPromise(info.Env(), *arguments.failure());
     const std::string attempted = "cannot attach to process " + std::to_string(sites.pid);
@@ -170,6 +185,46 @@ Napi::Value ProbeObject::Attach(const Napi::CallbackInfo &info) {
             return session->links.Attach(*session->object, method, sites);
         },
         Nothing);
+}
+
+Napi::Value ProbeObject::Window(const Napi::CallbackInfo &info) {
+    Arguments arguments("window");
+    const Napi::Object options = arguments.Options(info[0]);
+    ProbeSites sites = ToSites(arguments, options);
+    const WindowLimits limits = {
+        .open_micros = arguments.Count(options.Get("openMicros"), "options.openMicros"),
+        .hit_limit = arguments.Count(options.Get("hitLimit"), "options.hitLimit"),
+    };
+    if (arguments.failure())
+        return RejectedPromise(info.Env(), *arguments.failure());
+    const std::string attempted = "cannot open a window of process " + std::to_string(sites.pid);
+    if (closed_)
+        return RejectedPromise(info.Env(), {attempted + ": the BPF object is closed", "EBADF"});
+    auto result = std::make_shared<WindowResult>();
+    return Start(
+        info.Env(),
+        [session = session_, sites = std::move(sites), method = options_.attach_method, limits, result,
+         attempted]() -> Status {
+            if (!session->object)
+                return Failure{attempted + ": the BPF object is not loaded", "EBADF"};
+            if (session->links.attached())
+                return Failure{attempted + ": the BPF object is attached already, detach it first", "EBUSY"};
+            if (!session->gate) {
+                auto gate = WindowGate::Find(*session->object);
+                if (!gate)
+                    return gate.failure();
+                session->gate = std::move(*gate);
+            }
+            return session->gate->Run(session->links, *session->object, method, sites, limits, *result);
+        },
+        [result](Napi::Env env) {
+            auto object = Napi::Object::New(env);
+            object.Set("opened", Napi::Number::New(env, static_cast<double>(result->opened) * 1e-9));
+            object.Set("closed", Napi::Number::New(env, static_cast<double>(result->closed) * 1e-9));
+            object.Set("full", Napi::Boolean::New(env, result->full));
+            object.Set("cpuStates", ToObject(env, result->cpu_states));
+            return object;
+        });
 }
 
 Napi::Value ProbeObject::Detach(const Napi::CallbackInfo &info) {
@@ -221,14 +276,7 @@ Napi::Value ProbeObject::StartReading(const Napi::CallbackInfo &info, const char
                 return map.failure();
             return access(*map, *contents);
         },
-        [contents](Napi::Env env) {
-            auto result = Napi::Object::New(env);
-            result.Set("keys", ToBuffer(env, contents->keys));
-            result.Set("values", ToBuffer(env, contents->values));
-            result.Set("count", Napi::Number::New(env, contents->count));
-            result.Set("cpus", Napi::Number::New(env, contents->cpus));
-            return result;
-        });
+        [contents](Napi::Env env) { return ToObject(env, *contents); });
 }
 
 Napi::Value ProbeObject::ReadPerCpuMap(const Napi::CallbackInfo &info) {

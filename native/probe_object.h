@@ -18,6 +18,7 @@
 #include "map_access.h"
 #include "operation.h"
 #include "uprobe_links.h"
+#include "window.h"
 
 namespace mapscope {
 
@@ -32,6 +33,7 @@ class ProbeObject : public Napi::ObjectWrap<ProbeObject> {
     /* Everything that lives in the kernel. Links go first: members are destroyed in reverse order. */
     struct Session {
         std::unique_ptr<BpfObject> object;
+        std::unique_ptr<WindowGate> gate; /* from the first window on */
         UprobeLinks links;
     };
 
@@ -43,6 +45,7 @@ class ProbeObject : public Napi::ObjectWrap<ProbeObject> {
 
     Napi::Value Load(const Napi::CallbackInfo &info);
     Napi::Value Attach(const Napi::CallbackInfo &info);
+    Napi::Value Window(const Napi::CallbackInfo &info);
     Napi::Value Detach(const Napi::CallbackInfo &info);
     Napi::Value UpdateMap(const Napi::CallbackInfo &info);
     Napi::Value ReadPerCpuMap(const Napi::CallbackInfo &info);

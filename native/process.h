@@ -26,6 +26,9 @@ Status Resume(pid_t pid);
 /** Reads all of `length` bytes or fails. */
 Status ReadMemory(pid_t pid, uint64_t address, uint8_t *bytes, size_t length);
 
+/** CPU time that a process has used, all its threads, those that have ended included. */
+Result<double> CpuSeconds(pid_t pid);
+
 } // namespace mapscope
 
 #endif

@@ -45,7 +45,7 @@ RECORD(probe_site, PROBE_SITE_FIELDS);
     X(implementation)                                                                                        \
     X(map_type_format)                                                                                       \
     X(hash_known)                                                                                            \
-    X(limits_hits)                                                                                           \
+    X(in_windows)                                                                                            \
     X(aes_schedule)                                                                                          \
     X(aes_flag)
 RECORD(target_layout, TARGET_LAYOUT_FIELDS);
@@ -87,7 +87,7 @@ RECORD(runtime_type_info, RUNTIME_TYPE_INFO_FIELDS);
     X(type)
 RECORD(lookup_key, LOOKUP_KEY_FIELDS);
 
-#define CPU_STATE_FIELDS(X) X(counters) X(window) X(window_hits) X(lost_spikes)
+#define CPU_STATE_FIELDS(X) X(counters) X(window) X(window_hits) X(lost_spikes) X(timed_hits) X(timed_ns)
 RECORD(cpu_state, CPU_STATE_FIELDS);
 
 #define LOOKUP_STATS_FIELDS(X)                                                                               \
@@ -112,13 +112,14 @@ RECORD(cpu_state, CPU_STATE_FIELDS);
     X(exemplars_taken)
 RECORD(lookup_stats, LOOKUP_STATS_FIELDS);
 
-#define WINDOW_CONTROL_FIELDS(X)                                                                             \
-    X(hit_limit)                                                                                             \
-    X(generation)                                                                                            \
-    X(exemplar_cycle)                                                                                        \
-    X(spike_cycle)                                                                                           \
-    X(cost_table)
+#define WINDOW_CONTROL_FIELDS(X) X(exemplar_cycle) X(spike_cycle) X(cost_table)
 RECORD(window_control, WINDOW_CONTROL_FIELDS);
+
+#define WINDOW_GATE_FIELDS(X) X(open) X(hit_limit)
+RECORD(window_gate, WINDOW_GATE_FIELDS);
+
+#define WINDOW_END_FIELDS(X) X(window) X(time)
+RECORD(window_end, WINDOW_END_FIELDS);
 
 #define VERIFIED_FUNCTION_FIELDS(X)                                                                          \
     X(result)                                                                                                \
@@ -311,6 +312,8 @@ constexpr Record kRecords[] = {
     thread_context_record,
     goroutine_cost_record,
     unattributed_cost_record,
+    window_gate_record,
+    window_end_record,
 };
 
 } // namespace

@@ -25,9 +25,13 @@ export async function attach(choice: TargetChoice, settings: Settings): Promise<
     throw new UserError(`No process runs an executable that matches ${noun(choice)}.`, EXIT.cannotObserve);
   const stop = stopRequested();
   const targets = await startAll(pids, settings, stop);
+  const failures: unknown[] = [];
+  for (const target of targets) void target.failed.then((error) => failures.push(error));
   const summaries = await Promise.all(targets.map((target) => observe(target, settings, stop)));
   stop.done();
   await report(summaries, settings);
+  // What was seen before has been reported.
+  if (failures.length > 0) throw failures[0];
 }
 
 function noun(choice: TargetChoice): string {
@@ -66,7 +70,11 @@ async function verified(pid: number, binary: GoBinary, settings: Settings, stop:
 
 async function observe(observed: ObservedTarget, settings: Settings, stop: StopRequest): Promise<Summary> {
   const over = new AbortController();
-  const waiting = [stop.requested, ended(observed.target.pid, over.signal)];
+  const waiting: Promise<unknown>[] = [
+    stop.requested,
+    observed.failed,
+    ended(observed.target.pid, over.signal),
+  ];
   if (settings.duration !== undefined)
     waiting.push(delay(settings.duration, undefined, { signal: over.signal }));
   await Promise.race(waiting.map((promise) => promise.catch(() => {})));

@@ -75,6 +75,7 @@ export class ObservedTarget {
       budget: settings.budget,
       ...(preparation !== undefined && { preparation }),
       ...(plan !== undefined && { plan }),
+      warn: (sentence) => log('warn', sentence),
       ...tracingOptions(settings, spikes.options !== undefined),
       ...(spikes.options && { spikes: spikes.options }),
       goroutineCosts: settings.goroutines !== 0,
@@ -94,6 +95,11 @@ export class ObservedTarget {
     this.#observation.restrictTo(withoutDisagreeing(before, found));
     if (this.#observation.plan !== before)
       log('warn', 'Lookups are not told by goroutine, for those of functions that disagree are among them.');
+  }
+
+  /** Resolves, with the error, when observing cannot go on although the target lives. */
+  get failed(): Promise<unknown> {
+    return this.#observation.failed;
   }
 
   /** Ends the observation; the last state goes to the collector, and a failure to get it there to the user. */

@@ -45,7 +45,11 @@ export async function run(
   const exit = addon.waitExit(pid);
   const requested = stopRequested((signal) => process.kill(pid, signal));
   addon.resume(pid);
-  await Promise.race([exit, elapsed(settings.duration)]);
+  let failure: unknown;
+  void observed.failed.then((error) => {
+    failure = error;
+  });
+  await Promise.race([exit, elapsed(settings.duration), observed.failed]);
   await endVerification?.();
   const snapshot = await observed.stop();
   const { exitCode } = await exit;
@@ -54,6 +58,8 @@ export async function run(
     [summarize({ ...observed.target, exitCode }, settings.mode, snapshot, reportLimits(settings))],
     settings,
   );
+  // What was seen before has been reported.
+  if (failure !== undefined) throw failure;
 }
 
 /** Starts the program, stopped before its first instruction. @returns its pid */

@@ -1,5 +1,5 @@
 import type { Attributes } from '@opentelemetry/api';
-import type { Distribution, LookupCost, Snapshot } from '../model/snapshot.ts';
+import type { Distribution, LookupCost, Overhead, Snapshot } from '../model/snapshot.ts';
 import { goroutineAttributes, seriesKey } from './attributes.ts';
 import type { ChosenExemplars, DroppedCandidates, ExemplarPoint, ExemplarReservoir } from './exemplars.ts';
 import type { SeriesByGoroutine } from './goroutine-series.ts';
@@ -39,20 +39,18 @@ export interface SnapshotSeries {
   byResult: readonly Series[];
   /** By call site and type. */
   bySite: readonly Series[];
-  /** Estimated lookups by key of `byResult`. */
-  estimatedLookups: ReadonlyMap<string, number>;
 }
 
 /** Facts about the target's maps, metric by metric. */
 export function mapMeasurements(series: SnapshotSeries, exemplars: ExemplarReservoir): Measurement[] {
-  const { byResult, bySite, estimatedLookups } = series;
+  const { byResult, bySite } = series;
   return [
     histograms(MAP_METRICS.probeLength, byResult, ({ stats }) => stats.probeLength, exemplars),
     histograms(MAP_METRICS.keyComparisons, byResult, ({ stats }) => stats.keyComparisons, exemplars),
     histograms(MAP_METRICS.homePosition, byResult, ({ stats }) => stats.homePosition),
     histograms(MAP_METRICS.loadFactor, byResult, ({ stats }) => stats.loadFactor),
     numbers(MAP_METRICS.lookups, byResult, ({ stats }) => stats.lookups),
-    numbers(MAP_METRICS.estimatedLookups, byResult, ({ key }) => estimatedLookups.get(key) ?? 0),
+    numbers(MAP_METRICS.estimatedLookups, byResult, ({ stats }) => stats.estimatedLookups),
     numbers(MAP_METRICS.growing, byResult, ({ stats }) => stats.growing),
     numbers(MAP_METRICS.entries, bySite, ({ stats }) => stats.largest.entries),
     numbers(MAP_METRICS.buckets, bySite, ({ stats }) => stats.largest.buckets),
@@ -105,6 +103,8 @@ export function selfMeasurements(snapshot: Snapshot, facts: ExportFacts): Measur
     byReason(SELF_METRICS.unattributed, snapshot.goroutines?.unattributed ?? {}),
     single(SELF_METRICS.windows, snapshot.windows),
     single(SELF_METRICS.attachedTime, snapshot.attachedSeconds),
+    single(SELF_METRICS.notDecoded, snapshot.notDecoded),
+    ...overheadMeasurements(snapshot.overhead),
     single(SELF_METRICS.refusedFunctions, snapshot.refused.length),
     single(SELF_METRICS.overflowedSeries, facts.overflowedSeries),
     single(SELF_METRICS.failedExports, facts.failedExports),
@@ -128,6 +128,22 @@ function followingMeasurements({ following }: Snapshot): Measurement[] {
   return [
     byKey(FOLLOWING_METRICS.events, ATTRIBUTES.event.name, following.events),
     byReason(FOLLOWING_METRICS.lost, following.lost),
+  ];
+}
+
+function overheadMeasurements(overhead: Overhead): Measurement[] {
+  const { costSeconds, targetCpuSeconds, budget } = overhead;
+  return [
+    single(SELF_METRICS.overheadTime, costSeconds),
+    single(SELF_METRICS.targetCpuTime, targetCpuSeconds),
+    ...(targetCpuSeconds > 0 ? [single(SELF_METRICS.overheadShare, costSeconds / targetCpuSeconds)] : []),
+    ...(budget === null ? [] : [single(SELF_METRICS.overheadBudget, budget)]),
+    single(SELF_METRICS.trapCost, overhead.trapSeconds),
+    single(SELF_METRICS.decodeCost, overhead.decodeSeconds),
+    single(SELF_METRICS.overheadMeasured, Number(overhead.measured)),
+    single(SELF_METRICS.otherHits, overhead.otherHits),
+    single(SELF_METRICS.fullWindows, overhead.fullWindows),
+    single(SELF_METRICS.overheadStops, overhead.stops),
   ];
 }
 

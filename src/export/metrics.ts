@@ -112,7 +112,7 @@ export const MAP_METRICS = {
   estimatedLookups: counter(
     'gomap.lookups.estimated',
     '{lookup}',
-    'Lookups made, estimated: those seen between two exports, scaled by the time passed over the time attached.',
+    'Lookups made, estimated: those seen between two snapshots, scaled by the time passed over the time attached.',
     SITE_AND_RESULT,
     { integer: false },
   ),
@@ -193,9 +193,78 @@ export const SELF_METRICS = {
     ['reason'],
   ),
   windows: counter('mapscope.windows', '{window}', 'Windows opened.'),
-  attachedTime: counter('mapscope.attached.time', 's', 'Time during which probe sites were attached.', [], {
+  attachedTime: counter(
+    'mapscope.attached.time',
+    's',
+    'Time during which lookups were decoded: all probe sites were attached, and a window was open.',
+    [],
+    { integer: false },
+  ),
+  notDecoded: counter(
+    'mapscope.hits.not_decoded',
+    '{hit}',
+    'Hits while no window was open, as breakpoints were put in or taken out one by one.',
+  ),
+  overheadTime: counter(
+    'mapscope.overhead.time',
+    's',
+    'CPU time that observation has cost the target, estimated: hits times what a hit costs.',
+    [],
+    { integer: false },
+  ),
+  targetCpuTime: counter(
+    'mapscope.overhead.target.time',
+    's',
+    'CPU time that the target has used since observation began, that cost included.',
+    [],
+    { integer: false },
+  ),
+  overheadShare: gauge(
+    'mapscope.overhead.share',
+    '1',
+    "Share of the target's CPU time that observation has cost, estimated, since it began.",
+    [],
+    { integer: false },
+  ),
+  overheadBudget: gauge(
+    'mapscope.overhead.budget',
+    '1',
+    'The share that it may cost; absent in mode `all`, which has no limit.',
+    [],
+    { integer: false },
+  ),
+  trapCost: gauge(
+    'mapscope.overhead.hit.time',
+    's',
+    'What each hit of a probe site costs, before anything is decoded.',
+    [],
+    {
+      integer: false,
+    },
+  ),
+  decodeCost: gauge('mapscope.overhead.decode.time', 's', 'What decoding a hit costs on top.', [], {
     integer: false,
   }),
+  overheadMeasured: gauge(
+    'mapscope.overhead.measured',
+    '1',
+    '1 when these two were measured on this machine and this target, 0 while they are assumed.',
+  ),
+  otherHits: counter(
+    'mapscope.overhead.other.hits',
+    '{hit}',
+    'Hits of probes outside of lookup functions, whose cost counts towards the same budget.',
+  ),
+  fullWindows: counter(
+    'mapscope.overhead.windows.full',
+    '{window}',
+    'Windows that ended early, at their hit limit.',
+  ),
+  overheadStops: counter(
+    'mapscope.overhead.stops',
+    '{stop}',
+    'How often the budget could not be kept, so that observation stopped for a while.',
+  ),
   refusedFunctions: gauge(
     'mapscope.functions.refused',
     '{function}',

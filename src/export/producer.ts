@@ -9,7 +9,6 @@ import type {
 import type { ExemplarCandidate } from '../model/candidate.ts';
 import type { Snapshot } from '../model/snapshot.ts';
 import type { Target } from '../model/target.ts';
-import { LookupEstimate } from './estimate.ts';
 import type { ExemplarFilter } from './exemplar.ts';
 import { ExemplarReservoir } from './exemplars.ts';
 import { GoroutineSeriesChoice, type SeriesByGoroutine } from './goroutine-series.ts';
@@ -57,7 +56,6 @@ interface Count {
   byResult: SeriesGrouping;
   bySite: SeriesGrouping;
   goroutines: GoroutineSeriesChoice;
-  estimate: LookupEstimate;
   writer: TemporalityWriter;
 }
 
@@ -141,9 +139,8 @@ export class SnapshotMetricProducer implements MetricProducer {
     const byResult = count.byResult.group(snapshot.callSites);
     const bySite = count.bySite.group(snapshot.callSites);
     this.#exemplars.place(snapshot, (candidate) => count.byResult.seriesOf(candidate));
-    const estimatedLookups = count.estimate.update(snapshot, byResult);
-    const maps = mapMeasurements({ byResult, bySite, estimatedLookups }, this.#exemplars).filter(
-      ({ contract }) => appliesTo(contract, this.#options.mapImplementation),
+    const maps = mapMeasurements({ byResult, bySite }, this.#exemplars).filter(({ contract }) =>
+      appliesTo(contract, this.#options.mapImplementation),
     );
     const goroutines = this.#goroutineSeries(count, snapshot);
     if (goroutines !== undefined) maps.push(...goroutineMeasurements(goroutines));
@@ -175,7 +172,6 @@ export class SnapshotMetricProducer implements MetricProducer {
         byResult: new SeriesGrouping(MAP_METRICS.lookups.attributes, limit),
         bySite: new SeriesGrouping(MAP_METRICS.entries.attributes, limit),
         goroutines: new GoroutineSeriesChoice(this.#options.perGoroutine, snapshot.startTime),
-        estimate: new LookupEstimate(),
         writer: new TemporalityWriter(this.#options.temporality, this.#options.histogramAggregation),
       };
     }

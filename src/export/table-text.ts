@@ -69,6 +69,26 @@ function spikeLine(spike: SummarySpikes['latest'][number]): string {
   return `  ${facts.join(', ')}`;
 }
 
+/** What observation has cost, in one line. */
+export function costLine({ overhead, mode }: Summary): string {
+  const { share, hits, trapSeconds, decodeSeconds, decodedHits, budget, measured, stops } = overhead;
+  const limit = budget === null ? 'no limit in mode all' : `budget ${shareText(budget)}`;
+  const each = `${micros(trapSeconds)} each${measured ? '' : ' (assumed)'}`;
+  const decoded = `${wholeNumber(decodedHits)} decoded for ${micros(decodeSeconds)} more`;
+  const stopped =
+    stops > 0 ? `; the budget could not be kept ${stops === 1 ? 'once' : `${stops} times`}` : '';
+  const opened = mode === 'all' ? '' : ` in ${countOf(overhead.windows, 'window')}`;
+  return `Cost: about ${shareText(share)} of the target's CPU time (${limit}): ${countOf(hits, 'hit')}${opened}, ${each}, ${decoded}${stopped}.`;
+}
+
+function micros(seconds: number): string {
+  return `${(1e6 * seconds).toFixed(2)} µs`;
+}
+
+function shareText(share: number): string {
+  return `${Number((100 * share).toPrecision(2))} %`;
+}
+
 /** What is missing or uncertain, a sentence each; one reassuring sentence when nothing is. */
 export function remarks({ observed, refusedFunctions, goroutines, spans, following }: Summary): Remark[] {
   const warnings: string[] = [];

@@ -3,7 +3,7 @@ import type { Summary, SummaryCallSite } from '../model/summary-schema.ts';
 import { goroutineLines } from './goroutine-table.ts';
 import { GAP, meanAndMax, plainTable } from './plain-table.ts';
 import { spanLines } from './span-table.ts';
-import { remarks, spikeLines, targetLine, totalsLine } from './table-text.ts';
+import { costLine, remarks, spikeLines, targetLine, totalsLine } from './table-text.ts';
 import { callSiteText, percent, printable, truncateRight, wholeNumber } from './text.ts';
 
 export interface TableOptions {
@@ -34,7 +34,7 @@ export function summaryTable(summary: Summary, options: TableOptions = {}): stri
     lines.push(callSiteTable(shown, options.width, bold), '');
     lines.push('probes: buckets or groups visited; compares: keys compared; both as mean/max of a lookup');
   }
-  lines.push(totalsLine(summary, shown.length));
+  lines.push(totalsLine(summary, shown.length), costLine(summary));
   lines.push(...goroutineLines(summary, goroutines, bold));
   lines.push(...spanLines(summary, spans, bold));
   lines.push(...spikeLines(summary));

@@ -60,6 +60,31 @@ export interface AttachOptions {
   readonly cookies: readonly bigint[];
 }
 
+/** How long a window stays open at most, once all sites are attached. */
+export interface WindowOptions extends AttachOptions {
+  readonly openMicros: number;
+  /** Hits on one CPU, at least 1, after which the program ends the window. */
+  readonly hitLimit: number;
+}
+
+/** Contents of a per-CPU map: for each key its value from every possible CPU, one after the other, padded to 8 bytes. */
+export interface PerCpuContents {
+  readonly keys: Buffer;
+  readonly values: Buffer;
+  readonly count: number;
+  readonly cpus: number;
+}
+
+export interface WindowOutcome {
+  /** When hits were decoded, from and to: seconds of the monotonic clock (that of process.hrtime). */
+  readonly opened: number;
+  readonly closed: number;
+  /** A CPU has reached the hit limit. */
+  readonly full: boolean;
+  /** The map `cpu_states`, when nothing was attached any more. */
+  readonly cpuStates: PerCpuContents;
+}
+
 /**
  * One BPF object. Methods that return a promise run off the JavaScript thread, one after the other in the order of the
  * calls; none of them throws.
@@ -72,19 +97,22 @@ export interface ProbeObject {
    * not map the file: its sites are just never hit.
    */
   attach(options: AttachOptions): Promise<void>;
+  /**
+   * Attaches, opens the program's gate (struct window_gate) until time or hit limit is over, and detaches, all on one
+   * thread, whatever JavaScript is busy with meanwhile. When it is rejected, nothing is attached.
+   */
+  window(options: WindowOptions): Promise<WindowOutcome>;
   /** When it resolves, the program runs no more. Harmless when nothing is attached. */
   detach(): Promise<void>;
   /** Writes `count` key/value pairs, packed one after the other, into a hash or array map. */
   updateMap(name: string, keys: Uint8Array, values: Uint8Array, count: number): void;
   /**
-   * Reads a per-CPU map: for each key its value from every possible CPU, one after the other, each rounded up to 8 bytes.
-   */
-  readPerCpuMap(name: string): Promise<{ keys: Buffer; values: Buffer; count: number; cpus: number }>;
-  /**
    * Reads every element of a hash map and removes it. What a program adds to an element between the two is lost: the
    * caller sees to it that none does.
    */
   drainMap(name: string): Promise<{ keys: Buffer; values: Buffer; count: number }>;
+  /** Reads a per-CPU map. */
+  readPerCpuMap(name: string): Promise<PerCpuContents>;
   /** Nanoseconds and runs of the program so far (needs run statistics, see enableRunStatistics). */
   runStatistics(): { runTimeNs: bigint; runCount: bigint };
   /** The verifier's log of the last load, empty unless the verifier refused the program. Remains after close(). */
@@ -133,6 +161,12 @@ export interface Addon {
   waitExit(pid: number): Promise<ExitStatus>;
   /** Reads target memory; throws when not all of it can be read. */
   readMemory(pid: number, address: bigint, length: number): Buffer;
+  /** CPU time that a process has used, all its threads. */
+  cpuSeconds(pid: number): number;
+  /** An instruction of this addon that runCalibration() executes once per pass: to be probed in this very process. */
+  calibrationSite(): { path: string; offset: bigint };
+  /** Goes through the calibration loop off the JavaScript thread. CPU seconds per pass: the median of the rounds. */
+  runCalibration(passes: number, rounds: number): Promise<number>;
   /**
    * Makes the process give memory that it frees back to the operating system: what is free now at once, from now on larger
    * pieces when they are freed. Takes milliseconds.

@@ -18,6 +18,7 @@ export interface MergedCallSite extends LookupStats {
 export function mergeLookupStats(a: LookupStats, b: LookupStats): LookupStats {
   return {
     lookups: a.lookups + b.lookups,
+    estimatedLookups: a.estimatedLookups + b.estimatedLookups,
     probeLength: mergeDistributions(a.probeLength, b.probeLength),
     keyComparisons: mergeDistributions(a.keyComparisons, b.keyComparisons),
     homePosition: mergeDistributions(a.homePosition, b.homePosition),

@@ -56,6 +56,8 @@ export interface CallSiteStats {
   hit: boolean;
   /** Lookups counted; equals the sum of each distribution's counts. */
   lookups: number;
+  /** Lookups made, estimated from those counted in windows. */
+  estimatedLookups: number;
   /** Buckets (classic) or groups (Swiss) visited, >= 1. */
   probeLength: Distribution;
   /** Full key compares made. */
@@ -116,10 +118,38 @@ export interface FunctionStats {
   /** Without the package, e.g. `mapaccess1_fast64`. */
   name: string;
   lookups: number;
+  /** Lookups made, estimated from those counted in windows. */
+  estimatedLookups: number;
   hits: number;
   misses: number;
   /** Probe sites planned for it. */
   sites: number;
+}
+
+/** What observation has cost the target, from its start on. */
+export interface Overhead {
+  /** Share of the target's CPU time that windows may cost; null in `all` mode, which has no limit. */
+  budget: number | null;
+  /** What a hit costs was measured, on this machine and this target; else it is assumed. */
+  measured: boolean;
+  /** What each hit costs, in CPU seconds, and what decoding it adds. */
+  trapSeconds: number;
+  decodeSeconds: number;
+  /** Hits of probe sites, whatever became of them, and those that were decoded. */
+  hits: number;
+  decodedHits: number;
+  /** Hits of other probes than those in lookup functions. */
+  otherHits: number;
+  /** What all of that has cost, estimated, in CPU seconds. */
+  costSeconds: number;
+  /** CPU time that the target has used meanwhile, that cost included. */
+  targetCpuSeconds: number;
+  /** Windows that ended early, at their hit limit. */
+  fullWindows: number;
+  /** How often observation had to stop because the budget could not be kept. */
+  stops: number;
+  /** Standard error of the sum of all estimated lookups, as a share of it; null: not known yet. */
+  relativeError: number | null;
 }
 
 /** A lookup function that is not observed, and why, in words. */
@@ -150,12 +180,15 @@ export interface Snapshot {
   dropped: Record<string, number>;
   /** Recorded lookups that are not certain, by reason (`dynamic_type`, `long_key`, ...). */
   inexact: Record<string, number>;
+  /** Hits while no window was open: breakpoints are put in and taken out one by one, which takes its time. */
+  notDecoded: number;
   /** Windows opened so far. */
   windows: number;
-  /** Seconds during which probe sites were attached. */
+  /** Seconds during which lookups were decoded: all sites were attached, and a window was open. */
   attachedSeconds: number;
   /** Seconds from the start of the observation. */
   seconds: number;
+  overhead: Overhead;
   functions: FunctionStats[];
   refused: RefusedFunction[];
   /** Absent when nothing is a spike. */

@@ -40,15 +40,17 @@ const target = z.object({
 const observed = z
   .object({
     lookups: count.describe('lookups counted: hits + misses'),
+    estimatedLookups: count.describe('lookups made, estimated from those counted in windows'),
     hits: count.describe('lookups that found their key'),
     misses: count.describe('lookups that did not'),
     unreadable: count.describe('lookups seen that could not be decoded'),
     dropped: count.describe('lookups decoded that could not be recorded'),
     windows: count,
-    attachedSeconds: z.number().nonnegative().describe('time during which probe sites were attached'),
+    attachedSeconds: z.number().nonnegative().describe('time during which lookups were decoded'),
     seconds: z.number().nonnegative().describe('time from the start of the observation'),
     probeSiteHits: count.describe('hits of probe sites, whatever became of them'),
     deferred: count.describe('hits whose lookup is recorded at a later site'),
+    notDecoded: count.describe('hits while no window was open, as breakpoints were put in or taken out'),
     inexact: count.describe('recorded lookups whose result or comparison count is not certain'),
     unreadableByReason: reasons,
     droppedByReason: reasons,
@@ -56,9 +58,33 @@ const observed = z
   })
   .refine(({ lookups, hits, misses }) => lookups === hits + misses, 'lookups are hits and misses');
 
+const overhead = z.object({
+  budget: z.number().positive().nullable().describe("share of the target's CPU time; null in mode all"),
+  share: z.number().nonnegative().describe("estimated cost as a share of the target's CPU time"),
+  costSeconds: z.number().nonnegative().describe('estimated CPU time that observation has cost the target'),
+  targetCpuSeconds: z.number().nonnegative().describe('CPU time of the target meanwhile, the cost included'),
+  measured: z.boolean().describe('what a hit costs was measured here, not assumed'),
+  trapSeconds: z.number().nonnegative().describe('of each hit'),
+  decodeSeconds: z.number().nonnegative().describe('of decoding a hit, on top'),
+  secondsPerHit: z.number().nonnegative().describe('mean cost of all hits, attaching included'),
+  hits: count.describe('hits of probe sites'),
+  decodedHits: count,
+  otherHits: count.describe('hits of probes outside of lookup functions'),
+  windows: count,
+  attachedSeconds: z.number().nonnegative(),
+  fullWindows: count.describe('windows that ended early, at their hit limit'),
+  stops: count.describe('how often the budget could not be kept, and observation stopped for a while'),
+  relativeError: z
+    .number()
+    .nonnegative()
+    .nullable()
+    .describe('standard error of estimatedLookups of all call sites together, as a share of it'),
+});
+
 const lookupFunction = z.object({
   name: z.string().describe('without "runtime."'),
   lookups: count,
+  estimatedLookups: count,
   hits: count,
   misses: count,
   sites: count.describe('probe sites'),
@@ -72,6 +98,7 @@ const callSite = z
     variant: z.string().describe('lookup function, without "runtime."'),
     type: z.string().describe('map type, as Go prints it'),
     lookups: count,
+    estimatedLookups: count.describe('lookups made, estimated from those counted in windows'),
     hits: count,
     misses: count,
     probeLength: distribution.describe('buckets (classic) or groups (Swiss) visited, at least 1'),
@@ -191,12 +218,13 @@ const following = z.object({
   lost: reasons.describe('events that came to nothing: unreadable, no_room, unknown_span'),
 });
 
-/** Schema of the summary document, version 1. Numbers are sampled counts, never scaled. */
+/** Schema of the summary document, version 1. Numbers are sampled counts, never scaled, unless their name says `estimated`. */
 export const summarySchema = z.object({
   schema: z.literal(SUMMARY_SCHEMA),
   target,
   mode: z.enum(['all', 'windows']),
   observed,
+  overhead: overhead.describe('what observation cost the target'),
   functions: z.array(lookupFunction),
   refusedFunctions: z
     .array(z.object({ name: z.string(), reason: z.string() }))

@@ -44,9 +44,11 @@ export function summarize(
     },
     mode,
     observed: observedTotals(snapshot, callSites),
-    functions: snapshot.functions.map(({ name, lookups, hits, misses, sites }) => ({
+    overhead: overheadOf(snapshot),
+    functions: snapshot.functions.map(({ name, lookups, estimatedLookups, hits, misses, sites }) => ({
       name,
       lookups,
+      estimatedLookups: Math.round(estimatedLookups),
       hits,
       misses,
       sites,
@@ -74,6 +76,7 @@ function observedTotals(snapshot: Snapshot, callSites: readonly MergedCallSite[]
   const misses = callSites.reduce((sum, callSite) => sum + callSite.misses, 0);
   return {
     lookups: hits + misses,
+    estimatedLookups: Math.round(callSites.reduce((sum, callSite) => sum + callSite.estimatedLookups, 0)),
     hits,
     misses,
     unreadable: totalOf(snapshot.unreadable),
@@ -83,10 +86,21 @@ function observedTotals(snapshot: Snapshot, callSites: readonly MergedCallSite[]
     seconds: snapshot.seconds,
     probeSiteHits: snapshot.hits,
     deferred: snapshot.deferred,
+    notDecoded: snapshot.notDecoded,
     inexact: totalOf(snapshot.inexact),
     unreadableByReason: snapshot.unreadable,
     droppedByReason: snapshot.dropped,
     inexactByReason: snapshot.inexact,
+  };
+}
+
+function overheadOf({ overhead, windows, attachedSeconds }: Snapshot): Summary['overhead'] {
+  return {
+    ...overhead,
+    windows,
+    attachedSeconds,
+    secondsPerHit: overhead.hits === 0 ? 0 : overhead.costSeconds / overhead.hits,
+    share: overhead.targetCpuSeconds === 0 ? 0 : overhead.costSeconds / overhead.targetCpuSeconds,
   };
 }
 
@@ -98,6 +112,7 @@ function summarizeCallSite(merged: MergedCallSite): SummaryCallSite {
     variant: merged.variant,
     type: merged.type,
     lookups: merged.lookups,
+    estimatedLookups: Math.round(merged.estimatedLookups),
     hits: merged.hits,
     misses: merged.misses,
     probeLength: document(merged.probeLength),

@@ -1,4 +1,4 @@
-import type { ProbeObject } from '../kernel/addon.ts';
+import type { PerCpuContents, ProbeObject } from '../kernel/addon.ts';
 import { RecordReader, recordConstant, recordEnum } from '../kernel/records.ts';
 
 /** What an aggregate is of. */
@@ -139,15 +139,23 @@ export interface Counters {
   readonly deferred: number;
   /** In maps that were emptied between the function's check and the probe site; not lookups by definition. */
   readonly empty: number;
+  /** While a window's gate was closed: a trap, and nothing decoded. */
   readonly windowClosed: number;
   readonly unreadable: Record<string, number>;
   readonly dropped: Record<string, number>;
   /** Spikes that the kernel had no memory for. */
   readonly lostSpikes: number;
+  /** Hits whose decoding was timed, and how long it took them. */
+  readonly timedHits: number;
+  readonly timedSeconds: number;
 }
 
 export async function readCounters(program: ProbeObject): Promise<Counters> {
-  const { values, cpus } = await program.readPerCpuMap('cpu_states');
+  return decodeCounters(await program.readPerCpuMap('cpu_states'));
+}
+
+/** The counters in the map `cpu_states`. */
+export function decodeCounters({ values, cpus }: PerCpuContents): Counters {
   const names = Object.entries(recordEnum('counter'));
   const state = new RecordReader('cpu_state');
   const sum = (field: string, index = 0) => {
@@ -170,6 +178,8 @@ export async function readCounters(program: ProbeObject): Promise<Counters> {
     unreadable: group('COUNTER_UNREADABLE_'),
     dropped: group('COUNTER_DROPPED_'),
     lostSpikes: sum('lost_spikes'),
+    timedHits: sum('timed_hits'),
+    timedSeconds: sum('timed_ns') * 1e-9,
   };
 }
 

@@ -10,14 +10,14 @@ import { spikeData } from './spikedata.ts';
 /**
  * The read-only data of the BPF program: everything about the target that it knows before it is loaded.
  *
- * @param limitsHits whether windows will be given a hit limit
+ * @param inWindows whether hits are decoded in windows only
  * @param goroutines what of goroutines and their traces is wanted; without it nothing
  * @param spikes which lookups are spikes; without it none
  */
 export function decoderData(
   binary: GoBinary,
   { plan, wrappers, stringHash }: Omit<Preparation, 'tables'>,
-  limitsHits: boolean,
+  inWindows: boolean,
   goroutines: GoroutineOptions = {},
   spikes?: SpikeThreshold,
 ): Record<string, Uint8Array> {
@@ -27,7 +27,7 @@ export function decoderData(
   const padding: RecordValues[] = Array.from({ length: most - plan.sites.length }, () => ({}));
   return {
     probe_sites: encodeRecords('probe_site', [...plan.sites.map(siteRecord), ...padding]),
-    layout: encodeRecords('target_layout', [layoutRecord(binary, stringHash, limitsHits)]),
+    layout: encodeRecords('target_layout', [layoutRecord(binary, stringHash, inWindows)]),
     goroutines: goroutineRecord(binary, goroutines) ?? encodeRecords('goroutine_layout', [{}]),
     ...spikeData(spikes),
     wrapper_filter: wrapperFilter(wrappers),
@@ -67,14 +67,14 @@ function locationFields(prefix: string, location: Location | undefined): RecordV
       };
 }
 
-function layoutRecord(binary: GoBinary, hash: Preparation['stringHash'], limitsHits: boolean): RecordValues {
+function layoutRecord(binary: GoBinary, hash: Preparation['stringHash'], inWindows: boolean): RecordValues {
   const swiss = binary.mapImplementation === 'swiss';
   const format = !swiss ? 'FORMAT_CLASSIC' : binary.version.minor >= 27 ? 'FORMAT_STRIDES' : 'FORMAT_SLOTS';
   return {
     implementation: recordConstant(swiss ? 'MAPS_SWISS' : 'MAPS_CLASSIC'),
     map_type_format: recordConstant(format),
     hash_known: Number(hash !== undefined),
-    limits_hits: Number(limitsHits),
+    in_windows: Number(inWindows),
     aes_schedule: hash?.schedule ?? 0,
     aes_flag: hash?.flag ?? 0,
   };

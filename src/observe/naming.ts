@@ -63,14 +63,15 @@ export class Namer {
     }
   }
 
-  /** One aggregate as the rest of the program sees it. */
-  stats(aggregate: Aggregate): CallSiteStats {
+  /** One aggregate, with the estimate of its lookups, as the rest of the program sees it. */
+  stats(aggregate: Aggregate, estimatedLookups: number): CallSiteStats {
     return {
       callSite: this.callSite(aggregate.caller),
       variant: this.#plan.functions[aggregate.functionIndex]?.name.replace(/^runtime\./, '') ?? UNKNOWN_NAME,
       type: this.type(aggregate),
       hit: aggregate.hit,
       lookups: aggregate.lookups,
+      estimatedLookups,
       probeLength: distribution(
         COUNT_BOUNDS,
         aggregate.probeLength,

@@ -9,7 +9,9 @@ import { checkMappedBytes, loadBias } from '../target/mapped.ts';
 import type { TraceSourcePlan } from '../tracesites/plan.ts';
 import { type Aggregate, AggregateReader, inexactReasons, readCounters } from './aggregates.ts';
 import { CandidateReader } from './candidates.ts';
+import type { CostSource } from './costs.ts';
 import { CostTables, type TableContents } from './costtables.ts';
+import { LookupEstimates } from './estimate.ts';
 import { SpanFollower } from './follower.ts';
 import { GOROUTINE_TABLE, GoroutineCostReader } from './goroutinecosts.ts';
 import type { ExemplarOptions, LabelNames, TraceSource } from './goroutinedata.ts';
@@ -46,6 +48,10 @@ export interface ObservationOptions {
   readonly goroutineCosts?: boolean;
   /** Count lookups for each followed span, too. */
   readonly spanCosts?: boolean;
+  /** Other probes of the same target, whose cost counts towards the budget. */
+  readonly costSources?: readonly CostSource[];
+  /** Told in a sentence when the budget cannot be kept. */
+  readonly warn?: (sentence: string) => void;
 }
 
 /** Which lookups are spikes, and who is told of them. */
@@ -56,6 +62,12 @@ export interface SpikeOptions {
 
 /** The sources of traces that cost a trap per span. */
 export type FollowedSource = Exclude<TraceSource, 'labels' | 'obi'>;
+
+/**
+ * How often estimates take in what was counted, when nobody asks for snapshots: what windows stand for changes with the
+ * load, and all that was counted in between is scaled alike.
+ */
+const ESTIMATE_MILLIS = 10_000;
 
 /** Candidates kept for the next export. */
 const MOST_CANDIDATES = 20_000;
@@ -83,6 +95,8 @@ export class Observation {
   readonly #namer: Namer;
   readonly #runtimeTypes: RuntimeTypes;
   readonly #aggregates = new AggregateReader();
+  readonly #estimates = new LookupEstimates();
+  readonly #estimating: NodeJS.Timeout | undefined;
   readonly #startTime = wallClock();
   readonly #started = performance.now();
   readonly #withExemplars: boolean;
@@ -102,6 +116,8 @@ export class Observation {
     this.#program = parts.program;
     this.#follower = parts.follower;
     this.#schedule = parts.schedule;
+    if (options.mode === 'windows')
+      this.#estimating = setInterval(() => void this.#estimate(), ESTIMATE_MILLIS).unref();
     this.#runtimeTypes = new RuntimeTypes(binary);
     this.#namer = new Namer(binary, parts.plan, this.#runtimeTypes);
     this.#candidateReader = new CandidateReader(this.#namer);
@@ -136,11 +152,10 @@ export class Observation {
     const follower = await SpanFollower.load({ ...options, bias, plans: tracePlans });
     let program: LookupProgram | undefined;
     try {
-      const limitsHits = options.mode === 'windows';
       program = await LookupProgram.load({
         ...others,
         preparation,
-        limitsHits,
+        inWindows: options.mode === 'windows',
         ...(follower && { follower }),
         ...(spikes && { spikes: spikes.threshold }),
       });
@@ -205,6 +220,11 @@ export class Observation {
     };
   }
 
+  /** Resolves, with the error, when observing cannot go on although the target lives. stop() is to be called all the same. */
+  get failed(): Promise<unknown> {
+    return this.#schedule.failed;
+  }
+
   get plan(): ProbePlan {
     return this.#plan;
   }
@@ -240,21 +260,26 @@ export class Observation {
     const all = await this.#aggregates.read(this.#program.kernel);
     const aggregates = all.filter((a) => this.#isObserved(a.functionIndex));
     const counters = await readCounters(this.#program.kernel);
+    this.#estimates.update(all, this.#schedule.sampled(counters));
     if (aggregates.some((a) => a.runtimeType)) await this.#runtimeTypes.refresh(this.#program.kernel);
     const spikes = this.#spikeTotals(counters.lostSpikes);
     const snapshot: Snapshot = {
       time,
       startTime: this.#startTime,
-      callSites: aggregates.filter((a) => a.lookups > 0).map((a) => this.#namer.stats(a)),
+      callSites: aggregates
+        .filter((a) => a.lookups > 0)
+        .map((a) => this.#namer.stats(a, this.#estimates.of(a))),
       hits: counters.hits,
       observed: aggregates.reduce((sum, a) => sum + a.lookups, 0),
       deferred: counters.deferred,
       unreadable: counters.unreadable,
-      dropped: { ...counters.dropped, window_closed: counters.windowClosed },
+      dropped: counters.dropped,
+      notDecoded: counters.windowClosed,
       inexact: totalInexact(aggregates),
       windows: this.#schedule.windows,
       attachedSeconds: this.#schedule.attachedSeconds(),
       seconds: (performance.now() - this.#started) / 1000,
+      overhead: this.#schedule.overhead(counters),
       functions: this.#functionStats(aggregates),
       refused: refusedFunctions(this.#plan),
       ...(spikes && { spikes }),
@@ -266,6 +291,15 @@ export class Observation {
     return snapshot;
   }
 
+  async #estimate(): Promise<void> {
+    try {
+      const aggregates = await this.#aggregates.read(this.#program.kernel);
+      this.#estimates.update(aggregates, this.#schedule.sampled(await readCounters(this.#program.kernel)));
+    } catch {
+      // The observation is ending; stop() reports what is wrong with it, if anything.
+    }
+  }
+
   /** The latest snapshot, without reading the kernel again. */
   get lastSnapshot(): Snapshot | undefined {
     return this.#lastSnapshot;
@@ -273,6 +307,7 @@ export class Observation {
 
   /** Detaches, takes the last snapshot, and gives everything back. */
   async stop(): Promise<Snapshot> {
+    clearInterval(this.#estimating);
     try {
       await this.#schedule.stop();
       await this.collectSpikes();
@@ -288,10 +323,18 @@ export class Observation {
       if (fn.outcome !== 'probed') return [];
       const own = aggregates.filter((a) => a.functionIndex === index);
       const sum = (of: readonly Aggregate[]) => of.reduce((total, a) => total + a.lookups, 0);
+      const estimatedLookups = own.reduce((total, a) => total + this.#estimates.of(a), 0);
       const hits = sum(own.filter((a) => a.hit));
       const lookups = sum(own);
       return [
-        { name: fn.name.replace(/^runtime\./, ''), lookups, hits, misses: lookups - hits, sites: fn.sites },
+        {
+          name: fn.name.replace(/^runtime\./, ''),
+          lookups,
+          estimatedLookups,
+          hits,
+          misses: lookups - hits,
+          sites: fn.sites,
+        },
       ];
     });
   }

@@ -1,16 +1,18 @@
-import { existsSync } from 'node:fs';
+import { closeSync, existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { EXIT, messageOf, UserError } from '../errors.ts';
 import type { GoBinary } from '../gobinary/index.ts';
-import { type AttachMethod, addon, type ProbeObject } from '../kernel/addon.ts';
+import { type AttachMethod, type AttachOptions, addon, type ProbeObject } from '../kernel/addon.ts';
 import { encodeRecords } from '../kernel/records.ts';
 import type { SpikeThreshold } from '../model/spike.ts';
 import type { ProbePlan } from '../probesites/plan.ts';
-import { executablePath } from '../target/process.ts';
+import { openExecutable } from '../target/process.ts';
+import { type Counters, decodeCounters } from './aggregates.ts';
 import { kernelAttachMethod } from './attachmethod.ts';
 import { decoderData } from './decoder.ts';
 import { SPAN_MAPS, type SpanFollower } from './follower.ts';
 import type { ExemplarOptions, LabelNames } from './goroutinedata.ts';
+import type { WindowPlan } from './governor.ts';
 import type { Preparation } from './preparation.ts';
 import { addressKeys, type MapContents } from './typetables.ts';
 
@@ -20,8 +22,8 @@ export interface ProgramOptions {
   readonly preparation: Preparation;
   /** Default: what the kernel supports best. */
   readonly attachMethod?: AttachMethod;
-  /** Windows will be given a hit limit; without it the program does not look for one. */
-  readonly limitsHits?: boolean;
+  /** Hits are decoded in windows only; without it always. */
+  readonly inWindows?: boolean;
   /** Which candidates for exemplars to keep; without it none. */
   readonly exemplars?: ExemplarOptions;
   /** Which lookups are spikes; without it none. */
@@ -38,6 +40,18 @@ export interface ProgramOptions {
   readonly spanCosts?: boolean;
   /** Call sites and types kept apart at most; beyond that lookups are dropped and counted. */
   readonly maxCallSites?: number;
+}
+
+/** A window that is over. */
+export interface ClosedWindow {
+  /** How long hits were decoded. */
+  readonly openSeconds: number;
+  /** When that ended: seconds of the monotonic clock. */
+  readonly closed: number;
+  /** At the hit limit. */
+  readonly full: boolean;
+  /** As they are now. */
+  readonly counters: Counters;
 }
 
 /** Room for aggregates. One takes about 900 bytes per CPU of kernel memory. */
@@ -63,8 +77,8 @@ export class LookupProgram {
   readonly warnings: readonly string[];
   readonly #pid: number;
   readonly #plan: ProbePlan;
-  #generation = 0n;
-  #hitLimit = 0;
+  /** The executable, held open: whatever the process executes later, only this file is ever probed. */
+  readonly #executable: number;
   /** From 1, so that aggregates that have never had a candidate are behind it. */
   #exemplarCycle = 1n;
   /** From 1, so that places that were never written are of none. */
@@ -75,6 +89,7 @@ export class LookupProgram {
     kernel: ProbeObject,
     attachMethod: AttachMethod,
     options: ProgramOptions,
+    executable: number,
     warnings: readonly string[],
   ) {
     this.warnings = warnings;
@@ -82,6 +97,12 @@ export class LookupProgram {
     this.attachMethod = attachMethod;
     this.#pid = options.pid;
     this.#plan = options.preparation.plan;
+    this.#executable = executable;
+  }
+
+  /** How many instructions are probed. */
+  get sites(): number {
+    return this.#plan.sites.length;
   }
 
   /** Loads the program into the kernel; nothing is attached yet. It does without another tool's map that cannot be used. */
@@ -110,7 +131,7 @@ export class LookupProgram {
       readOnlyData: decoderData(
         binary,
         preparation,
-        options.limitsHits ?? false,
+        options.inWindows ?? false,
         {
           ...(options.exemplars && { exemplars: options.exemplars }),
           ...(options.labels && { labels: options.labels }),
@@ -141,6 +162,7 @@ export class LookupProgram {
         pinnedMaps: { traces_ctx_v1: options.threadContextMap },
       }),
     });
+    const executable = openExecutable(options.pid);
     try {
       await kernel.load();
       fill(kernel, 'map_types', tables.mapTypes);
@@ -149,24 +171,38 @@ export class LookupProgram {
       fill(kernel, 'wrappers', wrapperTable);
     } catch (error) {
       kernel.close();
+      closeSync(executable);
       throw new UserError(`The BPF program could not be loaded: ${messageOf(error)}`, EXIT.cannotObserve, {
         cause: error,
       });
     }
-    return new LookupProgram(kernel, attachMethod, options, warnings);
+    return new LookupProgram(kernel, attachMethod, options, executable, warnings);
   }
 
-  /** Puts the breakpoints in. @param hitLimit hits per CPU after which the program only counts; 0: none */
-  async attach(hitLimit: number): Promise<void> {
-    this.#hitLimit = hitLimit;
-    this.#generation++;
+  /** Puts the breakpoints in. */
+  async attach(): Promise<void> {
     this.#control();
-    await this.kernel.attach({
-      path: executablePath(this.#pid),
+    await this.kernel.attach(this.#sites());
+  }
+
+  /** One window, from attach to detach: hits are decoded for this long, or until a CPU has had so many. */
+  async window({ openSeconds, hitLimit }: WindowPlan): Promise<ClosedWindow> {
+    this.#control();
+    const { opened, closed, full, cpuStates } = await this.kernel.window({
+      ...this.#sites(),
+      openMicros: Math.round(openSeconds * 1e6),
+      hitLimit,
+    });
+    return { openSeconds: Math.max(0, closed - opened), closed, full, counters: decodeCounters(cpuStates) };
+  }
+
+  #sites(): AttachOptions {
+    return {
+      path: `/proc/self/fd/${this.#executable}`,
       pid: this.#pid,
       offsets: this.#plan.sites.map((site) => BigInt(site.fileOffset)),
       cookies: this.#plan.sites.map((_, i) => BigInt(i)),
-    });
+    };
   }
 
   /** Begins a new cycle of exemplars: each bucket may have a candidate again. @returns the number of the one that ends */
@@ -197,8 +233,6 @@ export class LookupProgram {
 
   #control(): void {
     const control = {
-      hit_limit: this.#hitLimit,
-      generation: this.#generation,
       exemplar_cycle: this.#exemplarCycle,
       spike_cycle: this.#spikeCycle,
       cost_table: this.#costTable,
@@ -213,6 +247,7 @@ export class LookupProgram {
 
   close(): void {
     this.kernel.close();
+    closeSync(this.#executable);
   }
 }
 

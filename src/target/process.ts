@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { openSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { EXIT, UserError } from '../errors.ts';
 
 /** One line of /proc/PID/maps that maps a file. */
@@ -14,6 +14,11 @@ export interface Mapping {
 /** Path that opens the executable of a process, also in another mount namespace and after it was replaced on disk. */
 export function executablePath(pid: number): string {
   return `/proc/${pid}/exe`;
+}
+
+/** The executable's file, opened: it stays the same when the process executes another. */
+export function openExecutable(pid: number): number {
+  return readProc(pid, () => openSync(executablePath(pid), 'r'));
 }
 
 /** What the executable is called; ends with " (deleted)" when the file is gone. */
@@ -62,12 +67,6 @@ export function controlGroups(pid: number): string {
   } catch {
     return '';
   }
-}
-
-/** CPU time a process has used, all its threads, in seconds. */
-export function cpuSeconds(pid: number): number {
-  const fields = statFields(pid);
-  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
 }
 
 /** When a process started, in Unix nanoseconds (to a hundredth of a second, as the kernel says it). */

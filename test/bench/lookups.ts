@@ -51,7 +51,7 @@ export async function measureLookups(rounds: number, lookups: number): Promise<L
         attach: () => attach(counting, service.pid, plan),
         detach: () => counting.detach(),
       },
-      { name: 'decode', lookups, attach: () => decoding.attach(0), detach: () => decoding.detach() },
+      { name: 'decode', lookups, attach: () => decoding.attach(), detach: () => decoding.detach() },
     ];
     return summarize(await measure(service, setups, rounds));
   } finally {

@@ -56,10 +56,18 @@ test('attaches to a running process by its pid, and leaves it running', { timeou
 
 test('windows see a part of the lookups, at a small cost', { timeout: 60_000 }, async () => {
   const child = start(0);
-  const summary = await summaryOf([...ATTACH, '--mode', 'windows', '--pid', String(child.pid)]);
+  const summary = await summaryOf([
+    ...ATTACH,
+    '--mode',
+    'windows',
+    '--budget',
+    '20%',
+    '--pid',
+    String(child.pid),
+  ]);
   assert.equal(summary.mode, 'windows');
   assert.ok(summary.observed.windows >= 2, `${summary.observed.windows} windows`);
-  assert.ok(summary.observed.lookups > 1000, `${summary.observed.lookups} lookups`);
+  assert.ok(summary.observed.lookups > 50, `${summary.observed.lookups} lookups`);
   assert.ok(summary.observed.attachedSeconds < summary.observed.seconds / 2);
   await stop(child);
 });

@@ -35,6 +35,7 @@ test('the document satisfies its schema, with the fields of the contract', () =>
   });
   assert.deepEqual(summary.observed, {
     lookups: 36,
+    estimatedLookups: 72,
     hits: 30,
     misses: 6,
     unreadable: 4,
@@ -44,11 +45,16 @@ test('the document satisfies its schema, with the fields of the contract', () =>
     seconds: 10,
     probeSiteHits: 39,
     deferred: 2,
+    notDecoded: 0,
     inexact: 2,
     unreadableByReason: { stack: 1, type: 3 },
     droppedByReason: { table_full: 2 },
     inexactByReason: { long_key: 2 },
   });
+  assert.equal(summary.overhead.share, 0.002);
+  assert.equal(summary.overhead.windows, 4);
+  assert.equal(summary.overhead.attachedSeconds, 0.5);
+  assert.ok(Math.abs(summary.overhead.secondsPerHit - 0.001 / 39) < 1e-9);
   assert.deepEqual(summary.refusedFunctions, [{ name: 'mapaccess1_fast32', reason: 'unknown shape' }]);
 });
 

@@ -213,7 +213,7 @@ test('without a threshold the program keeps nothing', LONG, async (context) => {
   for (const spikes of [{}, { spikes: { limit: 16 } }]) {
     const lookups = await LookupProgram.load({ pid: program.pid, binary, preparation, ...spikes });
     try {
-      await lookups.attach(0);
+      await lookups.attach();
       await program.lookUp({ key: 69, count: 100 });
       await lookups.detach();
       const { count } = await lookups.kernel.readPerCpuMap('spike_sites');

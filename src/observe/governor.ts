@@ -1,0 +1,283 @@
+/*
+ * Decides when a window opens, for how long, and after how many hits it ends: without clock, kernel or timer, so that it
+ * can be simulated. Time and cost come in, decisions go out. The reasons are in docs/design/0006-governor.md.
+ */
+
+/** What observation costs the target's CPUs, in seconds. */
+export interface Costs {
+  /** Of each hit of a probe site, whatever becomes of it. */
+  readonly trap: number;
+  /** Of decoding a hit, on top. */
+  readonly decode: number;
+  /** Of attaching and detaching once, for each CPU that the target keeps busy. */
+  readonly attach: number;
+}
+
+/** What has happened since the last call. */
+export interface Load {
+  readonly seconds: number;
+  /** CPU time the target has used. */
+  readonly cpuSeconds: number;
+  /** What other probes than those of windows have cost the target. */
+  readonly otherSeconds: number;
+}
+
+export interface WindowPlan {
+  readonly openSeconds: number;
+  /** Hits on one CPU after which the window ends early. */
+  readonly hitLimit: number;
+}
+
+export interface EndedWindow {
+  readonly openSeconds: number;
+  /** From before the attach until after the detach. */
+  readonly load: Load;
+  /** All hits, also those while breakpoints were put in and taken out. */
+  readonly hits: number;
+  readonly decoded: number;
+  /** It ended at its hit limit. */
+  readonly full: boolean;
+}
+
+export type Decision =
+  | { readonly do: 'wait'; readonly seconds: number }
+  | { readonly do: 'open'; readonly window: WindowPlan };
+
+/** Times in seconds. */
+export const LIMITS = {
+  /** Lookups decoded per second, about: more tell nothing more, fewer are worth their cost also on an idle target. */
+  ceiling: 8000,
+  floor: 100,
+  /** Mean distance of windows. */
+  shortestDistance: 0.4,
+  idleDistance: 2,
+  longestDistance: 10,
+  shortestOpen: 0.0005,
+  longestOpen: 0.1,
+  /** Lookups that a window is planned for, and those after which it ends on one CPU. */
+  leastLookups: 50,
+  mostLookups: 3000,
+  mostHits: 6000,
+  /** How long a decision stands: load may change meanwhile. */
+  longestWait: 0.25,
+  /** After the budget could not be kept. */
+  firstBackOff: 10,
+  longestBackOff: 600,
+} as const;
+
+/** The budget cannot be kept when so many windows in a row say so: one alone may just have been an expensive one. */
+const STOPPING_WINDOWS = 3;
+
+/** The part of the budget that is planned for; the rest is for what cannot be foreseen. */
+const PLANNED = 0.85;
+/** Part of the budget that other probes may use before they are asked to pause. */
+const OTHERS = 0.6;
+/** Seconds of allowance that may be saved up. */
+const SAVED = 1;
+/** How fast the target's use of CPU is followed: time constant in seconds. */
+const CPU_MEMORY = 0.5;
+/** Weight of the latest window in what is known of windows, at least; and how fast older ones lose theirs, in seconds. */
+const WINDOW_WEIGHT = 0.3;
+const WINDOW_MEMORY = 5;
+/** From this share of a CPU on windows are as frequent as they get; each costs the sidecar about 2 ms. */
+const BUSY_CPU = 0.05;
+/** Less than this share of a CPU is as good as nothing. */
+const LEAST_CPU = 0.002;
+
+interface Plan extends WindowPlan {
+  readonly distance: number;
+  readonly cost: number;
+  /** How many seconds it takes to be allowed such a window. */
+  readonly earned: number;
+}
+
+/**
+ * An account of CPU seconds: the target's use of CPU fills it, at the rate of the budget; what windows and other probes
+ * have really cost is taken from it. A window opens when a random time has passed and the account covers what it is
+ * expected to cost. After a window that cost more, the account is in debt, and the next one waits until that is paid.
+ */
+export class Governor {
+  /** How often the budget could not be kept. */
+  stops = 0;
+  readonly #budget: number;
+  readonly #random: () => number;
+  #account = 0;
+  /** CPUs that the target keeps busy. */
+  #cpus = 0;
+  #othersPerSecond = 0;
+  /** Other probes are to pause for so many seconds more. */
+  #othersPaused = 0;
+  #othersBackOff: number = LIMITS.firstBackOff;
+  /** Of the target's CPU time, in windows: lookups decoded per second, and further hits per window. */
+  #known: { lookupsPerCpu: number; furtherPerCpu: number } | undefined;
+  /** Since the last window ended. */
+  #passed = 0;
+  /** Of the distance to the next window; drawn anew for each. */
+  #draw: number;
+  #postponed = 0;
+  /** Seconds until the next try, while the budget cannot be kept. */
+  #stopped: number | undefined;
+  #backOff: number = LIMITS.firstBackOff;
+  /** Windows in a row after which the next one could not be afforded. */
+  #unaffordable = 0;
+
+  /**
+   * @param budget share of the target's CPU time that observation may cost
+   * @param random numbers from 0 to 1
+   */
+  constructor(budget: number, random: () => number = Math.random) {
+    this.#budget = budget;
+    this.#random = random;
+    this.#draw = random();
+  }
+
+  /** The budget cannot be kept at present: not even by the smallest window at the longest distance. */
+  get stopped(): boolean {
+    return this.#stopped !== undefined;
+  }
+
+  /** Other probes cost too much of the budget: they are to pause. */
+  get pausesOthers(): boolean {
+    return this.#othersPaused > 0;
+  }
+
+  /** CPU seconds per second that observation may cost now. */
+  allowance(costs: Costs): number {
+    return Math.max(PLANNED * this.#budget * this.#cpus, floorRate(costs));
+  }
+
+  /** Takes in what has happened while nothing was attached. */
+  elapse(load: Load, costs: Costs): void {
+    this.#passed += load.seconds;
+    if (this.#stopped !== undefined) this.#stopped -= load.seconds;
+    const weight = 1 - Math.exp(-load.seconds / CPU_MEMORY);
+    if (load.seconds > 0) {
+      this.#cpus += weight * (load.cpuSeconds / load.seconds - this.#cpus);
+      this.#othersPerSecond += weight * (load.otherSeconds / load.seconds - this.#othersPerSecond);
+    }
+    const earned = Math.max(PLANNED * this.#budget * load.cpuSeconds, floorRate(costs) * load.seconds);
+    const most = Math.max(this.#account, this.#most(costs));
+    this.#account = Math.min(this.#account + earned, most) - load.otherSeconds;
+    this.#judgeOthers(load, costs);
+  }
+
+  /** What to do now. A wait may be followed by another one. */
+  decide(costs: Costs): Decision {
+    // Of a target that nothing is known of, the smallest window tells most for its cost.
+    if (this.#known === undefined) {
+      return {
+        do: 'open',
+        window: { openSeconds: LIMITS.shortestOpen, hitLimit: 2 * LIMITS.leastLookups },
+      };
+    }
+    const plan = this.#plan(costs);
+    if (plan.earned <= LIMITS.longestDistance) this.#goOn();
+    const due = plan.distance * (0.5 + this.#draw) + this.#postponed;
+    const wait = Math.max(due - this.#passed, this.#stopped ?? 0);
+    if (wait > 0) return { do: 'wait', seconds: Math.min(wait, LIMITS.longestWait) };
+    if (this.#account < plan.cost) {
+      // The account fills while the target is busy: opening at the moment it suffices would find it busy too often.
+      const lacking = (plan.cost - this.#account) / this.allowance(costs);
+      this.#postponed += Math.min(lacking * (1 + this.#random()), 2 * LIMITS.longestDistance) + 0.001;
+      return this.decide(costs);
+    }
+    return { do: 'open', window: { openSeconds: plan.openSeconds, hitLimit: plan.hitLimit } };
+  }
+
+  /** Takes in what a window has really cost. */
+  ended(window: EndedWindow, costs: Costs): void {
+    this.elapse(window.load, costs);
+    const cpus = Math.max(busyCpus(window.load), LEAST_CPU);
+    this.#account -= windowCost(window, window.load, costs);
+    const lookups = window.openSeconds > 0 ? window.decoded / (window.openSeconds * cpus) : 0;
+    const further = (window.hits - window.decoded) / cpus;
+    const before = this.#known ?? { lookupsPerCpu: lookups, furtherPerCpu: further };
+    const weight = Math.max(WINDOW_WEIGHT, 1 - Math.exp(-this.#passed / WINDOW_MEMORY));
+    const lookupsPerCpu = before.lookupsPerCpu + weight * (lookups - before.lookupsPerCpu);
+    this.#known = {
+      lookupsPerCpu: window.full ? Math.max(lookupsPerCpu, lookups) : lookupsPerCpu,
+      furtherPerCpu: before.furtherPerCpu + weight * (further - before.furtherPerCpu),
+    };
+    this.#passed = 0;
+    this.#postponed = 0;
+    this.#draw = this.#random();
+    if (this.#plan(costs).earned > LIMITS.longestDistance) this.#unaffordable++;
+    if (this.#stopped === undefined && this.#unaffordable >= STOPPING_WINDOWS) {
+      this.stops++;
+      this.#stopped = this.#backOff;
+    } else if (this.#stopped !== undefined) {
+      this.#backOff = Math.min(2 * this.#backOff, LIMITS.longestBackOff);
+      this.#stopped = this.#backOff;
+    }
+  }
+
+  /** The next window: as large as the budget allows, small enough for one request to bear. */
+  #plan(costs: Costs): Plan {
+    const known = this.#known ?? { lookupsPerCpu: 0, furtherPerCpu: 0 };
+    const cpus = Math.max(this.#cpus, LEAST_CPU);
+    const each = costs.trap + costs.decode;
+    const rate = Math.max(this.allowance(costs) - this.#othersPerSecond, floorRate(costs));
+    const fixed = cpus * (costs.attach + known.furtherPerCpu * costs.trap);
+    const rest = clamp(BUSY_CPU / cpus, 1, LIMITS.idleDistance / LIMITS.shortestDistance);
+    const distance = clamp((2 * fixed) / rate, rest * LIMITS.shortestDistance, LIMITS.longestDistance);
+    const affordable = Math.min((rate * distance - fixed) / each, LIMITS.ceiling * distance);
+    const wanted = clamp(affordable, LIMITS.leastLookups, LIMITS.mostLookups);
+    const lookupRate = known.lookupsPerCpu * cpus;
+    const openSeconds = clamp(wanted / lookupRate, LIMITS.shortestOpen, LIMITS.longestOpen);
+    const expected = lookupRate * openSeconds;
+    const cost = fixed + expected * each;
+    const saved = Math.max(0, this.#account - fixed) / each;
+    return {
+      openSeconds,
+      hitLimit: Math.round(clamp(Math.max(4 * expected, saved), 2 * LIMITS.leastLookups, LIMITS.mostHits)),
+      distance: Math.max(distance, Math.min(cost / rate, LIMITS.longestDistance)),
+      cost,
+      earned: cost / rate,
+    };
+  }
+
+  /** The budget can be kept, be it again. */
+  #goOn(): void {
+    this.#unaffordable = 0;
+    this.#stopped = undefined;
+    this.#backOff = LIMITS.firstBackOff;
+  }
+
+  #judgeOthers(load: Load, costs: Costs): void {
+    this.#othersPaused = Math.max(0, this.#othersPaused - load.seconds);
+    if (this.#othersPaused > 0 || this.#othersPerSecond <= OTHERS * this.allowance(costs)) return;
+    this.#othersPaused = this.#othersBackOff;
+    this.#othersBackOff = Math.min(2 * this.#othersBackOff, LIMITS.longestBackOff);
+    this.#othersPerSecond = 0;
+  }
+
+  /** The most that is saved up: what the next window costs, or a second's allowance. */
+  #most(costs: Costs): number {
+    const allowance = this.allowance(costs);
+    if (this.#known === undefined) return SAVED * allowance;
+    return Math.max(SAVED * allowance, 1.5 * this.#plan(costs).cost);
+  }
+}
+
+/** What a window has cost. */
+export function windowCost(
+  { hits, decoded }: Pick<EndedWindow, 'hits' | 'decoded'>,
+  load: Load,
+  costs: Costs,
+): number {
+  return hits * costs.trap + decoded * costs.decode + busyCpus(load) * costs.attach;
+}
+
+/** CPUs that the target kept busy. */
+function busyCpus({ seconds, cpuSeconds }: Load): number {
+  return seconds > 0 ? cpuSeconds / seconds : 0;
+}
+
+/** What the floor of lookups per second costs: allowed whatever the target uses. */
+function floorRate({ trap, decode }: Costs): number {
+  return LIMITS.floor * (trap + decode);
+}
+
+function clamp(value: number, least: number, most: number): number {
+  return Math.min(Math.max(value, least), most);
+}

@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Aggregate } from '../../src/observe/aggregates.ts';
+import { LookupEstimates } from '../../src/observe/estimate.ts';
+import { Sampling } from '../../src/observe/sampling.ts';
+import { seeded } from './random.ts';
+
+function aggregate(lookups: number, caller = 1): Aggregate {
+  // Only the name and the count are looked at.
+  return { caller, type: 2, runtimeType: false, functionIndex: 0, hit: true, lookups } as Aggregate;
+}
+
+test('a window stands for the time since the one before it', () => {
+  const sampling = new Sampling();
+  sampling.add({ decoded: 10, openSeconds: 0.01, spanSeconds: 1, full: false });
+  sampling.add({ decoded: 30, openSeconds: 0.01, spanSeconds: 0.5, full: true });
+  sampling.add({ decoded: 0, openSeconds: 0.02, spanSeconds: 2, full: false });
+  assert.deepEqual(
+    [sampling.windows, sampling.full, sampling.decoded, sampling.estimated],
+    [3, 1, 40, 1000 + 1500],
+  );
+  assert.ok(Math.abs(sampling.openSeconds - 0.04) < 1e-12);
+});
+
+test('the standard error is about what estimates are really off by', () => {
+  const random = seeded(1);
+  let squared = 0;
+  let told = 0;
+  const runs = 300;
+  for (let run = 0; run < runs; run++) {
+    const sampling = new Sampling();
+    // Twenty lookups a window on average, in clumps of ten.
+    for (let window = 0; window < 50; window++) {
+      let decoded = 0;
+      for (let clump = 0; clump < 20; clump++) decoded += random() < 0.1 ? 10 : 0;
+      sampling.add({ decoded, openSeconds: 0.01, spanSeconds: 1, full: false });
+    }
+    squared += (sampling.estimated / 100_000 - 1) ** 2;
+    told += sampling.relativeError ?? assert.fail('there are windows enough');
+  }
+  const real = Math.sqrt(squared / runs);
+  assert.ok(Math.abs(told / runs / real - 1) < 0.2, `told ${told / runs}, real ${real}`);
+});
+
+test('lookups are scaled by what the windows of their time stand for', () => {
+  const estimates = new LookupEstimates();
+  const one = aggregate(10);
+  estimates.update([one], { decoded: 20, estimated: 200 });
+  assert.equal(estimates.of(one), 100);
+  // No window since: nothing new is known.
+  estimates.update([one], { decoded: 20, estimated: 200 });
+  assert.equal(estimates.of(one), 100);
+  const [more, other] = [aggregate(30), aggregate(5, 7)];
+  estimates.update([more, other], { decoded: 45, estimated: 700 });
+  assert.equal(estimates.of(more), 100 + 20 * 20);
+  assert.equal(estimates.of(other), 5 * 20);
+});
+
+test('always attached, the estimate is the count', () => {
+  const estimates = new LookupEstimates();
+  for (const lookups of [7, 9]) {
+    estimates.update([aggregate(lookups)], { decoded: 3 * lookups, estimated: 3 * lookups });
+    assert.equal(estimates.of(aggregate(lookups)), lookups);
+  }
+});
+
+test('an estimate never falls and is never below the count', () => {
+  const random = seeded(2);
+  for (let run = 0; run < 100; run++) {
+    const estimates = new LookupEstimates();
+    const now = { decoded: 0, estimated: 0, lookups: 0 };
+    let before = 0;
+    for (let step = 0; step < 20; step++) {
+      const decoded = random() < 0.3 ? 0 : Math.floor(1000 * random());
+      now.decoded += decoded;
+      now.estimated += decoded * (0.9 + 100 * random());
+      now.lookups += Math.floor(random() * (decoded + 1));
+      const one = aggregate(now.lookups);
+      estimates.update([one], { decoded: now.decoded, estimated: now.estimated });
+      const estimate = estimates.of(one);
+      assert.ok(estimate >= before && estimate >= now.lookups - 1e-6);
+      before = estimate;
+    }
+  }
+});

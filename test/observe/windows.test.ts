@@ -1,0 +1,146 @@
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { setTimeout as wait } from 'node:timers/promises';
+import { openGoBinary } from '../../src/gobinary/index.ts';
+import { addon } from '../../src/kernel/addon.ts';
+import { readCounters } from '../../src/observe/aggregates.ts';
+import { CostMeter } from '../../src/observe/costs.ts';
+import { Observation } from '../../src/observe/observation.ts';
+import { prepare } from '../../src/observe/preparation.ts';
+import { LookupProgram } from '../../src/observe/program.ts';
+import { CASES, LookupService } from '../bench/service.ts';
+import { mapscope } from '../cli/mapscope.ts';
+import { buildLibrary } from '../native/support.ts';
+import { buildGo } from '../support/go-toolchains.ts';
+
+const STEADY = join(import.meta.dirname, '../services/steady');
+
+/** Starts the steady service; it makes lookups when this resolves, and is ended with the test. */
+async function steady(
+  t: TestContext,
+  rate: number,
+): Promise<{ pid: number; path: string; child: ChildProcess }> {
+  const path = await buildGo({ dir: STEADY, version: 'local' });
+  const child = spawn(path, ['-rate', `${rate}`, '-goroutines', '2'], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  t.after(async () => {
+    child.kill('SIGKILL');
+    if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+  });
+  await once(child.stdout ?? assert.fail(), 'data');
+  return { pid: child.pid ?? assert.fail(), path, child };
+}
+
+test('hits are decoded while a window is open, and all others are counted', async (t) => {
+  const { pid, path } = await steady(t, 0);
+  const binary = openGoBinary(path);
+  const program = await LookupProgram.load({ pid, binary, preparation: prepare(binary), inWindows: true });
+  t.after(() => program.close());
+  const many = await program.window({ openSeconds: 0.05, hitLimit: 1e9 });
+  assert.ok(!many.full);
+  assert.ok(many.openSeconds >= 0.05);
+  const decoded = many.counters.hits - many.counters.windowClosed;
+  assert.ok(decoded > 100, `${decoded}`);
+
+  const few = await program.window({ openSeconds: 60, hitLimit: 50 });
+  assert.ok(few.full, 'it ends at the hit limit, long before its time');
+  assert.ok(few.openSeconds < 30);
+  const more = few.counters.hits - few.counters.windowClosed - decoded;
+  // Each CPU may have had up to as many; one that was in the middle of a hit may have had one more.
+  assert.ok(more >= 50, `${more}`);
+  assert.ok(more <= 52 * Number(navigator.hardwareConcurrency), `${more}`);
+
+  const after = await readCounters(program.kernel);
+  assert.equal(after.hits, few.counters.hits, 'nothing is hit when a window is over');
+  assert.ok(
+    after.timedHits > decoded / 64 && after.timedHits < decoded / 4,
+    `${after.timedHits} of ${decoded}`,
+  );
+});
+
+test('what a hit costs is learned: it agrees with the CPU time that the target uses more', async (t) => {
+  const service = await LookupService.start();
+  t.after(() => service.stop());
+  const binary = openGoBinary(service.path);
+  const preparation = prepare(binary);
+  const program = await LookupProgram.load({ pid: service.pid, binary, preparation });
+  t.after(() => program.close());
+  const meter = new CostMeter(program.attachMethod, program.sites);
+  await meter.refresh();
+  await program.attach();
+  let learned = 0;
+  let used = 0;
+  for (const one of CASES) {
+    const before = { cpu: addon.cpuSeconds(service.pid), hits: (await readCounters(program.kernel)).hits };
+    await service.measure(one, 30_000);
+    used += addon.cpuSeconds(service.pid) - before.cpu;
+    const counters = await readCounters(program.kernel);
+    meter.learn(counters);
+    // The first measurement weighs as much as later ones here: each case takes its own time.
+    const { trap, decode } = meter.costs;
+    learned += (counters.hits - before.hits) * (trap + decode);
+  }
+  await program.detach();
+  assert.ok(meter.measured);
+  const ratio = learned / used;
+  t.diagnostic(`learned / used: ${ratio.toFixed(2)}`);
+  assert.ok(ratio > 0.75 && ratio < 1.6, `${ratio}`);
+});
+
+test('the cost of windows is measured and within the budget', async (t) => {
+  const { pid, path } = await steady(t, 200_000);
+  const observation = await Observation.start({
+    pid,
+    binary: openGoBinary(path),
+    mode: 'windows',
+    budget: 0.01,
+  });
+  let snapshot = await observation.snapshot();
+  const patience = performance.now() + 60_000;
+  while (performance.now() < patience && (snapshot.windows < 12 || snapshot.overhead.targetCpuSeconds < 1)) {
+    await wait(200);
+    snapshot = await observation.snapshot();
+  }
+  snapshot = await observation.stop();
+  const { overhead } = snapshot;
+  const share = overhead.costSeconds / overhead.targetCpuSeconds;
+  t.diagnostic(`${(100 * share).toFixed(2)} % in ${snapshot.windows} windows, ${JSON.stringify(overhead)}`);
+  assert.ok(snapshot.windows >= 12);
+  assert.ok(overhead.measured);
+  assert.ok(overhead.trapSeconds > 1e-8 && overhead.trapSeconds < 5e-5);
+  // The first window opens before anything has been saved up, and the floor allows a little more.
+  assert.ok(overhead.costSeconds <= 0.01 * overhead.targetCpuSeconds + 0.01, `${share}`);
+  assert.equal(overhead.hits, overhead.decodedHits + snapshot.notDecoded);
+  assert.ok(snapshot.callSites.reduce((sum, site) => sum + site.estimatedLookups, 0) > snapshot.observed);
+});
+
+test('an attach that fails while the target lives ends the observation with a sentence', async (t) => {
+  const { pid, child } = await steady(t, 1000);
+  const preload = { LD_PRELOAD: buildLibrary('older_kernel.c'), OLDER_KERNEL: 'memory_later' };
+  const { status, stdout, stderr } = await mapscope(['attach', '--pid', `${pid}`, '--duration', '60s'], {
+    env: preload,
+  });
+  assert.equal(status, 1, stderr);
+  assert.match(
+    stderr,
+    /^mapscope: The observation of process \d+ failed: cannot attach .*: Cannot allocate memory\.$/m,
+  );
+  assert.doesNotMatch(stderr, /^ +at /m, 'no stack');
+  assert.match(stdout, /Cost: about/, 'what was seen before is reported');
+  assert.equal(child.exitCode, null, 'the target lives on');
+});
+
+test('the same for a program that was started: it runs on, and its end is awaited', async () => {
+  const path = await buildGo({ dir: STEADY, version: 'local' });
+  const { status, stdout, stderr } = await mapscope(['run', '--', path, '-rate', '1000', '-duration', '8s'], {
+    env: { LD_PRELOAD: buildLibrary('older_kernel.c'), OLDER_KERNEL: 'memory_later' },
+  });
+  assert.equal(status, 1, stderr);
+  assert.match(stderr, /^mapscope: The observation of process \d+ failed: cannot attach /m);
+  assert.match(stdout, /^lookups \d+$/m, 'the program said its last word');
+  assert.match(stdout, /exit status 0/);
+});
