@@ -94,6 +94,11 @@ export class RecordReader {
     return this.#field(name).offset;
   }
 
+  /** Bytes of a field, or of one element of an array field. */
+  elementSize(name: string): number {
+    return this.#field(name).size;
+  }
+
   /** Number of elements of an array field. */
   count(name: string): number {
     return this.#field(name).count;

@@ -1,5 +1,5 @@
 import { RecordReader, recordConstant, recordEnum } from '../kernel/records.ts';
-import { COUNT_BOUNDS, distribution } from '../model/buckets.ts';
+import { COUNT_BOUNDS, distribution, total } from '../model/buckets.ts';
 import { subtractCost, sumOfCosts } from '../model/goroutines.ts';
 import { type CostIncrease, HeaviestGoroutines } from '../model/heaviest.ts';
 import type { Distribution, GoroutineCosts, LookupCost } from '../model/snapshot.ts';
@@ -51,50 +51,92 @@ const DIRECT_BUCKETS = recordConstant('DIRECT_BUCKETS');
 
 /** Decodes the kernel's records of costs. */
 class CostDecoder {
-  readonly #goroutine = new RecordReader('goroutine_cost');
-  readonly #unattributed = new RecordReader('unattributed_cost');
+  readonly #goroutines = new CostRecord('goroutine_cost');
+  readonly #parent = new RecordReader('goroutine_cost').offset('parent');
+  readonly #unattributed = new CostRecord('unattributed_cost');
   readonly #reasons = Object.entries(recordEnum('unattributed')).filter(([name]) => !name.endsWith('_COUNT'));
 
   /** The i-th of several records. */
   goroutine(id: bigint, values: Buffer, i: number): CostIncrease {
-    const at = i * this.#goroutine.size;
-    const parent = this.#goroutine.number(values, at, 'parent');
-    return {
-      goroutine: Number(id),
-      ...(parent > 0 && { parentGoroutine: parent }),
-      ...this.#cost(this.#goroutine, values, at),
-    };
+    const at = i * this.#goroutines.size;
+    const cost: CostIncrease = { goroutine: Number(id), ...this.#goroutines.read(values, at) };
+    const parent = Number(values.readBigUInt64LE(at + this.#parent));
+    if (parent > 0) cost.parentGoroutine = parent;
+    return cost;
   }
 
   /** By reason, summed over CPUs. */
   unattributed(values: Buffer, cpus: number): Map<string, LookupCost> {
+    const costs = (reason: number) =>
+      Array.from({ length: cpus }, (_, cpu) =>
+        this.#unattributed.read(values, (reason * cpus + cpu) * this.#unattributed.size),
+      );
     return new Map(
       this.#reasons.map(([name, reason]) => [
         name.slice('UNATTRIBUTED_'.length).toLowerCase(),
-        sumOfCosts(
-          Array.from({ length: cpus }, (_, cpu) =>
-            this.#cost(this.#unattributed, values, (reason * cpus + cpu) * this.#unattributed.size),
-          ),
-        ),
+        sumOfCosts(costs(reason)),
       ]),
     );
   }
+}
 
-  #cost(record: RecordReader, values: Buffer, at: number): LookupCost {
-    const probeLength = this.#distribution(record, values, at, 'probe_length');
+/** Where a record keeps one distribution. */
+interface DistributionPlace {
+  readonly counts: number;
+  readonly countSize: number;
+  readonly sum: number;
+  readonly max: number;
+  readonly maxSize: number;
+}
+
+/**
+ * Reads what both kinds of records have. There may be thousands of goroutines each second, so that fields are not looked up
+ * by name.
+ */
+class CostRecord {
+  readonly size: number;
+  readonly #hits: number;
+  readonly #probeLength: DistributionPlace;
+  readonly #keyComparisons: DistributionPlace;
+
+  constructor(struct: string) {
+    const record = new RecordReader(struct);
+    const place = (field: string): DistributionPlace => ({
+      counts: record.offset(field),
+      countSize: record.elementSize(field),
+      sum: record.offset(`${field}_sum`),
+      max: record.offset(`${field}_max`),
+      maxSize: record.elementSize(`${field}_max`),
+    });
+    this.size = record.size;
+    this.#hits = record.offset('hits');
+    this.#probeLength = place('probe_length');
+    this.#keyComparisons = place('key_comparisons');
+  }
+
+  read(values: Buffer, at: number): LookupCost {
+    const probeLength = distributionAt(this.#probeLength, values, at);
     return {
-      lookups: probeLength.counts.reduce((sum, count) => sum + count, 0),
-      hits: record.number(values, at, 'hits'),
+      lookups: total(probeLength),
+      hits: Number(values.readBigUInt64LE(at + this.#hits)),
       probeLength,
-      keyComparisons: this.#distribution(record, values, at, 'key_comparisons'),
+      keyComparisons: distributionAt(this.#keyComparisons, values, at),
     };
   }
+}
 
-  /** The kernel's sum leaves out values that have a bucket each. */
-  #distribution(record: RecordReader, values: Buffer, at: number, field: string): Distribution {
-    const counts = COUNT_BOUNDS.concat(0).map((_, i) => record.number(values, at, field, i));
-    let sum = record.number(values, at, `${field}_sum`);
-    for (let value = 1; value <= DIRECT_BUCKETS; value++) sum += value * (counts[value] ?? 0);
-    return distribution(COUNT_BOUNDS, counts, sum, record.number(values, at, `${field}_max`));
+/** The kernel's sum leaves out values that have a bucket each. */
+function distributionAt(place: DistributionPlace, values: Buffer, at: number): Distribution {
+  const counts: number[] = [];
+  let sum = Number(values.readBigUInt64LE(at + place.sum));
+  for (let i = 0; i <= COUNT_BOUNDS.length; i++) {
+    const count = unsigned(values, at + place.counts + i * place.countSize, place.countSize);
+    if (i <= DIRECT_BUCKETS) sum += i * count;
+    counts.push(count);
   }
+  return distribution(COUNT_BOUNDS, counts, sum, unsigned(values, at + place.max, place.maxSize));
+}
+
+function unsigned(values: Buffer, at: number, size: number): number {
+  return size === 4 ? values.readUInt32LE(at) : Number(values.readBigUInt64LE(at));
 }

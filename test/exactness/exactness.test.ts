@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { AttachMethod } from '../../src/kernel/addon.ts';
+import { assertGoroutinesComplete } from '../observe/complete.ts';
 import { buildOracle, type Cell } from './cells.ts';
 import { differences, runOracle } from './oracle.ts';
 
@@ -38,6 +39,7 @@ async function check(cell: Cell, seed: string, method?: AttachMethod): Promise<v
     0,
   );
   assert.equal(observed + deferred, hits, 'every hit of a probe site has one outcome');
+  assertGoroutinesComplete(run.snapshot);
 }
 
 for (const cell of CELLS) {
@@ -63,6 +65,7 @@ test('many threads on few CPUs, interrupted in the middle of hits: the same', LO
     },
   );
   assert.deepEqual(differences(run), []);
+  assertGoroutinesComplete(run.snapshot);
 });
 
 test('a difference is found when there is one', LONG, async () => {

@@ -53,6 +53,7 @@ export async function runOracle(
       binary: openGoBinary(path),
       mode: 'all',
       budget: 1,
+      goroutineCosts: true,
       ...(attachMethod !== undefined && { attachMethod }),
     });
     addon.resume(pid);

@@ -3,8 +3,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { total } from '../../src/model/buckets.ts';
-import { heaviestGoroutines, sumOfCosts } from '../../src/model/goroutines.ts';
+import { heaviestGoroutines } from '../../src/model/goroutines.ts';
 import type { GoroutineCost, GoroutineCosts, Snapshot } from '../../src/model/snapshot.ts';
+import { assertGoroutinesComplete } from './complete.ts';
 import { GoroutineService, type Worker } from './goroutine-service.ts';
 
 const LONG = { timeout: 300_000 };
@@ -22,21 +23,6 @@ function costOf({ kept }: GoroutineCosts, { goroutine }: Worker): GoroutineCost 
   );
 }
 
-/** All goroutines together must be all call sites together, in every bucket. */
-function assertComplete(snapshot: Snapshot): void {
-  const { kept, other } = costsOf(snapshot);
-  const sum = sumOfCosts([...kept, other]);
-  const sites = sumOfCosts(
-    snapshot.callSites.map(({ lookups, hit, probeLength, keyComparisons }) => ({
-      lookups,
-      hits: hit ? lookups : 0,
-      probeLength,
-      keyComparisons,
-    })),
-  );
-  assert.deepEqual(sum, sites);
-}
-
 for (const version of VERSIONS) {
   test(`Go ${version}: each goroutine's lookups are counted for it`, LONG, async () => {
     await using service = await GoroutineService.start(version);
@@ -47,7 +33,7 @@ for (const version of VERSIONS) {
       await service.tell('concurrently 500');
     }
     const snapshot = await service.observation.stop();
-    assertComplete(snapshot);
+    assertGoroutinesComplete(snapshot);
     const costs = costsOf(snapshot);
     workers.forEach((worker, i) => {
       const cost = costOf(costs, worker);
@@ -89,7 +75,7 @@ test(
       await service.observation.snapshot();
     }
     const snapshot = await service.observation.stop();
-    assertComplete(snapshot);
+    assertGoroutinesComplete(snapshot);
     const costs = costsOf(snapshot);
     workers.forEach((worker, i) => {
       assert.deepEqual([costOf(costs, worker).hits, costOf(costs, worker).missingAtMost], [500 * (i + 1), 0]);
@@ -117,7 +103,7 @@ test(
     await service.observation.snapshot();
     await service.tell('work 1 200 0');
     const snapshot = await service.observation.stop();
-    assertComplete(snapshot);
+    assertGoroutinesComplete(snapshot);
     const costs = costsOf(snapshot);
     assert.deepEqual([costOf(costs, first).hits, costOf(costs, first).lookups], [200, 250]);
     assert.equal(costOf(costs, second).lookups, 200);
@@ -144,7 +130,7 @@ test('reading all the time loses nothing', LONG, async () => {
   await work;
   assert.ok(reads > 10, `${reads} reads`);
   const snapshot = await service.observation.stop();
-  assertComplete(snapshot);
+  assertGoroutinesComplete(snapshot);
   workers.forEach((worker, i) => {
     assert.equal(costOf(costsOf(snapshot), worker).lookups, 60_000 * (i + 1));
   });
@@ -159,7 +145,7 @@ test('in windows goroutines add up as call sites do', LONG, async () => {
     snapshot = await service.observation.snapshot();
   }
   snapshot = await service.observation.stop();
-  assertComplete(snapshot);
+  assertGoroutinesComplete(snapshot);
   for (const { goroutine } of costsOf(snapshot).kept)
     assert.ok(
       workers.some((worker) => worker.goroutine === goroutine),
