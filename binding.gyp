@@ -8,6 +8,7 @@
         'native/arguments.cc',
         'native/bpf_object.cc',
         'native/calibration.cc',
+        'native/clock.cc',
         'native/cpu_time.cc',
         'native/failure.cc',
         'native/features.cc',

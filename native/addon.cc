@@ -8,6 +8,7 @@
 
 #include "arguments.h"
 #include "calibration.h"
+#include "clock.h"
 #include "errors.h"
 #include "features.h"
 #include "libbpf_log.h"
@@ -109,6 +110,10 @@ Napi::Value RunCalibrationLoop(const Napi::CallbackInfo &info) {
     return RunCalibration(info.Env(), passes, rounds);
 }
 
+Napi::Value OffsetOfClocks(const Napi::CallbackInfo &info) {
+    return Napi::BigInt::New(info.Env(), MonotonicToEpoch());
+}
+
 Napi::Value EnableRunStatistics(const Napi::CallbackInfo &info) {
     return info.Env().GetInstanceData<RunStatistics>()->Enable(info.Env());
 }
@@ -143,6 +148,7 @@ Napi::Object Initialize(Napi::Env env, Napi::Object exports) {
     exports.Set("cpuSeconds", Napi::Function::New<CpuSecondsOf>(env, "cpuSeconds"));
     exports.Set("calibrationSite", Napi::Function::New<CalibrationSiteOfAddon>(env, "calibrationSite"));
     exports.Set("runCalibration", Napi::Function::New<RunCalibrationLoop>(env, "runCalibration"));
+    exports.Set("monotonicToEpoch", Napi::Function::New<OffsetOfClocks>(env, "monotonicToEpoch"));
     exports.Set("enableRunStatistics", Napi::Function::New<EnableRunStatistics>(env, "enableRunStatistics"));
     return exports;
 }

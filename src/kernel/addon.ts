@@ -167,6 +167,8 @@ export interface Addon {
   calibrationSite(): { path: string; offset: bigint };
   /** Goes through the calibration loop off the JavaScript thread. CPU seconds per pass: the median of the rounds. */
   runCalibration(passes: number, rounds: number): Promise<number>;
+  /** What to add to the kernel's times (CLOCK_MONOTONIC) to have Unix nanoseconds. Changes when the system's time is set. */
+  monotonicToEpoch(): bigint;
   /**
    * Makes the process give memory that it frees back to the operating system: what is free now at once, from now on larger
    * pieces when they are freed. Takes milliseconds.

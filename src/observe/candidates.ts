@@ -1,8 +1,8 @@
-import type { ProbeObject } from '../kernel/addon.ts';
+import { addon, type ProbeObject } from '../kernel/addon.ts';
 import { RecordReader } from '../kernel/records.ts';
 import type { ExemplarCandidate } from '../model/candidate.ts';
 import { decodeName } from './aggregates.ts';
-import { ExemplarRecordReader, sinceEpoch } from './exemplarrecord.ts';
+import { ExemplarRecordReader } from './exemplarrecord.ts';
 import type { Namer } from './naming.ts';
 
 /** Reads the lookups that the kernel has kept as candidates for exemplars. */
@@ -17,7 +17,7 @@ export class CandidateReader {
   /** The candidates of one cycle. Of a lookup that is candidate for several buckets there is one. */
   async read(program: ProbeObject, cycle: bigint): Promise<ExemplarCandidate[]> {
     const { keys, values, count, cpus } = await program.readPerCpuMap('exemplars');
-    const offset = sinceEpoch();
+    const offset = addon.monotonicToEpoch();
     const { record } = this.#lookups;
     const found = new Map<string, ExemplarCandidate>();
     for (let i = 0; i < count * cpus; i++) {

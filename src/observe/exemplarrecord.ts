@@ -6,11 +6,6 @@ import type { Namer } from './naming.ts';
 /** An id is only passed on when it is one: hexadecimal digits, and not all zero (W3C trace context). */
 const HEXADECIMAL = /^(?!0+$)[0-9a-fA-F]+$/;
 
-/** What to add to a kernel time to have Unix nanoseconds. The kernel's clock is CLOCK_MONOTONIC, as hrtime is; the distance may change. */
-export function sinceEpoch(): bigint {
-  return BigInt(Date.now()) * 1_000_000n - process.hrtime.bigint();
-}
-
 /** Reads the records `struct exemplar`: lookups told in full, with who made them. */
 export class ExemplarRecordReader {
   readonly record = new RecordReader('exemplar');
@@ -30,7 +25,7 @@ export class ExemplarRecordReader {
 
   /**
    * @param name what the lookup was counted under
-   * @param offset see sinceEpoch
+   * @param offset what to add to its times to have Unix nanoseconds
    */
   read(name: AggregateName, values: Buffer, at: number, offset: bigint): ExemplarCandidate {
     const traceId = this.#id(values, at, 'trace');

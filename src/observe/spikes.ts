@@ -1,9 +1,9 @@
-import type { ProbeObject } from '../kernel/addon.ts';
+import { addon, type ProbeObject } from '../kernel/addon.ts';
 import { RecordReader, recordConstant } from '../kernel/records.ts';
 import { traceRank } from '../model/candidate.ts';
 import type { Spike, SpikeMap } from '../model/spike.ts';
 import { type AggregateName, decodeName } from './aggregates.ts';
-import { ExemplarRecordReader, sinceEpoch } from './exemplarrecord.ts';
+import { ExemplarRecordReader } from './exemplarrecord.ts';
 import type { Namer } from './naming.ts';
 
 /** Spikes told of one site at each read. */
@@ -46,7 +46,7 @@ export class SpikeReader {
     isObserved: (functionIndex: number) => boolean,
   ): Promise<Spike[]> {
     const { keys, values, count, cpus } = await program.readPerCpuMap('spike_sites');
-    const offset = sinceEpoch();
+    const offset = addon.monotonicToEpoch();
     const told: Spike[] = [];
     for (let i = 0; i < count; i++) {
       const [caller, type] = [this.#word(keys, i, 'caller'), this.#word(keys, i, 'type')];
