@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { runLoad, startShop, type TruthPiece } from '../support/shop.ts';
-import { type JaegerSpan, startJaeger } from './jaeger.ts';
+import { type JaegerSpan, SPAN_END_SLACK, startJaeger } from './jaeger.ts';
 import { startPrometheus } from './prometheus.ts';
 
 /** The first start of a backend builds it. */
@@ -41,7 +41,7 @@ test('Jaeger has every span of the sampled traces in the truth, and no others', 
       const span = trace.find((one) => one.spanId === spanId);
       assert.ok(span !== undefined && span.service === 'shop');
       assert.ok(
-        span.startTimeUnixNano <= start && end <= span.endTimeUnixNano,
+        span.startTimeUnixNano <= start && end <= span.endTimeUnixNano + SPAN_END_SLACK,
         `${step} was within its span`,
       );
     }

@@ -44,6 +44,12 @@ const traceResponse = z.object({
   }),
 });
 
+/**
+ * How much too early the end of a span may be, in nanoseconds: SDKs add the time that a monotonic clock measured to the start
+ * of another clock, and a thread may lose its processor between the two readings.
+ */
+export const SPAN_END_SLACK = 50_000_000n;
+
 /** A span as Jaeger has it. Identifiers are in hexadecimal; a root has no `parentSpanId`. */
 export interface JaegerSpan extends z.infer<typeof spans.element> {
   readonly service: string;

@@ -5,8 +5,8 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import type { TestContext } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
+import type { Owner } from '../support/service.ts';
 import { collectorBinary } from './build.ts';
 import { type CollectedExport, parseExport } from './otlp-json.ts';
 import { type CollectedLog, parseLogs } from './otlp-json-logs.ts';
@@ -25,6 +25,7 @@ export class Collector {
   readonly port: number;
   readonly #child: ChildProcess;
   readonly #files: Files;
+  readonly #read: CollectedExport[] = [];
 
   constructor(child: ChildProcess, port: number, files: Files) {
     this.#child = child;
@@ -38,7 +39,10 @@ export class Collector {
 
   /** The exports written so far, oldest first. */
   async exports(): Promise<CollectedExport[]> {
-    return (await linesOf(this.#files.metrics)).map(parseExport);
+    const lines = await linesOf(this.#files.metrics);
+    // Lines that were read before stay as they were.
+    this.#read.push(...lines.slice(this.#read.length).map(parseExport));
+    return [...this.#read];
   }
 
   /** The log records written so far, in the order of their arrival. */
@@ -74,22 +78,26 @@ async function linesOf(file: string): Promise<string[]> {
   return lines.slice(0, -1);
 }
 
-/** Starts a collector for the duration of a test, on a free port unless one is given. */
-export async function startCollector(context: TestContext, port?: number): Promise<Collector> {
+/**
+ * Starts a collector that lives as long as its owner, on a free port unless one is given.
+ *
+ * @param otlpHttp where it sends metrics on to as well, as OTLP over HTTP: the part before /v1/metrics
+ */
+export async function startCollector(owner: Owner, port?: number, otlpHttp?: string): Promise<Collector> {
   const directory = await mkdtemp(join(tmpdir(), 'mapscope-collector-'));
-  context.after(() => rm(directory, { recursive: true, force: true }));
+  owner.after(() => rm(directory, { recursive: true, force: true }));
   const files = { metrics: join(directory, 'metrics.json'), logs: join(directory, 'logs.json') };
   const config = join(directory, 'config.yaml');
   const listen = port ?? (await freePort());
   // A collector's configuration is YAML, which takes JSON.
-  await writeFile(config, JSON.stringify(configuration(listen, files)));
-  const child = await startCollectorProcess(context, config, {});
+  await writeFile(config, JSON.stringify(configuration(listen, files, otlpHttp)));
+  const child = await startCollectorProcess(owner, config, {});
   return new Collector(child, listen, files);
 }
 
 /** Starts a collector with a configuration file and returns when it is ready to receive. */
 export async function startCollectorProcess(
-  context: TestContext,
+  owner: Owner,
   config: string,
   environment: Readonly<Record<string, string>>,
 ): Promise<ChildProcess> {
@@ -97,7 +105,7 @@ export async function startCollectorProcess(
     stdio: ['ignore', 'ignore', 'pipe'],
     env: { ...process.env, ...environment },
   });
-  context.after(() => stopProcess(child));
+  owner.after(() => stopProcess(child));
   const said: string[] = [];
   for await (const line of createInterface({ input: child.stderr })) {
     said.push(line);
@@ -138,17 +146,18 @@ export async function freePort(): Promise<number> {
   return address.port;
 }
 
-function configuration(port: number, files: Files): object {
+function configuration(port: number, files: Files, otlpHttp?: string): object {
   return {
     receivers: { otlp: { protocols: { grpc: { endpoint: `127.0.0.1:${port}` } } } },
     exporters: {
       'file/metrics': { path: files.metrics, flush_interval: '20ms' },
       'file/logs': { path: files.logs, flush_interval: '20ms' },
+      ...(otlpHttp !== undefined && { otlp_http: { endpoint: otlpHttp } }),
     },
     service: {
       telemetry: { metrics: { level: 'none' } },
       pipelines: {
-        metrics: { receivers: ['otlp'], exporters: ['file/metrics'] },
+        metrics: { receivers: ['otlp'], exporters: ['file/metrics', ...(otlpHttp ? ['otlp_http'] : [])] },
         logs: { receivers: ['otlp'], exporters: ['file/logs'] },
       },
     },
