@@ -8,6 +8,7 @@ import {
   SELF_METRICS,
   SPIKE_METRICS,
 } from '../../src/export/metrics.ts';
+import { noCost } from '../../src/model/goroutines.ts';
 import { growingObservation, startExport, withEnvironment } from '../export/pipeline.ts';
 import { spikeTotals } from '../export/spikes.ts';
 import { callSite, following, snapshot } from '../model/fixtures.ts';
@@ -35,6 +36,7 @@ test(
           inexact: { long_key: 3 },
           spikes: spikeTotals(),
           following: following(),
+          goroutines: { kept: [], other: noCost(), unattributed: { no_room: 4 } },
         }),
     });
     assert.deepEqual((await otlp.flush()).problem, undefined);
