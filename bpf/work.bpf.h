@@ -17,6 +17,9 @@ struct {
     __type(value, struct lookup);
 } slots SEC(".maps");
 
+/* User space looks here for hits that are under way (src/observe/costtables.ts). */
+_Static_assert(offsetof(struct lookup, busy) == 0, "the first word says whether a slot is taken");
+
 /* A slot of this CPU, cleared; NULL when all are taken. It stays this CPU's: programs are not moved to
  * another. */
 inline_always struct lookup *take_slot(void) {
