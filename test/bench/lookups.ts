@@ -13,19 +13,23 @@ export interface LookupCost {
   readonly bare: number;
   readonly count: number;
   readonly decode: number;
+  /** Decoded, and counted by goroutine, too: what the command does unless told otherwise. */
+  readonly goroutines: number;
 }
 
 export interface LookupCosts {
   readonly cases: readonly LookupCost[];
   /** Cost of full decoding over that of counting at the same sites: what probing adds to a lookup, summed over all cases. */
   readonly decodeOverCount: number;
+  /** The same with lookups counted by goroutine. */
+  readonly goroutinesOverCount: number;
 }
 
 const COUNTING_OBJECT = fileURLToPath(new URL('../../build/bpf/count.bpf.o', import.meta.url));
 
 /** What is attached while a round of lookups is measured. */
 interface Setup {
-  readonly name: 'bare' | 'count' | 'decode';
+  readonly name: 'bare' | 'count' | 'decode' | 'goroutines';
   readonly lookups: number;
   attach(): Promise<void>;
   detach(): Promise<void>;
@@ -41,7 +45,9 @@ export async function measureLookups(rounds: number, lookups: number): Promise<L
   const preparation = prepare(binary);
   const { plan } = preparation;
   const counting = await loadCounting();
-  const decoding = await LookupProgram.load({ pid: service.pid, binary, preparation });
+  const options = { pid: service.pid, binary, preparation };
+  const decoding = await LookupProgram.load(options);
+  const byGoroutine = await LookupProgram.load({ ...options, goroutineCosts: true });
   try {
     const setups: readonly Setup[] = [
       { name: 'bare', lookups: 50 * lookups, attach: async () => {}, detach: async () => {} },
@@ -52,10 +58,17 @@ export async function measureLookups(rounds: number, lookups: number): Promise<L
         detach: () => counting.detach(),
       },
       { name: 'decode', lookups, attach: () => decoding.attach(), detach: () => decoding.detach() },
+      {
+        name: 'goroutines',
+        lookups,
+        attach: () => byGoroutine.attach(),
+        detach: () => byGoroutine.detach(),
+      },
     ];
     return summarize(await measure(service, setups, rounds));
   } finally {
     decoding.close();
+    byGoroutine.close();
     counting.close();
     service.stop();
   }
@@ -86,7 +99,9 @@ function attach(program: ProbeObject, pid: number, plan: ProbePlan): Promise<voi
 type Samples = Map<Case, Record<Setup['name'], number[]>>;
 
 async function measure(service: LookupService, setups: readonly Setup[], rounds: number): Promise<Samples> {
-  const samples: Samples = new Map(CASES.map((one) => [one, { bare: [], count: [], decode: [] }]));
+  const samples: Samples = new Map(
+    CASES.map((one) => [one, { bare: [], count: [], decode: [], goroutines: [] }]),
+  );
   for (let round = 0; round < rounds; round++) {
     for (const setup of setups) {
       await setup.attach();
@@ -98,12 +113,18 @@ async function measure(service: LookupService, setups: readonly Setup[], rounds:
 }
 
 function summarize(samples: Samples): LookupCosts {
-  const cases = [...samples].map(([one, { bare, count, decode }]) => ({
+  const cases = [...samples].map(([one, { bare, count, decode, goroutines }]) => ({
     case: one,
     bare: median(bare),
     count: median(count),
     decode: median(decode),
+    goroutines: median(goroutines),
   }));
   const sum = (cost: (c: LookupCost) => number) => cases.reduce((total, c) => total + cost(c), 0);
-  return { cases, decodeOverCount: sum((c) => c.decode - c.bare) / sum((c) => c.count - c.bare) };
+  const counted = sum((c) => c.count - c.bare);
+  return {
+    cases,
+    decodeOverCount: sum((c) => c.decode - c.bare) / counted,
+    goroutinesOverCount: sum((c) => c.goroutines - c.bare) / counted,
+  };
 }
