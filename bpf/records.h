@@ -305,6 +305,10 @@ enum trace_event {
 #define TRACE_COOKIE_OBJECT 12
 #define TRACE_COOKIE_OFFSET 32 /* of an http request's header, in what the subject's register points to */
 
+/* What is read at once of a request's header: one bucket or group of a map, or some fields of a frame. */
+#define TRACE_BLOCK_BYTES 512
+#define TRACE_FIELDS_PER_BLOCK 8
+
 /* Where structures hold what the trace program reads; offsets in bytes. */
 struct trace_layout {
     __u32 trace_id; /* in the SDK's recordingSpan */

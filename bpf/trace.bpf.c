@@ -22,7 +22,7 @@ inline_always void follow(struct trace_hit *hit, struct pt_regs *regs, __u64 coo
         span_ended(hit, subject);
         break;
     case TRACE_GOROUTINE_START:
-        goroutine_started(subject, g);
+        goroutine_started(hit, subject, g);
         break;
     case TRACE_HTTP_REQUEST:
         http_request(hit, subject, cookie >> TRACE_COOKIE_OFFSET, g);

@@ -15,22 +15,39 @@ struct {
     __type(value, struct span_ids);
 } grpc_streams SEC(".maps");
 
-/* The field's value, if its name is the header's; 0 then. */
-separate int take_field(struct span_ids *to, __u64 field) {
-    __u64 name[2], value[2];
-    if (!to || read_user(name, sizeof(name), field + trace_layout.field_name) ||
-        !is_traceparent_name(name[0], name[1]) ||
-        read_user(value, sizeof(value), field + trace_layout.field_value))
+/* Takes the value of a field in the hit's block, if its name is the header's; 0 then. */
+separate int take_field(struct trace_hit *hit, __u32 field) {
+    if (!hit)
         return 1;
-    return parse_traceparent(to, value[0], value[1]);
+    __u32 start = field * trace_layout.field_size;
+    __u32 name = within(start + trace_layout.field_name, TRACE_BLOCK_BYTES - 2 * sizeof(__u64)) & ~7U;
+    __u32 value = within(start + trace_layout.field_value, TRACE_BLOCK_BYTES - 2 * sizeof(__u64)) & ~7U;
+    const __u64 *text = (const __u64 *)&hit->block[name];
+    if (!is_traceparent_name(text[0], text[1]))
+        return 1;
+    text = (const __u64 *)&hit->block[value];
+    return parse_traceparent(hit, text[0], text[1]);
 }
 
-separate int search_fields(struct span_ids *to, __u64 frame) {
-    __u64 fields[2];
-    if (!to || read_user(fields, sizeof(fields), frame + trace_layout.frame_fields))
+/* Looks through some fields; 0 if one is the header. */
+separate int search_block_of_fields(struct trace_hit *hit, __u64 address, __u64 count) {
+    if (count > TRACE_FIELDS_PER_BLOCK)
+        count = TRACE_FIELDS_PER_BLOCK;
+    if (!hit ||
+        read_user(hit->block, within(count * trace_layout.field_size, TRACE_BLOCK_BYTES + 1), address))
         return 1;
-    for (__u32 i = 0; i < MAX_FIELDS && i < fields[1]; i++)
-        if (!take_field(to, fields[0] + i * trace_layout.field_size))
+    for (__u32 i = 0; i < TRACE_FIELDS_PER_BLOCK && i < count; i++)
+        if (!take_field(hit, i))
+            return 0;
+    return 1;
+}
+
+separate int search_fields(struct trace_hit *hit, __u64 frame) {
+    __u64 fields[2];
+    if (!hit || read_user(fields, sizeof(fields), frame + trace_layout.frame_fields))
+        return 1;
+    for (__u32 i = 0; i < MAX_FIELDS && i < fields[1]; i += TRACE_FIELDS_PER_BLOCK)
+        if (!search_block_of_fields(hit, fields[0] + i * trace_layout.field_size, fields[1] - i))
             return 0;
     return 1;
 }
@@ -48,7 +65,7 @@ inline_always int read_stream(struct trace_hit *hit, __u64 transport, __u64 id_a
 /* The transport has read the headers that begin a stream. */
 separate int grpc_headers(struct trace_hit *hit, __u64 transport, __u64 frame) {
     __u64 headers;
-    if (!hit || search_fields(&hit->ids, frame))
+    if (!hit || search_fields(hit, frame))
         return 0;
     if (read_user(&headers, sizeof(headers), frame + trace_layout.frame_headers) ||
         read_stream(hit, transport, headers + trace_layout.frame_stream_id))

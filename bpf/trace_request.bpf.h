@@ -25,17 +25,14 @@ separate int end_request(__u64 goroutine) {
 }
 
 /* The hit's goroutine works for the caller's span of the hit from now on. It has one request at a time. */
-separate int begin_request(const struct trace_hit *hit) {
+separate int begin_request(struct trace_hit *hit) {
     __u64 handle = new_handle();
-    if (!hit || begin_span(hit, handle))
+    if (!hit || begin_span(hit, handle, 1))
         return 0;
     __u64 goroutine = hit->goroutine;
     struct goroutine_span *entry = find_goroutine(&goroutine);
-    struct span_context *span = bpf_map_lookup_elem(&span_contexts, &handle);
-    if (entry && span && entry->current == handle) {
+    if (entry && entry->current == handle)
         entry->request = handle;
-        span->is_request = 1;
-    }
     return 0;
 }
 

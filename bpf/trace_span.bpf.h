@@ -5,10 +5,6 @@
 
 #include "trace_work.bpf.h"
 
-/* Starting values of entries, which are then filled in place. */
-const struct span_context no_span = {};
-const struct goroutine_span no_goroutine_span = {};
-
 /* The SDK's ids are random numbers; both together are one's handle also where spans are numbered otherwise.
  */
 inline_always __u64 handle_of(const struct span_ids *ids) {
@@ -19,30 +15,26 @@ inline_always __u64 handle_of(const struct span_ids *ids) {
 /* The id of the goroutine that a thread works for, from its g; 0 when it works for none. */
 separate __u64 goroutine_id(__u64 g) {
     __u64 id = 0;
-    g = user_goroutine(g);
+    if (read_user(&id, sizeof(id), g + goroutines.goid) || id)
+        return id;
+    g = user_goroutine(g); /* a system stack */
     if (!g || read_user(&id, sizeof(id), g + goroutines.goid))
         return 0;
     return id;
 }
 
-/* The entry of a goroutine, made if there is none; NULL when there is no room. */
-called struct goroutine_span *goroutine_entry(__u64 goroutine) {
-    struct goroutine_span *entry = find_goroutine(&goroutine);
-    if (entry)
-        return entry;
-    bpf_map_update_elem(&goroutine_spans, &goroutine, &no_goroutine_span, BPF_ANY);
-    entry = bpf_map_lookup_elem(&goroutine_spans, &goroutine);
-    if (entry)
-        entry->goroutine = goroutine;
-    else
-        COUNT(dropped);
-    return entry;
-}
-
-/* A probe at a function's entry may be hit again when the goroutine's stack had to grow first. */
-separate int has_begun(__u64 handle) {
-    struct span_context *span = bpf_map_lookup_elem(&span_contexts, &handle);
-    return span && span->handle == handle && span->generation == trace_generation();
+/* Sets what is current on a goroutine that has no entry yet; 0 on success. */
+separate int add_goroutine(struct trace_hit *hit, __u64 goroutine, __u64 current, __u32 inherited) {
+    if (!hit)
+        return 1;
+    hit->current.goroutine = goroutine;
+    hit->current.current = current;
+    hit->current.request = 0;
+    hit->current.inherited = inherited;
+    if (!bpf_map_update_elem(&goroutine_spans, &goroutine, &hit->current, BPF_ANY))
+        return 0;
+    COUNT(dropped);
+    return 1;
 }
 
 separate int is_same_trace(const struct trace_hit *hit, __u64 handle) {
@@ -59,32 +51,40 @@ inline_always __u64 outer_span(const struct trace_hit *hit, const struct gorouti
     return outer && entry->inherited && !is_same_trace(hit, outer) ? 0 : outer;
 }
 
-/* Writes the span of the hit under a handle; its handle last, for until then it is not one. */
-separate int write_span(const struct trace_hit *hit, __u64 handle, __u64 outer) {
-    bpf_map_update_elem(&span_contexts, &handle, &no_span, BPF_ANY);
-    struct span_context *span = bpf_map_lookup_elem(&span_contexts, &handle);
-    if (!hit || !span) {
-        COUNT(dropped);
+/*
+ * Writes the span of the hit under a handle; 0 on success, not 0 also when it has begun already: a probe at a
+ * function's entry may be hit again when the goroutine's stack had to grow first.
+ */
+separate int write_span(struct trace_hit *hit, __u64 handle, __u64 outer, __u32 is_request) {
+    if (!hit)
         return 1;
-    }
+    struct span_context *span = &hit->span;
+    span->handle = handle;
     span->outer = outer;
     span->goroutine = hit->goroutine;
     span->generation = trace_generation();
+    span->ended = 0;
     span->sampled = hit->ids.flags & 1 ? SAMPLED_YES : SAMPLED_NO;
+    span->is_request = is_request;
     __builtin_memcpy(span->trace_id, hit->ids.trace, TRACE_ID_BYTES);
     __builtin_memcpy(span->span_id, &hit->ids.span, SPAN_ID_BYTES);
-    barrier();
-    span->handle = handle;
-    return 0;
+    long failure = bpf_map_update_elem(&span_contexts, &handle, span, BPF_NOEXIST);
+    if (failure && failure != -EEXIST)
+        COUNT(dropped);
+    return failure != 0;
 }
 
 /* Makes the span of the hit current on the hit's goroutine; 0 on success. */
-separate int begin_span(const struct trace_hit *hit, __u64 handle) {
-    if (!hit || has_begun(handle))
-        return 0;
-    struct goroutine_span *entry = goroutine_entry(hit->goroutine);
-    if (!entry || write_span(hit, handle, outer_span(hit, entry)))
+separate int begin_span(struct trace_hit *hit, __u64 handle, __u32 is_request) {
+    if (!hit)
         return 1;
+    __u64 goroutine = hit->goroutine;
+    struct goroutine_span *entry = find_goroutine(&goroutine);
+    __u64 outer = entry ? outer_span(hit, entry) : 0;
+    if (write_span(hit, handle, outer, is_request))
+        return 1;
+    if (!entry)
+        return add_goroutine(hit, goroutine, handle, 0);
     entry->inherited = 0;
     entry->current = handle;
     return 0;
@@ -116,21 +116,31 @@ separate int end_span(__u64 handle) {
     return pop_span(handle, span->goroutine, span->outer);
 }
 
-/* Reads the ids of the SDK's recordingSpan; they do not change after it was made. */
+/* Whether the SDK keeps ids and flags one after the other, as all known versions do: then one read is enough.
+ */
+#define IDS_ARE_TOGETHER                                                                                     \
+    (trace_layout.span_id == trace_layout.trace_id + TRACE_ID_BYTES &&                                       \
+     trace_layout.trace_flags == trace_layout.span_id + SPAN_ID_BYTES)
+
+/* Reads the ids of the SDK's recordingSpan; they do not change after it was made. 0 on success. */
 separate int read_ids(struct trace_hit *hit, __u64 recording_span) {
-    __u64 trace[2], span;
-    __u8 flags;
-    if (!hit || read_user(trace, sizeof(trace), recording_span + trace_layout.trace_id) ||
-        read_user(&span, sizeof(span), recording_span + trace_layout.span_id) ||
-        read_user(&flags, sizeof(flags), recording_span + trace_layout.trace_flags)) {
-        COUNT(unreadable);
+    __u64 words[4] = {};
+    int failure;
+    if (!hit)
         return 1;
-    }
-    hit->ids.trace[0] = trace[0];
-    hit->ids.trace[1] = trace[1];
-    hit->ids.span = span;
-    hit->ids.flags = flags;
-    return 0;
+    if (IDS_ARE_TOGETHER)
+        failure = read_user(words, 3 * sizeof(__u64) + 1, recording_span + trace_layout.trace_id) != 0;
+    else
+        failure = read_user(words, TRACE_ID_BYTES, recording_span + trace_layout.trace_id) ||
+                  read_user(&words[2], SPAN_ID_BYTES, recording_span + trace_layout.span_id) ||
+                  read_user(&words[3], 1, recording_span + trace_layout.trace_flags);
+    if (failure)
+        COUNT(unreadable);
+    hit->ids.trace[0] = words[0];
+    hit->ids.trace[1] = words[1];
+    hit->ids.span = words[2];
+    hit->ids.flags = words[3];
+    return failure;
 }
 
 /* The SDK has made a recording span, on the goroutine for which it is current now. */
@@ -139,7 +149,7 @@ inline_always void span_started(struct trace_hit *hit, __u64 recording_span, __u
     if (!hit->goroutine)
         COUNT(unreadable);
     else if (!read_ids(hit, recording_span))
-        begin_span(hit, handle_of(&hit->ids));
+        begin_span(hit, handle_of(&hit->ids), 0);
 }
 
 inline_always void span_ended(struct trace_hit *hit, __u64 recording_span) {
@@ -148,23 +158,16 @@ inline_always void span_ended(struct trace_hit *hit, __u64 recording_span) {
 }
 
 /* A go statement has made the goroutine `made`; the thread is on a system stack. */
-separate int goroutine_started(__u64 made, __u64 g) {
-    __u64 creator, id;
-    if (goroutines.parent_goid) {
-        if (read_user(&creator, sizeof(creator), made + goroutines.parent_goid))
-            return COUNT(unreadable);
-    } else {
+inline_always void goroutine_started(struct trace_hit *hit, __u64 made, __u64 g) {
+    __u64 creator = 0, id, handle;
+    if (!goroutines.parent_goid)
         creator = goroutine_id(g);
-    }
-    __u64 handle = current_span(creator);
-    if (!handle)
-        return 0;
+    else if (read_user(&creator, sizeof(creator), made + goroutines.parent_goid))
+        COUNT(unreadable);
+    if (!creator || !(handle = current_span(creator)))
+        return;
     if (read_user(&id, sizeof(id), made + goroutines.goid))
-        return COUNT(unreadable);
-    struct goroutine_span *entry = goroutine_entry(id);
-    if (!entry)
-        return 0;
-    entry->inherited = 1;
-    entry->current = handle;
-    return 0;
+        COUNT(unreadable);
+    else
+        add_goroutine(hit, id, handle, 1);
 }

@@ -4,6 +4,8 @@
  */
 #pragma once
 
+#include <asm-generic/errno-base.h>
+
 #include "spancontext.bpf.h"
 
 const volatile struct trace_layout trace_layout;
@@ -25,12 +27,20 @@ struct span_ids {
 /* Threads of the target that are in the middle of the program on one CPU at once. */
 #define TRACE_SLOTS 16
 
+/* Text of a header, and a block of memory of the target: one large read is much cheaper than many small ones.
+ */
+#define TEXT_BYTES 64
+
 struct trace_hit {
     __u32 busy;
     __u32 pad;
     __u64 goroutine;
     struct span_ids ids;
     struct grpc_stream stream;
+    struct span_context span;      /* values for the maps, which take them whole */
+    struct goroutine_span current; /* of a goroutine that has no entry yet */
+    __u8 text[TEXT_BYTES];
+    __u8 block[TRACE_BLOCK_BYTES];
 };
 
 struct {

@@ -30,51 +30,48 @@ inline_always __u32 digit_value(__u8 digit) {
     return digit >= 'a' && digit <= 'f' ? digit - 'a' + 10 : 16;
 }
 
-/* `count` (2 or 8) digits at `text` as bytes in the order they are written; 0 on success. */
-separate int read_digits(__u32 *to, __u64 text, __u32 count) {
-    __u8 digits[8] = {'0', '0', '0', '0', '0', '0', '0', '0'};
-    if (!to || read_user(digits, within(count, sizeof(digits) + 1), text))
-        return 1;
-    __u32 value = 0, invalid = 0;
-    for (int i = 0; i < 4; i++) {
-        __u32 high = digit_value(digits[2 * i]), low = digit_value(digits[2 * i + 1]);
-        invalid |= high | low;
-        value |= (high << 4 | low) << (8 * i);
-    }
-    *to = value;
-    return invalid > 15;
+/* The byte that two digits write; more than 255 for anything else. */
+inline_always __u32 byte_at(const __u8 *text, __u32 at) {
+    __u32 high = digit_value(text[at]), low = digit_value(text[at + 1]);
+    return (high | low) > 15 ? 256 : high << 4 | low;
 }
 
-/* Whether there is a dash at `text`. */
-separate int is_dash(__u64 text) {
-    char character;
-    return !read_user(&character, 1, text) && character == '-';
-}
-
-/* Whether version, length and dashes are as they must be. */
-inline_always int has_valid_form(__u64 text, __u64 length) {
-    __u32 version;
-    if (length < TRACEPARENT_LENGTH || read_digits(&version, text, 2) || version == 0xff)
+/* Eight bytes, from 16 digits of the hit's text; raises *invalid when they are none. */
+separate __u64 word_at(const struct trace_hit *hit, __u32 at, __u32 *invalid) {
+    __u64 word = 0;
+    if (!hit || !invalid)
         return 0;
-    if (length > TRACEPARENT_LENGTH && (version == 0 || !is_dash(text + TRACEPARENT_LENGTH)))
-        return 0;
-    return is_dash(text + TRACE_ID_AT - 1) && is_dash(text + SPAN_ID_AT - 1) && is_dash(text + FLAGS_AT - 1);
+    at = within(at, TEXT_BYTES - 16);
+    for (int i = 0; i < 8; i++) {
+        __u32 byte = byte_at(hit->text, at + 2 * i);
+        *invalid |= byte > 255;
+        word |= (__u64)(byte & 0xff) << (8 * i);
+    }
+    return word;
 }
 
-/* Reads a header's value; 0 on success. What the specification calls invalid is no trace. */
-separate int parse_traceparent(struct span_ids *to, __u64 text, __u64 length) {
-    if (!to || !has_valid_form(text, length))
+/* Whether version, dashes and the end of the hit's text are as they must be. */
+inline_always int has_valid_form(const struct trace_hit *hit, __u64 length) {
+    __u32 version = byte_at(hit->text, 0);
+    if (version > 254 ||
+        (length > TRACEPARENT_LENGTH && (version == 0 || hit->text[TRACEPARENT_LENGTH] != '-')))
+        return 0;
+    return hit->text[TRACE_ID_AT - 1] == '-' && hit->text[SPAN_ID_AT - 1] == '-' &&
+           hit->text[FLAGS_AT - 1] == '-';
+}
+
+/* Sets the hit's ids to a header's value; 0 on success. What the specification calls invalid is no trace. */
+separate int parse_traceparent(struct trace_hit *hit, __u64 text, __u64 length) {
+    __u32 invalid = 0;
+    if (!hit || length < TRACEPARENT_LENGTH)
         return 1;
-    __u32 word, invalid = 0;
-    for (int i = 0; i < 4; i++) {
-        invalid |= read_digits(&word, text + TRACE_ID_AT + 8 * i, 8);
-        to->trace[i / 2] = i % 2 ? to->trace[i / 2] | (__u64)word << 32 : word;
-    }
-    invalid |= read_digits(&word, text + SPAN_ID_AT, 8);
-    to->span = word;
-    invalid |= read_digits(&word, text + SPAN_ID_AT + 8, 8);
-    to->span |= (__u64)word << 32;
-    invalid |= read_digits(&word, text + FLAGS_AT, 2);
-    to->flags = word;
-    return invalid || !(to->trace[0] | to->trace[1]) || !to->span;
+    /* One character more than version 00 has, if there is one. */
+    __u32 read = length > TRACEPARENT_LENGTH ? TRACEPARENT_LENGTH + 1 : TRACEPARENT_LENGTH;
+    if (read_user(hit->text, read, text) || !has_valid_form(hit, length))
+        return 1;
+    hit->ids.trace[0] = word_at(hit, TRACE_ID_AT, &invalid);
+    hit->ids.trace[1] = word_at(hit, TRACE_ID_AT + 16, &invalid);
+    hit->ids.span = word_at(hit, SPAN_ID_AT, &invalid);
+    hit->ids.flags = byte_at(hit->text, FLAGS_AT);
+    return invalid || hit->ids.flags > 255 || !(hit->ids.trace[0] | hit->ids.trace[1]) || !hit->ids.span;
 }

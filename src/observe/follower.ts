@@ -166,6 +166,22 @@ function traceLayout(followed: readonly Followed[], binary: GoBinary): RecordVal
   return Object.assign({}, ...followed.map((plan) => sourceLayout(plan, binary)));
 }
 
+/**
+ * The plan, or its refusal when a structure is larger than what the program reads at once. No known version of a library has
+ * such ones.
+ */
+export function fitting(plan: TraceSourcePlan): TraceSourcePlan {
+  const room = recordConstant('TRACE_BLOCK_BYTES');
+  const fits =
+    plan.outcome !== 'followed' ||
+    (plan.source === 'http'
+      ? plan.headers.groupSize <= room
+      : plan.source !== 'grpc' || plan.offsets.fieldSize * recordConstant('TRACE_FIELDS_PER_BLOCK') <= room);
+  if (fits) return plan;
+  const reason = 'its headers are kept in larger structures than in any known version';
+  return { source: plan.source, outcome: 'refused', reason };
+}
+
 /** The fields of the record that a source needs. */
 function sourceLayout(plan: Followed, binary: GoBinary): RecordValues {
   switch (plan.source) {

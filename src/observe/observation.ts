@@ -12,7 +12,7 @@ import { CandidateReader } from './candidates.ts';
 import type { CostSource } from './costs.ts';
 import { CostTables, type TableContents } from './costtables.ts';
 import { LookupEstimates } from './estimate.ts';
-import { SpanFollower } from './follower.ts';
+import { fitting, SpanFollower } from './follower.ts';
 import { GOROUTINE_TABLE, GoroutineCostReader } from './goroutinecosts.ts';
 import type { ExemplarOptions, LabelNames, TraceSource } from './goroutinedata.ts';
 import { Namer } from './naming.ts';
@@ -148,7 +148,7 @@ export class Observation {
     if (plan.sites.length === 0) throw new UserError(nothingToProbe(plan), EXIT.cannotObserve);
     const bias = loadBias(pid, binary);
     checkMappedBytes(pid, bias, plan.sites);
-    const tracePlans = wantedPlans(preparation.tracePlans ?? [], options.followed ?? []);
+    const tracePlans = wantedPlans(preparation.tracePlans ?? [], options.followed ?? []).map(fitting);
     const follower = await SpanFollower.load({ ...options, bias, plans: tracePlans });
     let program: LookupProgram | undefined;
     try {
