@@ -1,49 +1,70 @@
 /*
- * What observation costs: npm run bench [-- --quick] [-- --format json].
+ * What observation costs: npm run bench [-- --quick] [-- --format json] [-- --only lookups,service] [-- --output FOLDER].
  *
- * Absolute times depend on the machine and wander on it; the ratios are taken in one run and hold.
+ * Absolute times depend on the machine and wander on it; ratios are taken in one run, alternating, and hold better. A full run
+ * takes half an hour and writes its results to docs/performance.md and docs/performance.json, unless told where else.
  */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import Table from 'cli-table3';
+import { type Finished, jsonDocument, markdown, text } from './document.ts';
+import { encoding } from './encoding.ts';
 import { environment } from './environment.ts';
-import { type LookupCosts, measureLookups } from './lookups.ts';
+import { lookups } from './lookups.ts';
+import type { Measured, Part } from './part.ts';
+import { service } from './service.ts';
+import { sidecar } from './sidecar.ts';
+import { spans } from './spans.ts';
+import { threads } from './threads.ts';
+
+const PARTS: readonly Part[] = [lookups, service, sidecar, encoding, threads, spans];
+const DOCS = fileURLToPath(new URL('../../docs', import.meta.url));
 
 const { values } = parseArgs({
-  options: { quick: { type: 'boolean', default: false }, format: { type: 'string', default: 'table' } },
+  options: {
+    quick: { type: 'boolean', default: false },
+    format: { type: 'string', default: 'table' },
+    only: { type: 'string' },
+    output: { type: 'string' },
+  },
 });
 
-function table({ cases, decodeOverCount, goroutinesOverCount }: LookupCosts): string {
-  const rows = new Table({
-    head: ['lookup', 'bare ns', 'count ns', 'decode ns', 'by goroutine ns', 'decode/count'],
-    style: { head: [] },
+/** @throws RangeError for a name that no part has */
+function chosen(only: string | undefined): readonly Part[] {
+  if (only === undefined) return PARTS;
+  return only.split(',').map((name) => {
+    const part = PARTS.find((one) => one.name === name);
+    if (part === undefined)
+      throw new RangeError(`no part ${name}; there are ${PARTS.map((p) => p.name).join(', ')}`);
+    return part;
   });
-  for (const one of cases) {
-    const ratio = (one.decode - one.bare) / (one.count - one.bare);
-    rows.push([
-      one.case,
-      one.bare.toFixed(1),
-      one.count.toFixed(0),
-      one.decode.toFixed(0),
-      one.goroutines.toFixed(0),
-      ratio.toFixed(2),
-    ]);
-  }
-  return `${rows.toString()}\nDecoding costs ${decodeOverCount.toFixed(2)} times what counting at the same probe sites costs, ${goroutinesOverCount.toFixed(2)} when lookups are counted by goroutine, too.\n`;
 }
 
-const costs = await measureLookups(values.quick ? 5 : 11, values.quick ? 30_000 : 100_000);
-const machine = environment();
-if (values.format === 'json') {
-  const document = {
-    decode_over_count: costs.decodeOverCount,
-    goroutines_over_count: costs.goroutinesOverCount,
-    lookups: costs.cases,
-    environment: machine,
-  };
-  process.stdout.write(`${JSON.stringify(document, null, 2)}\n`);
-} else {
-  const { cpu, cpus, kernel, virtualMachine } = machine;
-  process.stdout.write(
-    `${cpu}, ${cpus} CPUs${virtualMachine ? ', virtual machine' : ''}, Linux ${kernel}\n${table(costs)}`,
-  );
+/** What a part has started ends with it, also when it fails; the last first. */
+async function measure(part: Part): Promise<Measured> {
+  const ends: (() => Promise<void>)[] = [];
+  try {
+    return await part.measure({ quick: values.quick, after: (end) => ends.push(end) });
+  } finally {
+    for (const end of ends.reverse()) await end();
+  }
 }
+
+const finished: Finished[] = [];
+for (const part of chosen(values.only)) {
+  const start = performance.now();
+  const measured = await measure(part);
+  process.stderr.write(`mapscope: ${part.name}: ${((performance.now() - start) / 1000).toFixed(0)} s\n`);
+  finished.push({ part, measured });
+}
+const machine = environment();
+const json = jsonDocument(finished, machine, values.quick);
+process.stdout.write(values.format === 'json' ? json : text(finished, machine));
+const folder = values.output ?? (values.quick || values.only !== undefined ? undefined : DOCS);
+if (folder !== undefined) {
+  writeFileSync(join(folder, 'performance.json'), json);
+  writeFileSync(join(folder, 'performance.md'), markdown(finished, machine));
+}
+// Nothing that is left open may keep it.
+process.exit();

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { cpus, release, totalmem } from 'node:os';
 
@@ -9,6 +10,8 @@ export interface Environment {
   readonly memoryGiB: number;
   readonly virtualMachine: boolean;
   readonly node: string;
+  /** The toolchain that built the services. */
+  readonly go: string;
   readonly date: string;
 }
 
@@ -21,6 +24,7 @@ export function environment(): Environment {
     memoryGiB: Math.round(totalmem() / 2 ** 30),
     virtualMachine: /^flags.*\bhypervisor\b/m.test(info),
     node: process.version,
+    go: execFileSync('go', ['env', 'GOVERSION'], { encoding: 'utf8' }).trim(),
     date: new Date().toISOString().slice(0, 10),
   };
 }

@@ -1,130 +1,87 @@
-import { fileURLToPath } from 'node:url';
 import { openGoBinary } from '../../src/gobinary/index.ts';
-import { addon, type ProbeObject } from '../../src/kernel/addon.ts';
-import { prepare } from '../../src/observe/preparation.ts';
-import { LookupProgram } from '../../src/observe/program.ts';
-import type { ProbePlan } from '../../src/probesites/plan.ts';
-import { CASES, type Case, LookupService } from './service.ts';
+import { planProbes } from '../../src/probesites/plan.ts';
+import { CASES, type Case, LookupService } from './lookupservice.ts';
+import type { Measured, Part, Run } from './part.ts';
+import { bpftraceSetups, type Setup, setups } from './setups.ts';
 import { median } from './statistics.ts';
 
-/** Nanoseconds per lookup in one case, medians over the rounds. */
-export interface LookupCost {
+/** Nanoseconds per lookup in one case, by setup: medians over the rounds. */
+interface LookupCost {
   readonly case: Case;
-  readonly bare: number;
-  readonly count: number;
-  readonly decode: number;
-  /** Decoded, and counted by goroutine, too: what the command does unless told otherwise. */
-  readonly goroutines: number;
+  readonly nanoseconds: Readonly<Record<string, number>>;
 }
 
-export interface LookupCosts {
-  readonly cases: readonly LookupCost[];
-  /** Cost of full decoding over that of counting at the same sites: what probing adds to a lookup, summed over all cases. */
-  readonly decodeOverCount: number;
-  /** The same with lookups counted by goroutine. */
-  readonly goroutinesOverCount: number;
-}
-
-const COUNTING_OBJECT = fileURLToPath(new URL('../../build/bpf/count.bpf.o', import.meta.url));
-
-/** What is attached while a round of lookups is measured. */
-interface Setup {
-  readonly name: 'bare' | 'count' | 'decode' | 'goroutines';
-  readonly lookups: number;
-  attach(): Promise<void>;
-  detach(): Promise<void>;
-}
+/** Setups that cost a thousand times what a lookup costs are measured with fewer of them. */
+const SHARE: Readonly<Record<string, number>> = { bare: 50, count: 1, decode: 1, 'by goroutine': 1 };
+const SHARE_OF_OTHERS = 0.1;
 
 /**
- * Measures what a lookup costs bare, with a program that only counts at the probe sites, and with the full decoding at the
- * same sites: in one run, alternating, because the machine's speed drifts.
+ * What a lookup costs bare, with a program that only counts at the probe sites, with the full decoding at the same sites, and
+ * with what others attach: in one run, alternating, because the machine's speed drifts.
  */
-export async function measureLookups(rounds: number, lookups: number): Promise<LookupCosts> {
-  const service = await LookupService.start();
-  const binary = openGoBinary(service.path);
-  const preparation = prepare(binary);
-  const { plan } = preparation;
-  const counting = await loadCounting();
-  const options = { pid: service.pid, binary, preparation };
-  const decoding = await LookupProgram.load(options);
-  const byGoroutine = await LookupProgram.load({ ...options, goroutineCosts: true });
-  try {
-    const setups: readonly Setup[] = [
-      { name: 'bare', lookups: 50 * lookups, attach: async () => {}, detach: async () => {} },
-      {
-        name: 'count',
-        lookups,
-        attach: () => attach(counting, service.pid, plan),
-        detach: () => counting.detach(),
-      },
-      { name: 'decode', lookups, attach: () => decoding.attach(), detach: () => decoding.detach() },
-      {
-        name: 'goroutines',
-        lookups,
-        attach: () => byGoroutine.attach(),
-        detach: () => byGoroutine.detach(),
-      },
+export const lookups: Part = {
+  name: 'lookups',
+  title: 'Nanoseconds per lookup',
+  measure: async (run: Run): Promise<Measured> => {
+    const service = await LookupService.start();
+    run.after(async () => service.stop());
+    const binary = openGoBinary(service.path);
+    const plan = planProbes(binary);
+    const all = [
+      ...(await setups(run, service.pid, binary)),
+      ...bpftraceSetups(run, service.pid, service.path, plan),
     ];
-    return summarize(await measure(service, setups, rounds));
-  } finally {
-    decoding.close();
-    byGoroutine.close();
-    counting.close();
-    service.stop();
-  }
-}
+    const costs = await measure(service, all, run.quick ? 5 : 11, run.quick ? 25_000 : 100_000);
+    const added = (name: string) =>
+      costs.reduce((sum, { nanoseconds: ns }) => sum + (ns[name] ?? 0) - (ns.bare ?? 0), 0);
+    const withBpftrace = all.some(({ name }) => name.startsWith('bpftrace'));
+    const figures = {
+      decode_over_count: added('decode') / added('count'),
+      goroutines_over_count: added('by goroutine') / added('count'),
+      entry_over_decode: added('entry') / added('decode'),
+      entry_and_returns_over_decode: added('entry + returns') / added('decode'),
+      ...(withBpftrace && { bpftrace_count_over_decode: added('bpftrace count()') / added('decode') }),
+    };
+    const names = all.map(({ name }) => name);
+    return {
+      figures,
+      details: costs,
+      report: {
+        head: ['lookup', ...names],
+        rows: costs.map(({ case: one, nanoseconds: ns }) => [
+          one,
+          ...names.map((name) => (ns[name] ?? 0).toFixed(name === 'bare' ? 1 : 0)),
+        ]),
+        remarks: [
+          `Decoding costs ${figures.decode_over_count.toFixed(2)} times what counting at the same probe sites costs, ${figures.goroutines_over_count.toFixed(2)} when lookups are counted by goroutine, too.`,
+          `Counting at the functions' entries costs ${figures.entry_over_decode.toFixed(1)} times what decoding costs, at entries and returns ${figures.entry_and_returns_over_decode.toFixed(1)} times.`,
+          ...(withBpftrace ? [] : ['bpftrace is not installed.']),
+        ],
+      },
+    };
+  },
+};
 
-async function loadCounting(): Promise<ProbeObject> {
-  const program = new addon.ProbeObject({
-    objectPath: COUNTING_OBJECT,
-    attachMethod: 'uprobe_multi',
-    sleepable: true,
-    readOnlyData: {},
-    mapSizes: {},
-  });
-  await program.load();
-  return program;
-}
-
-function attach(program: ProbeObject, pid: number, plan: ProbePlan): Promise<void> {
-  const offsets = plan.sites.map((site) => BigInt(site.fileOffset));
-  return program.attach({
-    path: `/proc/${pid}/exe`,
-    pid,
-    offsets,
-    cookies: offsets.map((_, i) => BigInt(i)),
-  });
-}
-
-type Samples = Map<Case, Record<Setup['name'], number[]>>;
-
-async function measure(service: LookupService, setups: readonly Setup[], rounds: number): Promise<Samples> {
-  const samples: Samples = new Map(
-    CASES.map((one) => [one, { bare: [], count: [], decode: [], goroutines: [] }]),
-  );
+async function measure(
+  service: LookupService,
+  all: readonly Setup[],
+  rounds: number,
+  count: number,
+): Promise<LookupCost[]> {
+  const samples = new Map(CASES.map((one) => [one, new Map<string, number[]>()]));
   for (let round = 0; round < rounds; round++) {
-    for (const setup of setups) {
-      await setup.attach();
-      for (const one of CASES) samples.get(one)?.[setup.name].push(await service.measure(one, setup.lookups));
-      await setup.detach();
+    for (const { name, attach, detach } of all) {
+      await attach();
+      for (const one of CASES) {
+        const nanoseconds = await service.measure(one, Math.ceil(count * (SHARE[name] ?? SHARE_OF_OTHERS)));
+        const earlier = samples.get(one)?.get(name) ?? [];
+        samples.get(one)?.set(name, [...earlier, nanoseconds]);
+      }
+      await detach();
     }
   }
-  return samples;
-}
-
-function summarize(samples: Samples): LookupCosts {
-  const cases = [...samples].map(([one, { bare, count, decode, goroutines }]) => ({
+  return [...samples].map(([one, bySetup]) => ({
     case: one,
-    bare: median(bare),
-    count: median(count),
-    decode: median(decode),
-    goroutines: median(goroutines),
+    nanoseconds: Object.fromEntries([...bySetup].map(([name, values]) => [name, median(values)])),
   }));
-  const sum = (cost: (c: LookupCost) => number) => cases.reduce((total, c) => total + cost(c), 0);
-  const counted = sum((c) => c.count - c.bare);
-  return {
-    cases,
-    decodeOverCount: sum((c) => c.decode - c.bare) / counted,
-    goroutinesOverCount: sum((c) => c.goroutines - c.bare) / counted,
-  };
 }

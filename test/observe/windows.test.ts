@@ -11,7 +11,7 @@ import { CostMeter } from '../../src/observe/costs.ts';
 import { Observation } from '../../src/observe/observation.ts';
 import { prepare } from '../../src/observe/preparation.ts';
 import { LookupProgram } from '../../src/observe/program.ts';
-import { CASES, LookupService } from '../bench/service.ts';
+import { CASES, LookupService } from '../bench/lookupservice.ts';
 import { mapscope } from '../cli/mapscope.ts';
 import { buildLibrary } from '../native/support.ts';
 import { buildGo } from '../support/go-toolchains.ts';

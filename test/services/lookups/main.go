@@ -1,5 +1,6 @@
-// Command lookups measures what one map lookup costs, for the benchmark: each line on its standard input names a case
-// and a number of lookups, each line on its standard output is the nanoseconds they took.
+// Command lookups measures what one map lookup costs, for the benchmark: each line on its standard input names a case, a
+// number of lookups and a number of goroutines that each make so many, each line on its standard output is the nanoseconds
+// they took.
 package main
 
 import (
@@ -7,6 +8,8 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -30,7 +33,7 @@ var (
 	texts   [2 * largeSize]string
 	keys    [2 * largeSize]key
 
-	sink int
+	sink atomic.Int64
 )
 
 func fill(name string, size int) {
@@ -44,26 +47,29 @@ func fill(name string, size int) {
 
 // Each of the three loops looks keys up one after the other: present ones from 0 to size, absent ones from there on.
 
-func lookUpNumbers(m map[uint64]int, from, size, n int) {
+func lookUpNumbers(m map[uint64]int, from, size, n int) (sum int) {
 	for i := 0; i < n; i++ {
-		sink += m[numbers[from+i%size]]
+		sum += m[numbers[from+i%size]]
 	}
+	return sum
 }
 
-func lookUpTexts(m map[string]int, from, size, n int) {
+func lookUpTexts(m map[string]int, from, size, n int) (sum int) {
 	for i := 0; i < n; i++ {
-		sink += m[texts[from+i%size]]
+		sum += m[texts[from+i%size]]
 	}
+	return sum
 }
 
-func lookUpKeys(m map[key]int, from, size, n int) {
+func lookUpKeys(m map[key]int, from, size, n int) (sum int) {
 	for i := 0; i < n; i++ {
-		sink += m[keys[from+i%size]]
+		sum += m[keys[from+i%size]]
 	}
+	return sum
 }
 
 // measure runs a case such as "faststr large miss".
-func measure(kind, state, result string, n int) time.Duration {
+func measure(kind, state, result string, n, goroutines int) time.Duration {
 	size, from := smallSize, 0
 	if state == "large" {
 		size = largeSize
@@ -72,18 +78,26 @@ func measure(kind, state, result string, n int) time.Duration {
 		from = size
 	}
 	numbersIn, textsIn, keysIn := fast64[state], faststr[state], generic[state]
-	start := time.Now()
-	switch kind {
-	case "fast64":
-		lookUpNumbers(numbersIn, from, size, n)
-	case "faststr":
-		lookUpTexts(textsIn, from, size, n)
-	case "generic":
-		lookUpKeys(keysIn, from, size, n)
-	default:
+	work := map[string]func() int{
+		"fast64":  func() int { return lookUpNumbers(numbersIn, from, size, n) },
+		"faststr": func() int { return lookUpTexts(textsIn, from, size, n) },
+		"generic": func() int { return lookUpKeys(keysIn, from, size, n) },
+	}[kind]
+	if work == nil {
 		fmt.Fprintln(os.Stderr, "unknown case", kind)
 		os.Exit(2)
 	}
+	start := time.Now()
+	var all sync.WaitGroup
+	for i := 1; i < goroutines; i++ {
+		all.Add(1)
+		go func() {
+			defer all.Done()
+			sink.Add(int64(work()))
+		}()
+	}
+	sink.Add(int64(work()))
+	all.Wait()
 	return time.Since(start)
 }
 
@@ -98,11 +112,11 @@ func main() {
 	lines := bufio.NewScanner(os.Stdin)
 	for lines.Scan() {
 		var kind, state, result string
-		var n int
-		if _, err := fmt.Sscan(strings.TrimSpace(lines.Text()), &kind, &state, &result, &n); err != nil {
+		var n, goroutines int
+		if _, err := fmt.Sscan(strings.TrimSpace(lines.Text()), &kind, &state, &result, &n, &goroutines); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(2)
 		}
-		fmt.Println(measure(kind, state, result, n).Nanoseconds())
+		fmt.Println(measure(kind, state, result, n, goroutines).Nanoseconds())
 	}
 }

@@ -1,0 +1,91 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { text } from 'node:stream/consumers';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import type { Summary } from '../../src/model/summary-schema.ts';
+import type { Owner } from '../support/service.ts';
+
+const START = fileURLToPath(new URL('../../src/cli/start.mjs', import.meta.url));
+
+/** Time of processors that a process has used, in seconds: to the nanosecond, of the threads that it has now. */
+export function cpuTime(pid: number): number {
+  const threads = readdirSync(`/proc/${pid}/task`);
+  return threads.reduce((sum, thread) => sum + threadTime(`/proc/${pid}/task/${thread}/schedstat`), 0);
+}
+
+function threadTime(path: string): number {
+  try {
+    return Number(readFileSync(path, 'utf8').split(' ')[0]) / 1e9;
+  } catch {
+    return 0; // It has ended meanwhile.
+  }
+}
+
+/** Memory of a process in MB: resident now, and at most so far. */
+export function memory(pid: number): { resident: number; peak: number } {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+  const megabytes = (field: string) =>
+    Number(new RegExp(`^${field}:\\s+(\\d+) kB$`, 'm').exec(status)?.[1]) / 1000;
+  return { resident: megabytes('VmRSS'), peak: megabytes('VmHWM') };
+}
+
+/** Waits for a condition, a minute at most. */
+export async function until(holds: () => boolean, what: string): Promise<void> {
+  for (const start = performance.now(); !holds(); await delay(20))
+    if (performance.now() - start > 60_000) throw new Error(`${what}: not within a minute`);
+}
+
+/** A running `mapscope attach`, as a user would start it. */
+export class Sidecar {
+  readonly pid: number;
+  readonly #child: ChildProcess;
+  readonly #report: Promise<string>;
+
+  private constructor(child: ChildProcess, report: Promise<string>) {
+    this.pid = child.pid ?? 0;
+    this.#child = child;
+    this.#report = report;
+  }
+
+  /** Returns when programs are loaded for all targets. */
+  static async attach(
+    owner: Owner,
+    args: readonly string[],
+    targets: number,
+    env: Readonly<Record<string, string>> = {},
+  ): Promise<Sidecar> {
+    const child = spawn(process.execPath, [START, 'attach', '--format', 'json', ...args], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+      env: { ...process.env, ...env },
+    });
+    owner.after(async () => {
+      child.kill('SIGKILL');
+    });
+    const sidecar = new Sidecar(child, text(child.stdout));
+    await until(() => sidecar.#programs() >= targets, 'mapscope loads its programs');
+    return sidecar;
+  }
+
+  #programs(): number {
+    if (this.#child.exitCode !== null) throw new Error('mapscope has ended early');
+    return readdirSync(`/proc/${this.pid}/fd`).filter((fd) => this.#isProgram(fd)).length;
+  }
+
+  #isProgram(fd: string): boolean {
+    try {
+      return readlinkSync(`/proc/${this.pid}/fd/${fd}`).includes('bpf-prog');
+    } catch {
+      return false; // It has been closed meanwhile.
+    }
+  }
+
+  /** Ends the observation as Ctrl-C does, and returns its reports, one per target. */
+  async stop(): Promise<Summary[]> {
+    this.#child.kill('SIGINT');
+    if (this.#child.exitCode === null) await once(this.#child, 'exit');
+    const documents = (await this.#report).split(/(?<=^\}\n)/m);
+    return documents.map((document): Summary => JSON.parse(document));
+  }
+}
