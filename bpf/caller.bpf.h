@@ -21,16 +21,16 @@ struct {
 /* A bit per hash of a known return address: most callers are no wrappers, and are told so without a map
  * lookup. */
 inline_always int may_be_wrapper(__u64 address) {
-    __u32 bit = (address * WRAPPER_FILTER_MULTIPLIER) >> 52;
+    __u32 bit = (address * HASH_MULTIPLIER) >> 52;
     return wrapper_filter[(bit >> 6) & (WRAPPER_FILTER_WORDS - 1)] >> (bit & 63) & 1;
 }
 
 /*
- * The caller's link-time return address, given the innermost one and the stack pointer after that return.
- * When the frames of wrappers cannot be read, the innermost is as good an answer as there is.
+ * The link-time return address of the caller of a wrapper, given the innermost one and the stack pointer
+ * after that return. When the frames of wrappers cannot be read, the innermost is as good an answer as there
+ * is.
  */
-separate __u64 find_caller(__u64 return_address, __u64 sp, __u64 bias) {
-    __u64 address = return_address - bias;
+separate __u64 find_caller_of_wrapper(__u64 address, __u64 sp, __u64 bias) {
     for (int i = 0; i < MAX_WRAPPERS; i++) {
         if (!may_be_wrapper(address))
             break;
@@ -42,4 +42,10 @@ separate __u64 find_caller(__u64 return_address, __u64 sp, __u64 bias) {
         address = next - bias;
     }
     return address;
+}
+
+/* The caller's link-time return address, given the innermost one and the stack pointer after that return. */
+inline_always __u64 find_caller(__u64 return_address, __u64 sp, __u64 bias) {
+    __u64 address = return_address - bias;
+    return may_be_wrapper(address) ? find_caller_of_wrapper(address, sp, bias) : address;
 }

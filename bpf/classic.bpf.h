@@ -10,7 +10,6 @@
 #define FLAG_SAME_SIZE_GROW 8
 #define BUCKET_SLOTS 8
 #define LOG2_BUCKET_SLOTS 3
-#define BUCKET_KEYS 8 /* offset of key 0: after the eight tophash bytes */
 
 /* tophash values below MIN_TOP_HASH are states of a slot (map.go). */
 #define EMPTY_REST 0 /* this slot is empty, and so is all that follows it in the chain */
@@ -24,22 +23,15 @@
     32 /* in a map of one bucket, shorter strings are compared without a quick test                          \
         */
 
-inline_always __u64 key_address(const struct lookup *l, __u64 bucket, __u32 slot) {
-    return bucket + BUCKET_KEYS + (__u64)slot * l->info.key_stride;
-}
-
 /* fast32, fast64: every slot's raw key is compared, whether the slot is empty is asked after that. */
-separate outcome scan_raw_keys(struct lookup *l, __u64 bucket, __u64 tops) {
-    if (!l)
-        return COUNTER_UNREADABLE_KEY;
-    int have_keys = !read_raw_keys(l, key_address(l, bucket, 0));
-    for (int i = 0; i < BUCKET_SLOTS; i++) {
-        __u32 result = compare_raw_slot(l, bucket + BUCKET_KEYS, i, have_keys);
+inline_always outcome scan_raw_keys(struct lookup *l, __u64 tops) {
+    for (int i = 0; i < BUCKET_SLOTS; i++, tops >>= 8) {
+        __u32 result = compare_raw_key(l, i);
         if (result == UNREADABLE_KEY)
             return COUNTER_UNREADABLE_KEY;
         l->comparisons++;
-        if (result == EQUAL && (tops >> (8 * i) & 0xff) > EMPTY_ONE) {
-            found(l, bucket, i);
+        if (result == EQUAL && (tops & 0xff) > EMPTY_ONE) {
+            found(l, i);
             break;
         }
     }
@@ -47,51 +39,59 @@ separate outcome scan_raw_keys(struct lookup *l, __u64 bucket, __u64 tops) {
 }
 
 /* A string's length must agree, before it is compared. */
-inline_always __u32 compare_if_same_length(struct lookup *l, __u64 slot) {
-    struct go_string key;
-    if (read_user(&key, sizeof(key), slot))
+inline_always __u32 compare_if_same_length(struct lookup *l, __u32 slot) {
+    __s64 at = copy_slot_key(l, slot, sizeof(struct go_string));
+    if (at < 0)
         return UNREADABLE_KEY;
-    if (key.length != l->key_length)
+    if (copied_word(l, at + offsetof(struct go_string, length)) != l->key_length)
         return DIFFERENT;
     l->comparisons++;
-    return compare_bytes(l->key, key.data, key.length);
+    return compare_bytes(l, l->key, copied_word(l, at), l->key_length);
 }
 
 /* Generic and faststr: keys are compared where the tophash agrees. */
-separate outcome scan_top_hashes(struct lookup *l, __u64 bucket, __u64 matches) {
-    if (!l)
-        return COUNTER_UNREADABLE_KEY;
-    for (int i = 0; i < BUCKET_SLOTS && matches; i++) {
-        __u32 index = first_match(matches), result;
-        matches = without_first_match(matches);
+inline_always outcome scan_top_hashes(struct lookup *l, __u64 matches) {
+    l->matches = matches;
+    for (int i = 0; i < BUCKET_SLOTS && l->matches; i++) {
+        __u32 index = first_match(l->matches), result;
+        l->matches = without_first_match(l->matches);
         if (l->key_class == KEY_STRING) {
-            result = compare_if_same_length(l, key_address(l, bucket, index));
+            result = compare_if_same_length(l, index);
         } else {
             l->comparisons++;
-            result = compare_key(l, key_address(l, bucket, index));
+            result = compare_key(l, index);
         }
         if (result == UNREADABLE_KEY)
             return COUNTER_UNREADABLE_KEY;
         if (result == EQUAL) {
-            found(l, bucket, index);
+            found(l, index);
             break;
         }
     }
     return DECODED;
 }
 
-/* Visits one bucket of a chain; 1 ends it. */
-static long visit_bucket(__u32 index unused, struct lookup **self) {
-    struct lookup *l = *self;
+/* The overflow pointer is a bucket's last word. */
+inline_always long read_next_bucket(struct lookup *l) {
     struct bucket_chain *c = &l->chain;
-    __u64 tops;
-    if (read_user(&tops, sizeof(tops), c->bucket)) {
+    __u32 offset = l->info.group_size - sizeof(__u64);
+    if (l->copied != l->info.group_size)
+        return read_user(&c->bucket, sizeof(c->bucket), c->bucket + offset);
+    c->bucket = copied_word(l, offset);
+    return 0;
+}
+
+/* Visits the next bucket of a chain; 1 ends it. */
+inline_always long visit_bucket(struct lookup *l) {
+    struct bucket_chain *c = &l->chain;
+    if (read_group(l, c->bucket)) {
         c->failure = COUNTER_UNREADABLE_GROUP;
         return 1;
     }
+    __u64 tops = l->copies.group[0];
     l->probe_length++;
     if (l->key_class == KEY_BYTES32 || l->key_class == KEY_BYTES64) {
-        c->failure = scan_raw_keys(l, c->bucket, tops);
+        c->failure = scan_raw_keys(l, tops);
     } else {
         __u64 matches = match_byte(tops, c->top);
         if (l->key_class == KEY_POINTER) {
@@ -103,30 +103,32 @@ static long visit_bucket(__u32 index unused, struct lookup **self) {
                 c->ended = 1;
             }
         }
-        c->failure = scan_top_hashes(l, c->bucket, matches);
+        c->failure = scan_top_hashes(l, matches);
     }
     if (c->failure || l->hit)
         c->ended = 1;
     if (c->ended)
         return 1;
-    __u64 next;
-    if (read_user(&next, sizeof(next), c->bucket + l->info.group_size - 8)) {
+    if (read_next_bucket(l)) {
         c->failure = COUNTER_UNREADABLE_GROUP;
         return 1;
     }
-    c->bucket = next;
-    c->ended = next == 0;
+    c->ended = c->bucket == 0;
     return c->ended;
 }
 
-inline_always outcome walk_chain(struct lookup *l, __u64 bucket) {
+static long visit_next_bucket(__u32 index unused, struct lookup **self) { return visit_bucket(*self); }
+
+separate outcome walk_chain(struct lookup *l, __u64 bucket) {
+    if (!l)
+        return COUNTER_UNREADABLE_GROUP;
     __u8 top = l->hash >> 56;
     l->chain.bucket = bucket;
     l->chain.top = top < MIN_TOP_HASH ? top + MIN_TOP_HASH : top;
     l->chain.failure = 0;
     l->chain.ended = 0;
-    if (!visit_bucket(0, &l))
-        bpf_loop(MAX_CHAIN, visit_bucket, &l, 0);
+    if (!visit_bucket(l))
+        bpf_loop(MAX_CHAIN, visit_next_bucket, &l, 0);
     if (l->chain.failure)
         return l->chain.failure;
     return l->chain.ended ? DECODED : COUNTER_DROPPED_CHAIN_TOO_LONG;
@@ -161,19 +163,20 @@ enum slot_answer { SLOT_OTHER, SLOT_CANDIDATE, SLOT_EQUAL, SLOT_LAST, SLOT_UNREA
  * Short keys are compared wherever the length agrees. Long keys too where the address is the same; otherwise
  * only their first and last four bytes are looked at.
  */
-separate __u32 try_slot(struct lookup *l, __u64 slot, __u32 top) {
-    struct go_string key;
-    if (!l || read_user(&key, sizeof(key), slot))
-        return SLOT_UNREADABLE;
-    if (key.length != l->key_length || top <= EMPTY_ONE)
-        return top == EMPTY_REST ? SLOT_LAST : SLOT_OTHER;
+inline_always __u32 try_string_slot(struct lookup *l, __u32 slot, __u32 top) {
     __u32 result;
-    if (key.length >= QUICK_STRING_LENGTH && key.data != l->key) {
-        result = compare_ends(key.data, l->key, key.length, 4);
+    __s64 at = copy_slot_key(l, slot, sizeof(struct go_string));
+    if (at < 0)
+        return SLOT_UNREADABLE;
+    __u64 data = copied_word(l, at);
+    if (copied_word(l, at + offsetof(struct go_string, length)) != l->key_length || top <= EMPTY_ONE)
+        return top == EMPTY_REST ? SLOT_LAST : SLOT_OTHER;
+    if (l->key_length >= QUICK_STRING_LENGTH && data != l->key) {
+        result = compare_ends(data, l->key, l->key_length, 4);
         return result == UNREADABLE_KEY ? SLOT_UNREADABLE : result == EQUAL ? SLOT_CANDIDATE : SLOT_OTHER;
     }
     l->comparisons++;
-    result = compare_bytes(l->key, key.data, key.length);
+    result = compare_bytes(l, l->key, data, l->key_length);
     return result == UNREADABLE_KEY ? SLOT_UNREADABLE : result == EQUAL ? SLOT_EQUAL : SLOT_OTHER;
 }
 
@@ -182,21 +185,19 @@ separate __u32 try_slot(struct lookup *l, __u64 slot, __u32 top) {
  * candidates make the function hash after all, and then its hashed site records the lookup.
  */
 separate outcome scan_one_bucket(struct lookup *l, __u64 bucket) {
-    __u64 tops;
     __s32 candidate = -1;
-    if (!l)
-        return COUNTER_UNREADABLE_KEY;
-    if (read_user(&tops, sizeof(tops), bucket))
+    if (!l || read_group(l, bucket))
         return COUNTER_UNREADABLE_GROUP;
+    __u64 tops = l->copies.group[0];
     l->probe_length = 1;
-    for (int i = 0; i < BUCKET_SLOTS; i++) {
-        __u32 answer = try_slot(l, key_address(l, bucket, i), tops >> (8 * i) & 0xff);
+    for (int i = 0; i < BUCKET_SLOTS; i++, tops >>= 8) {
+        __u32 answer = try_string_slot(l, i, tops & 0xff);
         if (answer == SLOT_UNREADABLE)
             return COUNTER_UNREADABLE_KEY;
         if (answer == SLOT_LAST)
             break;
         if (answer == SLOT_EQUAL) {
-            found(l, bucket, i);
+            found(l, i);
             return DECODED;
         }
         if (answer == SLOT_CANDIDATE) {
@@ -208,11 +209,11 @@ separate outcome scan_one_bucket(struct lookup *l, __u64 bucket) {
     if (candidate < 0)
         return DECODED;
     l->comparisons++;
-    __u32 result = compare_key(l, key_address(l, bucket, candidate));
+    __u32 result = compare_string_key(l, candidate);
     if (result == UNREADABLE_KEY)
         return COUNTER_UNREADABLE_KEY;
     if (result == EQUAL)
-        found(l, bucket, candidate);
+        found(l, candidate);
     return DECODED;
 }
 

@@ -35,3 +35,10 @@ inline_always __u64 within(__u64 index, __u32 size) {
     asm volatile("" : "+r"(index));
     return index;
 }
+
+/*
+ * Has the compiler work out again what it has worked out from this pointer: addresses within what it points
+ * to, which are an addition each, and which it would rather keep on the stack, where there is no room
+ * (docs/design/0003).
+ */
+#define AGAIN(pointer) asm volatile("" : "+r"(pointer))

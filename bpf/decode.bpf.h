@@ -8,27 +8,29 @@
 #include "map_type.bpf.h"
 #include "swiss.bpf.h"
 
-/* Reads the arguments of the lookup. */
-inline_always outcome read_arguments(const struct pt_regs *regs, const volatile struct probe_site *site,
-                                     struct lookup *l) {
-    __u32 return_offset = site->return_offset;
-    __u64 frame = regs->rsp + return_offset;
+/*
+ * Reads the arguments of the lookup. A function of its own, so that the words are read onto its stack: the
+ * kernel's check of where a copy goes is cheapest for that.
+ */
+called outcome read_arguments(const struct pt_regs *regs, const volatile struct probe_site *site,
+                              struct lookup *l) {
+    struct entry_words entry;
+    l->entry_at = regs->rsp + site->return_offset;
+    if (read_user(&entry, sizeof(entry), l->entry_at))
+        return COUNTER_UNREADABLE_STACK;
+    l->entry = entry;
     l->bias = regs->rip - site->address;
     l->g = regs->r14;
     l->key_class = site->key_class;
     l->has_hash = site->has_hash;
-    if (read_entry(l, frame))
+    if (read_value(regs, site, &site->type, l, &l->type) || read_value(regs, site, &site->map, l, &l->map) ||
+        read_value(regs, site, &site->key, l, &l->key))
         return COUNTER_UNREADABLE_STACK;
-    if (read_value(regs, &site->type, l, return_offset, &l->type) ||
-        read_value(regs, &site->map, l, return_offset, &l->map) ||
-        read_value(regs, &site->key, l, return_offset, &l->key))
+    if (l->key_class == KEY_STRING && read_value(regs, site, &site->key_length, l, &l->key_length))
         return COUNTER_UNREADABLE_STACK;
-    if (site->key_class == KEY_STRING &&
-        read_value(regs, &site->key_length, l, return_offset, &l->key_length))
+    if (l->has_hash && read_value(regs, site, &site->hash, l, &l->hash))
         return COUNTER_UNREADABLE_STACK;
-    if (site->has_hash && read_value(regs, &site->hash, l, return_offset, &l->hash))
-        return COUNTER_UNREADABLE_STACK;
-    if (site->key_class == KEY_BYTES32)
+    if (l->key_class == KEY_BYTES32)
         l->key = (__u32)l->key;
     return DECODED;
 }

@@ -49,12 +49,13 @@ separate int count_unattributed(const struct lookup *l, __u32 reason) {
     if (!l || !cost)
         return 0;
     add(&cost->hits, l->hit);
-    add_count(cost->probe_length, &cost->probe_length_sum, &cost->probe_length_max, l->probe_length);
-    add_count(cost->key_comparisons, &cost->key_comparisons_sum, &cost->key_comparisons_max, l->comparisons);
+    tally_count(cost->probe_length, &cost->probe_length_sum, &cost->probe_length_max, l->probe_length, 1);
+    tally_count(cost->key_comparisons, &cost->key_comparisons_sum, &cost->key_comparisons_max, l->comparisons,
+                1);
     return 0;
 }
 
-/* add_count() for a value that nobody else adds to. */
+/* tally_count() for a value that nobody else adds to. */
 inline_always void add_own_count(__u32 *buckets, __u64 *sum, __u32 *max, __u32 value) {
     buckets[within(count_bucket(value), COUNT_BUCKETS)]++;
     if (value > DIRECT_BUCKETS)

@@ -16,15 +16,8 @@
 
 char LICENSE[] SEC("license") = "GPL";
 
-/* Counts a decoded lookup in its aggregate. */
-separate outcome record(struct lookup *l) {
-    if (!l)
-        return COUNTER_DROPPED_TABLE_FULL;
-    struct lookup_key name = l->name;
-    struct lookup_stats *stats = find_or_create(&name);
-    if (!stats)
-        return COUNTER_DROPPED_TABLE_FULL;
-    count_lookup(l, stats);
+/* What else is kept of a lookup that has been counted in `stats`. */
+inline_always void keep_more(struct lookup *l, struct lookup_stats *stats) {
     if (goroutines.with_costs)
         count_for_goroutine(l);
     if (goroutines.with_span_costs)
@@ -33,10 +26,33 @@ separate outcome record(struct lookup *l) {
         offer_exemplar(l, stats);
     if (spikes.enabled)
         check_spike(l, stats);
+}
+
+/* Counts a decoded lookup in the CPU's own aggregate; 1 if it has none. */
+separate int record_own(struct lookup *l, struct cpu_state *cpu) {
+    if (!l || !cpu || l->slot != 0)
+        return 1;
+    struct lookup_stats *stats = find_own(l, cpu);
+    if (!stats)
+        return 1;
+    count_in(stats, l, 0);
+    keep_more(l, stats);
+    return 0;
+}
+
+/* Counts a decoded lookup among those that the CPU's hits share. */
+separate outcome record_shared(struct lookup *l) {
+    if (!l)
+        return COUNTER_DROPPED_TABLE_FULL;
+    struct lookup_stats *stats = find_shared(l);
+    if (!stats)
+        return COUNTER_DROPPED_TABLE_FULL;
+    count_in(stats, l, 1);
+    keep_more(l, stats);
     return DECODED;
 }
 
-inline_always outcome observe(struct pt_regs *regs, struct lookup *l) {
+inline_always outcome observe(struct pt_regs *regs, struct lookup *l, struct cpu_state *cpu) {
     __u64 cookie = bpf_get_attach_cookie(regs);
     const volatile struct probe_site *site = &probe_sites[cookie & (MAX_PROBE_SITES - 1)];
     outcome failure = decode(regs, site, l);
@@ -45,14 +61,14 @@ inline_always outcome observe(struct pt_regs *regs, struct lookup *l) {
     l->name.caller = find_caller(l->entry.word[0], regs->rsp + site->return_offset + sizeof(__u64), l->bias);
     l->name.caller |= (__u64)site->lookup_function << CALLER_FUNCTION_SHIFT | (__u64)l->hit
                                                                                   << CALLER_HIT_SHIFT;
-    return record(l);
+    return record_own(l, cpu) ? record_shared(l) : DECODED;
 }
 
-inline_always outcome observe_in_slot(struct pt_regs *regs) {
+inline_always outcome observe_in_slot(struct pt_regs *regs, struct cpu_state *cpu) {
     struct lookup *l = take_slot();
     if (!l)
         return COUNTER_DROPPED_NO_SLOT;
-    outcome failure = observe(regs, l);
+    outcome failure = observe(regs, l, cpu);
     return_slot(l);
     return failure;
 }
@@ -68,7 +84,7 @@ int lookup(struct pt_regs *regs) {
         return 0;
     }
     __u64 start = timing_start(cpu);
-    outcome failure = observe_in_slot(regs);
+    outcome failure = observe_in_slot(regs, cpu);
     timing_end(cpu, start);
     if (failure)
         add(&cpu->counters[within(failure, COUNTER_COUNT)], 1);

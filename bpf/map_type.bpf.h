@@ -6,13 +6,19 @@
 
 #include "key.bpf.h"
 
+/*
+ * The types that the linker wrote: a hash table that user space has laid out, since looking into an array
+ * costs a fraction of what a hash map's lookup does. A type is in one of the MAP_TYPE_TRIES places from that
+ * of its hash on, and nothing but types is before it.
+ */
 struct {
-    __uint(type, BPF_MAP_TYPE_HASH);
+    __uint(type, BPF_MAP_TYPE_ARRAY);
     __uint(max_entries, 1);
-    __uint(map_flags, BPF_F_NO_PREALLOC);
-    __type(key, __u64);
-    __type(value, struct map_type_info);
+    __type(key, __u32);
+    __type(value, struct map_type_entry);
 } map_types SEC(".maps");
+
+const volatile __u32 map_type_places; /* of the table: a power of two */
 
 struct {
     __uint(type, BPF_MAP_TYPE_PERCPU_HASH);
@@ -60,6 +66,8 @@ separate outcome describe_runtime_type(struct lookup *l) {
     if (read_user(word, layout.map_type_format == FORMAT_CLASSIC ? 8 : sizeof(word), address))
         return COUNTER_UNREADABLE_TYPE;
     l->info.keys_offset = 8;
+    l->info.group_copy = sizeof(__u64);
+    l->info.copied_key = 0;
     if (layout.map_type_format == FORMAT_CLASSIC) {
         l->info.key_stride = word[0] & 0xff;
         l->info.group_size = word[0] >> 16 & 0xffff;
@@ -79,10 +87,23 @@ separate outcome describe_runtime_type(struct lookup *l) {
     return describe_runtime_key(l);
 }
 
+inline_always const struct map_type_info *find_linked_type(__u64 address) {
+    __u32 place = (address * HASH_MULTIPLIER) >> 32;
+    for (__u32 i = 0; i < MAP_TYPE_TRIES; i++) {
+        __u32 at = (place + i) & (map_type_places - 1);
+        const struct map_type_entry *entry = bpf_map_lookup_elem(&map_types, &at);
+        if (!entry || !entry->address)
+            break;
+        if (entry->address == address)
+            return &entry->info;
+    }
+    return NULL;
+}
+
 /* Fills l->info, and the type's part of the aggregate's name. */
 inline_always outcome find_map_type(struct lookup *l) {
     __u64 address = l->type - l->bias;
-    struct map_type_info *info = bpf_map_lookup_elem(&map_types, &address);
+    const struct map_type_info *info = find_linked_type(address);
     l->name.type = address;
     if (info) {
         l->info = *info;

@@ -81,29 +81,35 @@ inline_always __u64 read_register(const struct pt_regs *regs, __u8 number) {
     return value;
 }
 
-/* Reads the words at the return address into the slot. The detour over the stack makes the kernel's check of
- * it cheap. */
-separate long read_entry(struct lookup *l, __u64 address) {
-    struct entry_words entry;
-    if (!l || read_user(&entry, sizeof(entry), address))
+/* The word at an offset of the copies, which need not be aligned. */
+inline_always __u64 copied_word(const struct lookup *l, __u64 offset) {
+    return *(const __u64 *)((const __u8 *)&l->copies + within(offset, sizeof(struct copies) - 7));
+}
+
+/* Reads a word of the stack that is not among the entry words, into l->stack_word; 0 on success. */
+separate long read_stack_word(struct lookup *l, __u64 address) {
+    __u64 word;
+    if (!l || read_user(&word, sizeof(word), address))
         return -1;
-    l->entry = entry;
+    l->stack_word = word;
     return 0;
 }
 
 /* Fetches one value of a site from where the planner proved it to be; 0 on success. */
-inline_always long read_value(const struct pt_regs *regs, const volatile struct value_location *location,
-                              struct lookup *l, __u32 return_offset, __u64 *to) {
-    __u64 value;
+inline_always long read_value(const struct pt_regs *regs, const volatile struct probe_site *site,
+                              const volatile struct value_location *location, struct lookup *l, __u64 *to) {
+    AGAIN(l);
     if (location->home == HOME_REGISTER) {
         *to = read_register(regs, location->register_number) + location->addend;
         return 0;
     }
-    __u32 word = (__u32)(location->stack_offset - (__s32)return_offset) / 8;
-    if (word < ENTRY_WORDS)
-        value = l->entry.word[within(word, ENTRY_WORDS)];
-    else if (read_user(&value, sizeof(value), regs->rsp + location->stack_offset))
+    __u32 word = (__u32)(location->stack_offset - (__s32)site->return_offset) / 8;
+    if (word < ENTRY_WORDS) {
+        *to = l->entry.word[within(word, ENTRY_WORDS)] + location->addend;
+        return 0;
+    }
+    if (read_stack_word(l, regs->rsp + location->stack_offset))
         return -1;
-    *to = value + location->addend;
+    *to = l->stack_word + location->addend;
     return 0;
 }

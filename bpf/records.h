@@ -15,6 +15,10 @@
 #include <linux/types.h>
 #endif
 
+/* Spreads addresses over a table: 2^64 divided by the golden ratio (Knuth, The Art of Computer
+ * Programming, 6.4). */
+#define HASH_MULTIPLIER 0x9e3779b97f4a7c15ULL
+
 /* The number of probe sites one target may have. Go 1.27 needs 9, a classic binary with every variant 21. */
 #define MAX_PROBE_SITES 64
 
@@ -79,7 +83,13 @@ struct target_layout {
     __u64 aes_flag; /* address of the byte that says whether the process hashes with AES instructions */
 };
 
-/* What the decoder must know of one map type; key of the map `map_types` is the type descriptor's address. */
+/* Bytes of a group or bucket, and of a key, that a hit copies at most: eight slots of four words each, a key
+ * of eight. */
+#define GROUP_COPY 264
+#define KEY_COPY 64
+#define COPIED_KEY_STEPS 8 /* of a key that is compared by copies */
+
+/* What the decoder must know of one map type. */
 struct map_type_info {
     __u32 keys_offset; /* of key 0 within a group or bucket */
     __u32 key_stride;
@@ -89,8 +99,20 @@ struct map_type_info {
     __u8 indirect_key;
     __u8 equality_known; /* 0: the key's equality cannot be decided, for the reason given */
     __u8 inexact_reason; /* enum inexact_reason */
-    __u8 pad;
+    __u8 copied_key;     /* bytes of a key that its few steps look at; 0: they are compared in place */
+    __u16 group_copy;    /* bytes of a group or bucket to read at once: at least the first word */
+    __u16 pad;
 };
+
+/* A place of the table `map_types` (map_type.bpf.h); empty when the address is 0. */
+struct map_type_entry {
+    __u64 address; /* of the type's descriptor */
+    struct map_type_info info;
+};
+
+/* Places in which a type may be: that of its hash, which are the bits from 32 on of its address times
+ * HASH_MULTIPLIER, and those behind. */
+#define MAP_TYPE_TRIES 8
 
 /* A map type made at run time by reflect; key of the map `runtime_types` is its run-time address. */
 struct runtime_type_info {
@@ -181,6 +203,12 @@ struct lookup_stats {
     /* Buckets that have a candidate in this cycle: a bit each, from bit 32 on those of comparisons. */
     __u64 exemplar_cycle;
     __u64 exemplars_taken;
+};
+
+/* Value of `aggregates`. */
+struct aggregate {
+    struct lookup_key name;
+    struct lookup_stats stats;
 };
 
 /*
@@ -437,12 +465,12 @@ struct unattributed_cost {
 
 /* Words of the bit filter over the return addresses of wrapper functions. */
 #define WRAPPER_FILTER_WORDS 64
-#define WRAPPER_FILTER_MULTIPLIER 0x9e3779b97f4a7c15ULL
 
 /* What each CPU keeps for itself, beside the aggregates. */
 struct cpu_state {
     __u64 counters[COUNTER_COUNT];
-    __u64 window; /* number of the window that window_hits belong to */
+    __u64 aggregates; /* number of those that are in use */
+    __u64 window;     /* number of the window that window_hits belong to */
     __u64 window_hits;
     __u64 lost_spikes; /* the kernel had no memory for the spikes of another site */
     __u64 timed_hits;  /* some of those decoded, and how long that took them, in ns */

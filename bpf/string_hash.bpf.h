@@ -8,7 +8,7 @@
  */
 #pragma once
 
-#include "memory.bpf.h"
+#include "memory_compare.bpf.h"
 
 /* The parts of a process's hash state that never change once the runtime has started. */
 struct hash_state {
@@ -26,41 +26,42 @@ struct {
 
 inline_always __u32 rotate(__u32 x, __u32 bits) { return x << bits | x >> (32 - bits); }
 
-separate __u32 mix_column(__u32 a, __u32 b, __u32 c, __u32 d) {
-    return aes_table[a & 255] ^ rotate(aes_table[b >> 8 & 255], 8) ^ rotate(aes_table[c >> 16 & 255], 16) ^
-           rotate(aes_table[d >> 24 & 255], 24);
+/* Keeps the compiler from working out addresses of later look-ups before it needs them: it has few registers.
+ */
+#define ONE_BY_ONE(a, b, c, d) asm volatile("" : "+r"(a), "+r"(b), "+r"(c), "+r"(d)::"memory")
+
+inline_always __u32 mix_column(__u32 a, __u32 b, __u32 c, __u32 d) {
+    __u32 sum = aes_table[a & 255];
+    ONE_BY_ONE(sum, b, c, d);
+    sum ^= rotate(aes_table[b >> 8 & 255], 8);
+    ONE_BY_ONE(sum, b, c, d);
+    sum ^= rotate(aes_table[c >> 16 & 255], 16);
+    ONE_BY_ONE(sum, b, c, d);
+    return sum ^ rotate(aes_table[d >> 24 & 255], 24);
 }
 
-/* One round without its key: SubBytes, ShiftRows, MixColumns. The barriers keep the stack small. */
-separate int aes_mix(struct aes_block *block) {
+/* AESENC with the block as its own round key, as Go's hash mostly uses it, `rounds` times. */
+separate int scramble(struct aes_block *block, __u32 rounds) {
     if (!block)
         return 0;
-    __u32 a = block->column[0], b = block->column[1], c = block->column[2], d = block->column[3];
-    block->column[0] = mix_column(a, b, c, d);
-    asm volatile("" ::: "memory");
-    block->column[1] = mix_column(b, c, d, a);
-    asm volatile("" ::: "memory");
-    block->column[2] = mix_column(c, d, a, b);
-    asm volatile("" ::: "memory");
-    block->column[3] = mix_column(d, a, b, c);
+#pragma clang loop unroll(disable)
+    for (__u32 i = 0; i < 3 && i < rounds; i++) {
+        __u32 a = block->column[0], b = block->column[1], c = block->column[2], d = block->column[3];
+        ONE_BY_ONE(a, b, c, d);
+        block->column[0] = a ^ mix_column(a, b, c, d);
+        ONE_BY_ONE(a, b, c, d);
+        block->column[1] = b ^ mix_column(b, c, d, a);
+        ONE_BY_ONE(a, b, c, d);
+        block->column[2] = c ^ mix_column(c, d, a, b);
+        ONE_BY_ONE(a, b, c, d);
+        block->column[3] = d ^ mix_column(d, a, b, c);
+    }
     return 0;
 }
 
-separate int add_block(struct aes_block *to, const struct aes_block *from) {
-    if (!to || !from)
-        return 0;
+inline_always void add_block(struct aes_block *to, const struct aes_block *from) {
     for (int i = 0; i < 4; i++)
         to->column[i] ^= from->column[i];
-    return 0;
-}
-
-/* AESENC with the block as its own round key, as Go's hash mostly uses it. */
-separate int scramble(struct lookup *l, struct aes_block *block) {
-    if (!l || !block)
-        return 0;
-    l->string_hash.before = *block;
-    aes_mix(block);
-    return add_block(block, &l->string_hash.before);
 }
 
 #define LANES 8
@@ -76,11 +77,11 @@ separate int scramble_seed(struct lookup *l, const struct hash_state *state, __u
     struct string_hash *h = &l->string_hash;
     __u32 length_pair = (__u32)(l->key_length & 0xffff) * 0x10001;
     __u32 first = 4 * (lane & (LANES - 1));
-    h->key.column[0] = (__u32)h->seed ^ state->schedule[first];
-    h->key.column[1] = (__u32)(h->seed >> 32) ^ state->schedule[first + 1];
+    h->key.column[0] = (__u32)l->seed ^ state->schedule[first];
+    h->key.column[1] = (__u32)(l->seed >> 32) ^ state->schedule[first + 1];
     h->key.column[2] = length_pair ^ state->schedule[first + 2];
     h->key.column[3] = length_pair ^ state->schedule[first + 3];
-    return scramble(l, &h->key);
+    return scramble(&h->key, 1);
 }
 
 /* Mixes a lane's next block of a long string in; 1 ends the loop. */
@@ -92,8 +93,11 @@ static long mix_next_block(__u32 index unused, struct lookup **self) {
         h->failed = 1;
         return 1;
     }
-    scramble(l, &h->block);
-    aes_mix(&h->block);
+    scramble(&h->block, 1);
+    /* A round with the string's bytes for its key: what the block as its own key has added is taken off. */
+    h->before = h->block;
+    scramble(&h->block, 1);
+    add_block(&h->block, &h->before);
     add_block(&h->block, &data);
     h->next += ROUND_BYTES;
     return 0;
@@ -114,26 +118,35 @@ inline_always __u64 lane_offset(__u64 length, __u32 lane) {
     return length - (lanes - lane) * LANE_BYTES;
 }
 
+/* The lane's bytes into its block. A string that is one piece is read once, also for comparing it. */
+inline_always long copy_lane(struct lookup *l, __u64 offset) {
+    struct aes_block *block = &l->string_hash.block;
+    if (l->key_length > PIECE)
+        return read_user(block, sizeof(*block), l->key + offset);
+    if (read_left_piece(l, l->key, l->key_length))
+        return -1;
+    const __u8 *bytes = (const __u8 *)&l->pieces.left + within(offset, PIECE - LANE_BYTES + 1);
+    for (int i = 0; i < 4; i++)
+        block->column[i] = ((const __u32 *)bytes)[i];
+    return 0;
+}
+
 /*
  * Adds what one lane contributes: its bytes of the string, zero-extended, and before them of long strings the
  * lane's part of each earlier round.
  */
 separate int add_lane(struct lookup *l, const struct hash_state *state, __u32 lane) {
-    struct aes_block data = {};
     if (!l || !state)
         return 0;
     struct string_hash *h = &l->string_hash;
-    __u32 size = l->key_length < LANE_BYTES ? l->key_length : LANE_BYTES;
-    if (read_user(&data, size, l->key + lane_offset(l->key_length, lane)))
+    if (copy_lane(l, lane_offset(l->key_length, lane)))
         h->failed = 1;
-    h->block = data;
     h->next = l->key + lane * LANE_BYTES;
     scramble_seed(l, state, lane);
     add_block(&h->block, &h->key);
     if (l->key_length > ROUND_BYTES)
         bpf_loop((l->key_length - 1) / ROUND_BYTES, mix_next_block, &l, 0);
-    for (int i = 0; i < 3; i++)
-        scramble(l, &h->block);
+    scramble(&h->block, 3);
     add_block(&h->sum, &h->block);
     return 0;
 }
@@ -161,7 +174,7 @@ inline_always int hash_lanes(struct lookup *l, const struct hash_state *state) {
         /* The empty string hashes to its seed, scrambled once more. */
         scramble_seed(l, state, 0);
         l->string_hash.sum = l->string_hash.key;
-        return scramble(l, &l->string_hash.sum);
+        return scramble(&l->string_hash.sum, 1);
     }
     for (__u32 lane = 0; lane < LANES; lane++)
         if (lane < lanes_of(l->key_length))
@@ -169,8 +182,8 @@ inline_always int hash_lanes(struct lookup *l, const struct hash_state *state) {
     return 0;
 }
 
-/* Sets l->hash to the hash of the string; 0 on success. */
-separate int hash_string(struct lookup *l, __u64 seed) {
+/* Sets l->hash to the hash of the string, by the map's seed; 0 on success. */
+separate int hash_string(struct lookup *l) {
     if (!l)
         return -1;
     if (!layout.hash_known || l->key_length > (__u64)MAX_ROUNDS * ROUND_BYTES)
@@ -179,7 +192,6 @@ separate int hash_string(struct lookup *l, __u64 seed) {
     if (!state)
         return -1;
     struct string_hash *h = &l->string_hash;
-    h->seed = seed;
     h->failed = 0;
     for (int i = 0; i < 4; i++)
         h->sum.column[i] = 0;

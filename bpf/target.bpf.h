@@ -37,6 +37,18 @@ struct swiss_map {
     __u8 pad[5];
 };
 
+/* maps.table */
+struct swiss_table {
+    __u16 used;
+    __u16 capacity;
+    __u16 growth_left;
+    __u8 local_depth;
+    __u8 pad;
+    __u64 index;
+    __u64 groups;
+    __u64 length_mask;
+};
+
 /* runtime.hmap, src/runtime/map.go, as far as a lookup reads it. */
 struct classic_map {
     __u64 count;
@@ -90,7 +102,6 @@ struct aes_block {
 
 /* One lane of the hash of a string, see string_hash.bpf.h. */
 struct string_hash {
-    __u64 seed;
     __u64 next; /* where the lane's next block of a long string is */
     struct aes_block block;
     struct aes_block key;
@@ -99,10 +110,31 @@ struct string_hash {
     __u32 failed;
 };
 
-/* Eight keys with up to eight bytes between them, in words of four bytes: that is what they are aligned to.
+/*
+ * What a hit copies of groups and keys, so that one read serves for several looks. A group or bucket is
+ * copied from its start to the end of its keys, or of the bucket, where that is not more than GROUP_COPY
+ * bytes: eight slots of four words each. Another word at the end, because loads may run over.
  */
-#define RAW_KEY_STRIDE 16
-#define RAW_KEY_WORDS (8 * RAW_KEY_STRIDE / 4)
+struct copies {
+    __u64 group[GROUP_COPY / 8];
+    __u64 slot_key[KEY_COPY / 8]; /* of a slot that is not in the group's copy */
+    __u64 key[KEY_COPY / 8];      /* that is looked up, of a type with an equality of its own */
+    __u64 end;
+};
+
+/* The strings, or other long memory, that are being compared: a piece of each. */
+#define PIECE 64
+
+struct pieces {
+    __u64 left[PIECE / 8];
+    __u64 right[PIECE / 8];
+    __u64 left_at; /* where the bytes in `left` are in the target: they need not be read twice */
+    __u32 left_size;
+    __u32 result;
+    __u64 left_next; /* what is still to be compared */
+    __u64 right_next;
+    __u64 remaining;
+};
 
 /*
  * One hit's facts, gathered step by step, and working memory. Addresses are those of the running process. It
@@ -116,6 +148,7 @@ struct lookup {
     __u8 has_hash;
     __u8 hit;
     __u8 growing;
+    __u8 has_key; /* `key` is in the copies */
     __u64 type;
     __u64 map;
     __u64 key;        /* by value, or the address of the key or of the string's bytes */
@@ -139,10 +172,17 @@ struct lookup {
     __u64 used;    /* entries among the slots */
 
     struct map_type_info info;
-    struct lookup_key name;            /* of the aggregate */
-    __u32 raw_keys[RAW_KEY_WORDS + 1]; /* the keys of a group or bucket, with what lies between them */
+    struct lookup_key name; /* of the aggregate */
+    __u64 stack_word;       /* one that is not among the entry words */
+    __u64 entry_at;         /* where the return address is */
+    __u64 visited;          /* the group or bucket that is looked at */
+    __u64 matches;          /* its slots that are still to be compared */
+    __u32 copied;           /* bytes of it in copies.group */
+    struct copies copies;
+    struct pieces pieces;
     struct entry_words entry;
-    struct swiss_map swiss;
+    __u64 group; /* of a small Swiss map */
+    __u64 seed;  /* of a small Swiss map's hash */
     struct classic_map classic;
     struct group_sequence groups;
     struct bucket_chain chain;
@@ -152,10 +192,10 @@ struct lookup {
     struct exemplar_key exemplar_key;
 };
 
-/* The key was found. */
-inline_always void found(struct lookup *l, __u64 group, __u32 slot) {
+/* The key was found in this slot of the group or bucket that is visited. */
+inline_always void found(struct lookup *l, __u32 slot) {
     l->hit = 1;
-    l->hit_group = group;
+    l->hit_group = l->visited;
     l->hit_slot = slot;
 }
 

@@ -22,8 +22,8 @@ bool IsBatchRefused(int error) {
 /* Reads by steps that each append to the contents, and removes what it has read if asked to. */
 class MapReader {
   public:
-    MapReader(const MapInfo &map, uint64_t value_bytes, bool remove, MapContents &contents)
-        : map_(map), value_bytes_(value_bytes), remove_(remove), contents_(contents) {}
+    MapReader(const MapInfo &map, uint64_t value_bytes, uint32_t most, bool remove, MapContents &contents)
+        : map_(map), value_bytes_(value_bytes), most_(most), remove_(remove), contents_(contents) {}
 
     /* Returns 0 or an errno. */
     int Read() {
@@ -40,9 +40,9 @@ class MapReader {
         bool at_start = true;
         uint64_t room =
             std::clamp<uint64_t>(kBatchBytes / (map_.key_size + value_bytes_), 1, map_.max_entries);
-        for (;;) {
-            Resize(contents_.count + room);
-            uint32_t count = room;
+        while (contents_.count < most_) {
+            uint32_t count = std::min<uint64_t>(room, most_ - contents_.count);
+            Resize(contents_.count + count);
             const int result = next_batch(map_.fd, at_start ? nullptr : position.data(), position.data(),
                                           NextKey(), NextValue(), &count, nullptr);
             switch (-result) {
@@ -63,13 +63,15 @@ class MapReader {
                 return -result;
             }
         }
+        Resize(contents_.count);
+        return 0;
     }
 
     int ReadOneByOne() {
         std::vector<uint8_t> key(map_.key_size);
         const void *previous = nullptr;
         /* Bounded, because the iteration starts over when its last key has been deleted meanwhile. */
-        for (uint32_t steps = 0; steps < map_.max_entries; steps++) {
+        for (uint32_t steps = 0; steps < map_.max_entries && contents_.count < most_; steps++) {
             const int next = bpf_map_get_next_key(map_.fd, previous, key.data());
             if (next == -ENOENT)
                 break;
@@ -101,6 +103,7 @@ class MapReader {
 
     const MapInfo &map_;
     const uint64_t value_bytes_;
+    const uint32_t most_; /* elements to read */
     const bool remove_;
     MapContents &contents_;
 };
@@ -150,7 +153,7 @@ Status UpdateMap(const MapInfo &map, std::span<const uint8_t> keys, std::span<co
     return failure;
 }
 
-Status ReadPerCpuMap(const MapInfo &map, MapContents &contents) {
+Status ReadPerCpuMap(const MapInfo &map, uint32_t most, MapContents &contents) {
     const std::string attempted = "cannot read the BPF map '" + map.name + "'";
     if (map.type != BPF_MAP_TYPE_PERCPU_HASH && map.type != BPF_MAP_TYPE_LRU_PERCPU_HASH &&
         map.type != BPF_MAP_TYPE_PERCPU_ARRAY)
@@ -163,18 +166,18 @@ Status ReadPerCpuMap(const MapInfo &map, MapContents &contents) {
     contents.cpus = cpus;
     /* The kernel's layout: it pads each CPU's value, and includes CPUs that are possible but absent. */
     const uint64_t value_bytes = (uint64_t{map.value_size} + 7) / 8 * 8 * cpus;
-    if (const int error = MapReader(map, value_bytes, false, contents).Read())
+    if (const int error = MapReader(map, value_bytes, most, false, contents).Read())
         return SystemFailure(attempted, error);
     return {};
 }
 
-Status DrainMap(const MapInfo &map, MapContents &contents) {
+Status DrainMap(const MapInfo &map, uint32_t most, MapContents &contents) {
     const std::string attempted = "cannot drain the BPF map '" + map.name + "'";
     if (map.type != BPF_MAP_TYPE_HASH && map.type != BPF_MAP_TYPE_LRU_HASH)
         return Failure{attempted + ": it is not a hash map", "EINVAL"};
     contents = {};
     contents.cpus = 1;
-    if (const int error = MapReader(map, map.value_size, true, contents).Read())
+    if (const int error = MapReader(map, map.value_size, most, true, contents).Read())
         return SystemFailure(attempted, error);
     return {};
 }

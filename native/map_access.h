@@ -24,12 +24,14 @@ struct MapContents {
 Status UpdateMap(const MapInfo &map, std::span<const uint8_t> keys, std::span<const uint8_t> values,
                  uint32_t count);
 
-/** Reads every element of a per-CPU hash or array map. */
-Status ReadPerCpuMap(const MapInfo &map, MapContents &contents);
+constexpr uint32_t kAllElements = UINT32_MAX;
 
-/** Reads every element of a hash map and removes it. What a program adds to an element between the two is
- * lost: the caller sees to it that none does. */
-Status DrainMap(const MapInfo &map, MapContents &contents);
+/** Reads elements of a per-CPU hash or array map, at most so many: of an array the first. */
+Status ReadPerCpuMap(const MapInfo &map, uint32_t most, MapContents &contents);
+
+/** Reads elements of a hash map, at most so many, and removes them. What a program adds to an element between
+ * the two is lost: the caller sees to it that none does. */
+Status DrainMap(const MapInfo &map, uint32_t most, MapContents &contents);
 
 } // namespace mapscope
 

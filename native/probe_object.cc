@@ -260,6 +260,7 @@ Napi::Value ProbeObject::StartReading(const Napi::CallbackInfo &info, const char
                                       MapAccess access) {
     Arguments arguments(method);
     const std::string name = arguments.Text(info[0], "name");
+    const uint32_t most = info[1].IsUndefined() ? kAllElements : arguments.Count(info[1], "most");
     if (arguments.failure())
         return RejectedPromise(info.Env(), *arguments.failure());
     const std::string attempted = std::string("cannot ") + verb + " the BPF map '" + name + "'";
@@ -268,13 +269,13 @@ Napi::Value ProbeObject::StartReading(const Napi::CallbackInfo &info, const char
     auto contents = std::make_shared<MapContents>();
     return Start(
         info.Env(),
-        [session = session_, contents, name, attempted, access]() -> Status {
+        [session = session_, contents, name, attempted, access, most]() -> Status {
             if (!session->object)
                 return Failure{attempted + ": the BPF object is not loaded", "EBADF"};
             auto map = session->object->FindMap(name, attempted);
             if (!map)
                 return map.failure();
-            return access(*map, *contents);
+            return access(*map, most, *contents);
         },
         [contents](Napi::Env env) { return ToObject(env, *contents); });
 }

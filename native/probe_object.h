@@ -55,7 +55,7 @@ class ProbeObject : public Napi::ObjectWrap<ProbeObject> {
     Napi::Value Close(const Napi::CallbackInfo &info);
 
     Napi::Value Start(Napi::Env env, Operation::Work work, Operation::Deliver deliver);
-    using MapAccess = Status (*)(const MapInfo &, MapContents &);
+    using MapAccess = Status (*)(const MapInfo &, uint32_t most, MapContents &);
     Napi::Value StartReading(const Napi::CallbackInfo &info, const char *method, const char *verb,
                              MapAccess access);
     void OnIdle();

@@ -59,8 +59,25 @@ RECORD(target_layout, TARGET_LAYOUT_FIELDS);
     X(indirect_key)                                                                                          \
     X(equality_known)                                                                                        \
     X(inexact_reason)                                                                                        \
+    X(copied_key)                                                                                            \
+    X(group_copy)                                                                                            \
     X(pad)
 RECORD(map_type_info, MAP_TYPE_INFO_FIELDS);
+
+#define MAP_TYPE_ENTRY_FIELDS(X)                                                                             \
+    X(address)                                                                                               \
+    X(info.keys_offset)                                                                                      \
+    X(info.key_stride)                                                                                       \
+    X(info.group_size)                                                                                       \
+    X(info.equal_first)                                                                                      \
+    X(info.equal_count)                                                                                      \
+    X(info.indirect_key)                                                                                     \
+    X(info.equality_known)                                                                                   \
+    X(info.inexact_reason)                                                                                   \
+    X(info.copied_key)                                                                                       \
+    X(info.group_copy)                                                                                       \
+    X(info.pad)
+RECORD(map_type_entry, MAP_TYPE_ENTRY_FIELDS);
 
 #define EQUAL_STEP_FIELDS(X)                                                                                 \
     X(kind)                                                                                                  \
@@ -87,7 +104,8 @@ RECORD(runtime_type_info, RUNTIME_TYPE_INFO_FIELDS);
     X(type)
 RECORD(lookup_key, LOOKUP_KEY_FIELDS);
 
-#define CPU_STATE_FIELDS(X) X(counters) X(window) X(window_hits) X(lost_spikes) X(timed_hits) X(timed_ns)
+#define CPU_STATE_FIELDS(X)                                                                                  \
+    X(counters) X(aggregates) X(window) X(window_hits) X(lost_spikes) X(timed_hits) X(timed_ns)
 RECORD(cpu_state, CPU_STATE_FIELDS);
 
 #define LOOKUP_STATS_FIELDS(X)                                                                               \
@@ -111,6 +129,15 @@ RECORD(cpu_state, CPU_STATE_FIELDS);
     X(exemplar_cycle)                                                                                        \
     X(exemplars_taken)
 RECORD(lookup_stats, LOOKUP_STATS_FIELDS);
+
+/* The counts inside an aggregate: its fields under their path, "stats.growing". */
+#define FIELD_OF_STATS(member) FIELD(stats.member)
+
+#define AGGREGATE_FIELDS(X)                                                                                  \
+    X(name.caller)                                                                                           \
+    X(name.type)                                                                                             \
+    LOOKUP_STATS_FIELDS(FIELD_OF_STATS)
+RECORD(aggregate, AGGREGATE_FIELDS);
 
 #define WINDOW_CONTROL_FIELDS(X) X(exemplar_cycle) X(spike_cycle) X(cost_table)
 RECORD(window_control, WINDOW_CONTROL_FIELDS);
@@ -314,6 +341,8 @@ constexpr Record kRecords[] = {
     unattributed_cost_record,
     window_gate_record,
     window_end_record,
+    map_type_entry_record,
+    aggregate_record,
 };
 
 } // namespace

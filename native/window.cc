@@ -94,7 +94,7 @@ Status WindowGate::Run(UprobeLinks &links, const BpfObject &object, AttachMethod
     result.full = ended_at_ != 0;
     if (result.full)
         result.closed = ended_at_;
-    return ReadPerCpuMap(cpu_states_, result.cpu_states);
+    return ReadPerCpuMap(cpu_states_, kAllElements, result.cpu_states);
 }
 
 } // namespace mapscope

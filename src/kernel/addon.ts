@@ -111,8 +111,8 @@ export interface ProbeObject {
    * caller sees to it that none does.
    */
   drainMap(name: string): Promise<{ keys: Buffer; values: Buffer; count: number }>;
-  /** Reads a per-CPU map. */
-  readPerCpuMap(name: string): Promise<PerCpuContents>;
+  /** Reads a per-CPU map. @param most elements to read, of an array the first ones; default: all */
+  readPerCpuMap(name: string, most?: number): Promise<PerCpuContents>;
   /** Nanoseconds and runs of the program so far (needs run statistics, see enableRunStatistics). */
   runStatistics(): { runTimeNs: bigint; runCount: bigint };
   /** The verifier's log of the last load, empty unless the verifier refused the program. Remains after close(). */

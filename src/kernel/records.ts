@@ -57,6 +57,13 @@ export function encodeRecords(struct: string, records: readonly RecordValues[]):
   return buffer;
 }
 
+/** A variable of 32 bits. */
+export function encodeWord(value: number): Buffer {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32LE(value);
+  return bytes;
+}
+
 function writeInteger(buffer: Buffer, offset: number, size: number, value: bigint): void {
   const unsigned = BigInt.asUintN(8 * size, value);
   if (size === 8) buffer.writeBigUInt64LE(unsigned, offset);

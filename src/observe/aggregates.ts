@@ -50,61 +50,107 @@ const FIXED_POINT = 2 ** 32;
 
 const RUNTIME_TYPE = 1n << 63n;
 
-/** Reads and sums the program's aggregates. */
+/** Reads and sums the program's aggregates (bpf/aggregate.bpf.h): what each CPU has for itself, and the shared ones. */
 export class AggregateReader {
+  readonly #cpuState = new RecordReader('cpu_state');
+  readonly #own = new RecordReader('aggregate');
+  readonly #ownStats = new StatsReader('aggregate', 'stats.');
   readonly #key = new RecordReader('lookup_key');
-  readonly #stats = new RecordReader('lookup_stats');
-  readonly #directBuckets = recordConstant('DIRECT_BUCKETS');
+  readonly #sharedStats = new StatsReader('lookup_stats', '');
 
   async read(program: ProbeObject): Promise<Aggregate[]> {
-    const { keys, values, count, cpus } = await program.readPerCpuMap('lookups');
-    const stride = roundUp8(this.#stats.size);
-    const aggregates: Aggregate[] = [];
-    for (let i = 0; i < count; i++) {
-      const aggregate = this.#empty(keys, i * this.#key.size);
-      for (let cpu = 0; cpu < cpus; cpu++) this.#addCpu(aggregate, values, (i * cpus + cpu) * stride);
-      this.#complete(aggregate);
-      aggregates.push(aggregate);
-    }
+    const found = new Map<string, Aggregate>();
+    await this.#readOwn(program, found);
+    await this.#readShared(program, found);
+    const aggregates = [...found.values()];
+    for (const aggregate of aggregates) complete(aggregate);
     return aggregates;
   }
 
-  #empty(keys: Buffer, at: number): Aggregate {
-    return {
-      ...decodeName(this.#key.bigint(keys, at, 'caller'), this.#key.bigint(keys, at, 'type')),
-      lookups: 0,
-      growing: 0,
-      probeLength: this.#zeros('probe_length'),
-      probeLengthSum: 0,
-      probeLengthMax: 0,
-      keyComparisons: this.#zeros('key_comparisons'),
-      keyComparisonsSum: 0,
-      keyComparisonsMax: 0,
-      homePosition: this.#zeros('home_position'),
-      homePositionSum: 0,
-      loadFactor: this.#zeros('load_factor'),
-      loadFactorSum: 0,
-      inexact: this.#zeros('inexact'),
-      largest: { entries: 0, buckets: 0, overflowBuckets: 0, tombstones: 0 },
-      mapsSketch: new Array(this.#stats.count('maps_seen')).fill(0n),
-    };
-  }
-
-  /** What the kernel leaves to be worked out from the buckets: the number of lookups, and the sums of small values. */
-  #complete(aggregate: Aggregate): void {
-    aggregate.lookups = aggregate.probeLength.reduce((sum, n) => sum + n, 0);
-    for (let value = 0; value <= this.#directBuckets; value++) {
-      aggregate.probeLengthSum += value * (aggregate.probeLength[value] ?? 0);
-      aggregate.keyComparisonsSum += value * (aggregate.keyComparisons[value] ?? 0);
+  /** Each CPU has its aggregates in an order of its own, as many as its state says. */
+  async #readOwn(program: ProbeObject, found: Map<string, Aggregate>): Promise<void> {
+    const states = await program.readPerCpuMap('cpu_states');
+    const used = Array.from({ length: states.cpus }, (_, cpu) =>
+      this.#cpuState.number(states.values, cpu * this.#cpuState.size, 'aggregates'),
+    );
+    const { values, count, cpus } = await program.readPerCpuMap('aggregates', Math.max(...used));
+    for (let i = 0; i < count; i++) {
+      for (let cpu = 0; cpu < cpus; cpu++) {
+        if (i >= (used[cpu] ?? 0)) continue;
+        const at = (i * cpus + cpu) * this.#own.size;
+        const caller = this.#own.bigint(values, at, 'name.caller');
+        const type = this.#own.bigint(values, at, 'name.type');
+        this.#ownStats.addTo(aggregateOf(found, caller, type), values, at);
+      }
     }
   }
 
-  #zeros(field: string): number[] {
-    return new Array(this.#stats.count(field)).fill(0);
+  async #readShared(program: ProbeObject, found: Map<string, Aggregate>): Promise<void> {
+    const { keys, values, count, cpus } = await program.readPerCpuMap('shared_lookups');
+    for (let i = 0; i < count; i++) {
+      const caller = this.#key.bigint(keys, i * this.#key.size, 'caller');
+      const type = this.#key.bigint(keys, i * this.#key.size, 'type');
+      const aggregate = aggregateOf(found, caller, type);
+      for (let cpu = 0; cpu < cpus; cpu++)
+        this.#sharedStats.addTo(aggregate, values, (i * cpus + cpu) * this.#sharedStats.size);
+    }
+  }
+}
+
+function aggregateOf(found: Map<string, Aggregate>, caller: bigint, type: bigint): Aggregate {
+  const name = `${caller} ${type}`;
+  const known = found.get(name);
+  if (known !== undefined) return known;
+  const added = emptyAggregate(caller, type);
+  found.set(name, added);
+  return added;
+}
+
+function emptyAggregate(caller: bigint, type: bigint): Aggregate {
+  const zeros = (length: string) => new Array<number>(recordConstant(length)).fill(0);
+  return {
+    ...decodeName(caller, type),
+    lookups: 0,
+    growing: 0,
+    probeLength: zeros('COUNT_BUCKETS'),
+    probeLengthSum: 0,
+    probeLengthMax: 0,
+    keyComparisons: zeros('COUNT_BUCKETS'),
+    keyComparisonsSum: 0,
+    keyComparisonsMax: 0,
+    homePosition: zeros('RATIO_BUCKETS'),
+    homePositionSum: 0,
+    loadFactor: zeros('RATIO_BUCKETS'),
+    loadFactorSum: 0,
+    inexact: zeros('INEXACT_COUNT'),
+    largest: { entries: 0, buckets: 0, overflowBuckets: 0, tombstones: 0 },
+    mapsSketch: new Array(recordConstant('MAP_SKETCH_WORDS')).fill(0n),
+  };
+}
+
+/** What the kernel leaves to be worked out from the buckets: the number of lookups, and the sums of small values. */
+function complete(aggregate: Aggregate): void {
+  aggregate.lookups = aggregate.probeLength.reduce((sum, n) => sum + n, 0);
+  for (let value = 0; value <= recordConstant('DIRECT_BUCKETS'); value++) {
+    aggregate.probeLengthSum += value * (aggregate.probeLength[value] ?? 0);
+    aggregate.keyComparisonsSum += value * (aggregate.keyComparisons[value] ?? 0);
+  }
+}
+
+/** Adds what one CPU has counted, which may be a part of a larger record. */
+class StatsReader {
+  readonly size: number;
+  readonly #stats: RecordReader;
+  readonly #prefix: string;
+
+  constructor(struct: string, prefix: string) {
+    this.#stats = new RecordReader(struct);
+    this.#prefix = prefix;
+    this.size = roundUp8(this.#stats.size);
   }
 
-  #addCpu(to: Aggregate, values: Buffer, at: number): void {
-    const value = (field: string, index = 0) => this.#stats.number(values, at, field, index);
+  addTo(to: Aggregate, values: Buffer, at: number): void {
+    const value = (field: string, index = 0) => this.#stats.number(values, at, this.#prefix + field, index);
     const addArray = (target: number[], field: string) => {
       for (let i = 0; i < target.length; i++) target[i] = (target[i] ?? 0) + value(field, i);
     };
@@ -129,7 +175,9 @@ export class AggregateReader {
         tombstones: value('tombstones_at_max'),
       };
     }
-    to.mapsSketch = to.mapsSketch.map((word, i) => word | this.#stats.bigint(values, at, 'maps_seen', i));
+    to.mapsSketch = to.mapsSketch.map(
+      (word, i) => word | this.#stats.bigint(values, at, `${this.#prefix}maps_seen`, i),
+    );
   }
 }
 

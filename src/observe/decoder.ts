@@ -1,5 +1,11 @@
 import type { GoBinary } from '../gobinary/index.ts';
-import { encodeRecords, type RecordValues, recordConstant, wideRecordConstant } from '../kernel/records.ts';
+import {
+  encodeRecords,
+  encodeWord,
+  type RecordValues,
+  recordConstant,
+  wideRecordConstant,
+} from '../kernel/records.ts';
 import type { SpikeThreshold } from '../model/spike.ts';
 import type { Location } from '../probesites/analyze.ts';
 import type { ProbeSite } from '../probesites/plan.ts';
@@ -16,7 +22,7 @@ import { spikeData } from './spikedata.ts';
  */
 export function decoderData(
   binary: GoBinary,
-  { plan, wrappers, stringHash }: Omit<Preparation, 'tables'>,
+  { plan, tables, wrappers, stringHash }: Preparation,
   inWindows: boolean,
   goroutines: GoroutineOptions = {},
   spikes?: SpikeThreshold,
@@ -32,6 +38,7 @@ export function decoderData(
     ...spikeData(spikes),
     wrapper_filter: wrapperFilter(wrappers),
     aes_table: aesRoundTable(),
+    map_type_places: encodeWord(tables.mapTypePlaces),
   };
 }
 
@@ -83,7 +90,7 @@ function layoutRecord(binary: GoBinary, hash: Preparation['stringHash'], inWindo
 /** A bit per return address, at the top twelve bits of its product with a constant (bpf/caller.bpf.h). */
 function wrapperFilter(wrappers: Preparation['wrappers']): Buffer {
   const words = recordConstant('WRAPPER_FILTER_WORDS');
-  const multiplier = wideRecordConstant('WRAPPER_FILTER_MULTIPLIER');
+  const multiplier = wideRecordConstant('HASH_MULTIPLIER');
   const filter = Buffer.alloc(8 * words);
   for (const address of wrappers.keys()) {
     const bit = Number(BigInt.asUintN(64, BigInt(address) * multiplier) >> 52n);

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { EXIT, messageOf, UserError } from '../errors.ts';
 import type { GoBinary } from '../gobinary/index.ts';
 import { type AttachMethod, type AttachOptions, addon, type ProbeObject } from '../kernel/addon.ts';
-import { encodeRecords } from '../kernel/records.ts';
+import { encodeRecords, encodeWord } from '../kernel/records.ts';
 import type { SpikeThreshold } from '../model/spike.ts';
 import type { ProbePlan } from '../probesites/plan.ts';
 import { openExecutable } from '../target/process.ts';
@@ -124,32 +124,39 @@ export class LookupProgram {
     const wrapperTable = wrapperContents(wrappers);
     const withSpanCosts = options.spanCosts === true && options.follower !== undefined;
     const attachMethod = options.attachMethod ?? kernelAttachMethod(features);
+    const callSites = options.maxCallSites ?? DEFAULT_CALL_SITES;
+    const places = aggregatePlaces(callSites);
     const kernel = new addon.ProbeObject({
       objectPath: objectPath(features.sleepableUprobes ? 'lookup_sleepable' : 'lookup_atomic'),
       attachMethod,
       sleepable: features.sleepableUprobes,
-      readOnlyData: decoderData(
-        binary,
-        preparation,
-        options.inWindows ?? false,
-        {
-          ...(options.exemplars && { exemplars: options.exemplars }),
-          ...(options.labels && { labels: options.labels }),
-          withSpans: options.follower !== undefined,
-          withThreadContext: options.threadContextMap !== undefined,
-          withCosts: options.goroutineCosts === true,
-          withSpanCosts,
-        },
-        options.spikes,
-      ),
+      readOnlyData: {
+        ...decoderData(
+          binary,
+          preparation,
+          options.inWindows ?? false,
+          {
+            ...(options.exemplars && { exemplars: options.exemplars }),
+            ...(options.labels && { labels: options.labels }),
+            withSpans: options.follower !== undefined,
+            withThreadContext: options.threadContextMap !== undefined,
+            withCosts: options.goroutineCosts === true,
+            withSpanCosts,
+          },
+          options.spikes,
+        ),
+        aggregate_table: encodeWord(places),
+      },
       mapSizes: {
-        lookups: options.maxCallSites ?? DEFAULT_CALL_SITES,
-        map_types: atLeastOne(tables.mapTypes.count),
+        aggregates: callSites,
+        shared_lookups: callSites,
+        aggregate_places: places,
+        map_types: tables.mapTypePlaces,
         dynamic_types: atLeastOne(tables.dynamicTypes.count),
         equal_steps: atLeastOne(tables.equalSteps.count),
         wrappers: atLeastOne(wrapperTable.count),
         exemplars: options.exemplars ? MOST_EXEMPLARS : 1,
-        spike_sites: options.spikes ? (options.maxCallSites ?? DEFAULT_CALL_SITES) : 1,
+        spike_sites: options.spikes ? callSites : 1,
         goroutine_costs_0: options.goroutineCosts ? MOST_GOROUTINES : 1,
         goroutine_costs_1: options.goroutineCosts ? MOST_GOROUTINES : 1,
         span_costs_0: withSpanCosts ? MOST_SPANS : 1,
@@ -253,6 +260,13 @@ export class LookupProgram {
 
 function sharedSpans({ kernel }: SpanFollower): Record<string, ProbeObject> {
   return Object.fromEntries(SPAN_MAPS.map((name) => [name, kernel]));
+}
+
+/** Size of the table in which the program finds aggregates: a power of two, and never more than half full. */
+function aggregatePlaces(aggregates: number): number {
+  let places = 2;
+  while (places < 2 * aggregates) places *= 2;
+  return places;
 }
 
 /** Path of a compiled BPF object. */

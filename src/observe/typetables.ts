@@ -6,6 +6,7 @@ import {
   type MapType,
 } from '../gobinary/index.ts';
 import { encodeRecords, type RecordValues, recordConstant } from '../kernel/records.ts';
+import { placeTypes } from './typeplaces.ts';
 
 /** Contents of one of the program's maps: keys and values, packed one after the other. */
 export interface MapContents {
@@ -19,6 +20,8 @@ export interface TypeTables {
   readonly mapTypes: MapContents;
   readonly dynamicTypes: MapContents;
   readonly equalSteps: MapContents;
+  /** Places in `map_types`, most of them empty. */
+  readonly mapTypePlaces: number;
 }
 
 const STEP_KINDS: Readonly<Record<EqualStep['kind'], string>> = {
@@ -40,18 +43,21 @@ const MOST_STEPS = 0xffff;
 export function typeTables(binary: GoBinary): TypeTables {
   const steps = new StepList();
   const maps = binary.mapTypes();
-  const mapRecords = maps.map((type) => mapTypeRecord(type, steps));
+  const { places, indices } = placeTypes(maps.map((type) => type.address));
+  const placed = [...indices.keys()];
+  const mapRecords = placed.map((i) => mapTypeRecord(maps[i] as MapType, steps));
   const dynamic = [...dynamicTypes(binary)];
   const dynamicRecords = dynamic.map((type) => ({
     direct: Number(type.direct),
     ...equalityFields(type.equality, steps),
   }));
   return {
-    mapTypes: contents(
-      maps.map((t) => t.address),
-      'map_type_info',
-      mapRecords,
-    ),
+    mapTypes: {
+      keys: indexKeys([...indices.values()]),
+      values: encodeRecords('map_type_entry', mapRecords),
+      count: mapRecords.length,
+    },
+    mapTypePlaces: places,
     dynamicTypes: contents(
       dynamic.map((t) => t.address),
       'dynamic_type_info',
@@ -62,14 +68,36 @@ export function typeTables(binary: GoBinary): TypeTables {
 }
 
 function mapTypeRecord(type: MapType, steps: StepList): RecordValues {
-  return {
+  const info = {
     keys_offset: type.keysOffset,
     key_stride: type.keyStride,
     group_size: type.groupSize,
+    group_copy: groupCopy(type),
+    copied_key: copiedKey(type),
     indirect_key: Number(type.indirectKey),
     inexact_reason: type.keyEquality.known ? 0 : recordConstant('INEXACT_UNKNOWN_EQUALITY'),
     ...equalityFields(type.keyEquality, steps),
   };
+  const fields = Object.entries(info).map(([name, value]) => [`info.${name}`, value]);
+  return { address: type.address, ...Object.fromEntries(fields) };
+}
+
+/** How much of a group or bucket the program reads at once: all of it, or all of its keys, or the first word only. */
+function groupCopy({ groupSize, keysOffset, keyStride }: MapType): number {
+  const most = recordConstant('GROUP_COPY');
+  if (groupSize <= most) return groupSize;
+  const keys = keysOffset + 8 * keyStride;
+  return keys <= most ? keys : 8;
+}
+
+/** Bytes of a key that its comparison looks at, when it can be done on copies: few steps, and no interface among them. */
+function copiedKey({ indirectKey, keyEquality }: MapType): number {
+  if (indirectKey || !keyEquality.known) return 0;
+  const { steps } = keyEquality;
+  if (steps.length > recordConstant('COPIED_KEY_STEPS')) return 0;
+  if (steps.some(({ kind }) => kind === 'eface' || kind === 'iface')) return 0;
+  const bytes = Math.max(0, ...steps.map(({ offset, size }) => offset + size));
+  return bytes <= recordConstant('KEY_COPY') ? bytes : 0;
 }
 
 function equalityFields(equality: Equality, steps: StepList): RecordValues {
@@ -98,10 +126,7 @@ class StepList {
   }
 
   contents(): MapContents {
-    const keys = Buffer.alloc(4 * this.#records.length);
-    this.#records.forEach((_, i) => {
-      keys.writeUInt32LE(i, 4 * i);
-    });
+    const keys = indexKeys(this.#records.map((_, i) => i));
     return { keys, values: encodeRecords('equal_step', this.#records), count: this.#records.length };
   }
 }
@@ -119,6 +144,15 @@ export function addressKeys(addresses: readonly number[]): Buffer {
   const keys = Buffer.alloc(8 * addresses.length);
   addresses.forEach((address, i) => {
     keys.writeBigUInt64LE(BigInt(address), 8 * i);
+  });
+  return keys;
+}
+
+/** Indices as keys of an array map. */
+function indexKeys(indices: readonly number[]): Buffer {
+  const keys = Buffer.alloc(4 * indices.length);
+  indices.forEach((index, i) => {
+    keys.writeUInt32LE(index, 4 * i);
   });
   return keys;
 }

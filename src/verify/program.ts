@@ -56,7 +56,7 @@ export class VerifyProgram {
         verified_functions: functionData(plan),
       },
       mapSizes: {
-        map_types: atLeastOne(tables.mapTypes.count),
+        map_types: tables.mapTypePlaces,
         dynamic_types: atLeastOne(tables.dynamicTypes.count),
         equal_steps: atLeastOne(tables.equalSteps.count),
         element_places: atLeastOne(places.count),
