@@ -7,7 +7,7 @@ import { executableName, executablePath, findByExecutable, isAlive } from '../ta
 import { Executables } from './executables.ts';
 import { log } from './log.ts';
 import { giveMemoryBack } from './memory.ts';
-import { ObservedTarget } from './observe.ts';
+import type { ObservedTarget } from './observe.ts';
 import { report } from './report.ts';
 import { reportLimits, type Settings } from './settings.ts';
 import { type StopRequest, stopRequested } from './signals.ts';
@@ -49,7 +49,11 @@ async function startAll(
   for (const pid of pids) {
     try {
       const shown = `Process ${pid} (${executableName(pid)})`;
-      const prepared = await executables.open(executablePath(pid), shown);
+      // While another process prepares, there is time to load what exports.
+      const [prepared, { ObservedTarget }] = await Promise.all([
+        executables.open(executablePath(pid), shown),
+        import('./observe.ts'),
+      ]);
       const plan = settings.verify ? await verified(pid, prepared.binary, settings, stop) : undefined;
       started.push(await ObservedTarget.start(pid, prepared, settings, pids.length === 1, plan));
     } catch (error) {

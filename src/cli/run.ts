@@ -3,7 +3,7 @@ import { addon } from '../kernel/addon.ts';
 import { summarize } from '../model/summary.ts';
 import { Executables, type Prepared } from './executables.ts';
 import { giveMemoryBack } from './memory.ts';
-import { ObservedTarget } from './observe.ts';
+import type { ObservedTarget } from './observe.ts';
 import { report } from './report.ts';
 import { reportLimits, type Settings } from './settings.ts';
 import { stopRequested } from './signals.ts';
@@ -22,10 +22,11 @@ export async function run(
   open?: typeof openTarget,
 ): Promise<void> {
   const path = findProgram(program);
-  const prepared: Prepared =
-    open === undefined
-      ? await new Executables(settings).open(path, path)
-      : { binary: open(path, path, settings), preparation: undefined };
+  // While another process prepares, there is time to load what exports.
+  const [prepared, { ObservedTarget }] = await Promise.all([
+    prepare(path, settings, open),
+    import('./observe.ts'),
+  ]);
   const pid = spawnTarget(path, program, args);
   let observed: ObservedTarget | undefined;
   let endVerification: (() => Promise<void>) | undefined;
@@ -60,6 +61,11 @@ export async function run(
   );
   // What was seen before has been reported.
   if (failure !== undefined) throw failure;
+}
+
+async function prepare(path: string, settings: Settings, open?: typeof openTarget): Promise<Prepared> {
+  if (open === undefined) return await new Executables(settings).open(path, path);
+  return { binary: open(path, path, settings), preparation: undefined };
 }
 
 /** Starts the program, stopped before its first instruction. @returns its pid */

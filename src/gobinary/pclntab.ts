@@ -25,7 +25,7 @@ const droppedFile = 0xffff_ffff;
 /**
  * The function table: functions in address order, their records, and their pc-value tables.
  * Records are read when asked for; nothing is kept per function except, after the first look-up by name and until told to
- * forget, 4 bytes and the names.
+ * forget, 4 bytes, the names, and what was found.
  * Source of the layout: layouts.ts, by magic number.
  */
 export class FunctionTable {
@@ -40,6 +40,7 @@ export class FunctionTable {
   /** All names and the offsets of the functions' own ones, while functions are looked up by name. */
   #nameBytes: Uint8Array | undefined;
   #nameOffsets: Int32Array | undefined;
+  readonly #found = new Map<string, readonly GoFunction[]>();
 
   constructor(module: ModuleStart, path: string) {
     this.count = module.functionCount;
@@ -122,7 +123,15 @@ export class FunctionTable {
   }
 
   /** Every function with exactly this name. The first call reads the name offset of each function once. */
-  named(name: string): GoFunction[] {
+  named(name: string): readonly GoFunction[] {
+    const known = this.#found.get(name);
+    if (known !== undefined) return known;
+    const found = this.#search(name);
+    this.#found.set(name, found);
+    return found;
+  }
+
+  #search(name: string): GoFunction[] {
     const wanted = new Set<number>();
     const names = this.#allNames();
     for (const at of occurrences(names, Buffer.from(`${name}\0`))) {
@@ -158,6 +167,7 @@ export class FunctionTable {
   forget(): void {
     this.#nameBytes = undefined;
     this.#nameOffsets = undefined;
+    this.#found.clear();
   }
 
   /** Bytes between SP and the return address at `pc`. */
