@@ -136,10 +136,10 @@ function writeExemplar(writer: BackwardWriter, field: number, exemplar: Exemplar
   const { filteredAttributes, traceId, spanId, value, timestamp } = exemplar;
   writeAttributes(writer, EXEMPLAR.filteredAttributes, filteredAttributes);
   if (traceId !== undefined && isValidTraceId(traceId)) {
-    writer.bytes(EXEMPLAR.traceId, Buffer.from(traceId, 'hex'));
+    writer.hex(EXEMPLAR.traceId, traceId);
   }
   if (spanId !== undefined && isValidSpanId(spanId)) {
-    writer.bytes(EXEMPLAR.spanId, Buffer.from(spanId, 'hex'));
+    writer.hex(EXEMPLAR.spanId, spanId);
   }
   writer.double(EXEMPLAR.asDouble, value);
   writeTime(writer, EXEMPLAR.time, timestamp);

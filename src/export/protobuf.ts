@@ -87,6 +87,16 @@ export class BackwardWriter {
     this.close(field, mark);
   }
 
+  /** Bytes that are given as hexadecimal digits, an even number of them. */
+  hex(field: number, digits: string): void {
+    const mark = this.length;
+    let at = this.#reserve(digits.length / 2);
+    const bytes = this.#bytes;
+    for (let i = 0; i < digits.length; i += 2)
+      bytes[at++] = (nibble(digits.charCodeAt(i)) << 4) | nibble(digits.charCodeAt(i + 1));
+    this.close(field, mark);
+  }
+
   /** Element of a packed array of uint64. */
   putVarint(value: number): void {
     this.#varint(value);
@@ -165,6 +175,11 @@ export class BackwardWriter {
     this.#bytes = bytes;
     this.#view = new DataView(bytes.buffer);
   }
+}
+
+/** Of a hexadecimal digit: of 0 to 9 the lower four bits, of A to F and a to f nine more. */
+function nibble(code: number): number {
+  return (code & 0xf) + (code >> 6) * 9;
 }
 
 /** The lower 32 bits of an integer in two's complement. */

@@ -24,8 +24,8 @@ export const encoding: Part = {
     };
     const times: Record<keyof typeof ways, number[]> = { stock: [], own: [], 'own, exemplars': [] };
     // The first rounds are compiled for.
-    const warmUp = 5;
-    for (let round = 0; round < (run.quick ? 15 : 60); round++) {
+    const warmUp = 10;
+    for (let round = 0; round < (run.quick ? 60 : 300); round++) {
       for (const [name, encode] of Object.entries(ways)) {
         const start = performance.now();
         encode();
