@@ -78,7 +78,7 @@ struct target_layout {
     __u32 implementation;  /* enum map_implementation */
     __u32 map_type_format; /* enum map_type_format */
     __u32 hash_known;      /* aes_schedule and aes_flag are set, and aes_table is filled */
-    __u32 in_windows;      /* lookups are decoded only while window_gate says so */
+    __u32 gated;           /* lookups are decoded only while window_gate says so */
     __u64 aes_schedule;    /* address of aeskeysched, the key schedule of Go's string hash */
     __u64 aes_flag; /* address of the byte that says whether the process hashes with AES instructions */
 };

@@ -51,7 +51,7 @@ separate int close_window(__u64 window) {
 /* Whether this hit is to be decoded. */
 inline_always int window_is_open(struct cpu_state *cpu) {
     __u32 zero = 0;
-    if (!layout.in_windows)
+    if (!layout.gated)
         return 1;
     struct window_gate *gate = bpf_map_lookup_elem(&window_gates, &zero);
     __u64 window = gate ? gate->open : 0;

@@ -45,7 +45,7 @@ RECORD(probe_site, PROBE_SITE_FIELDS);
     X(implementation)                                                                                        \
     X(map_type_format)                                                                                       \
     X(hash_known)                                                                                            \
-    X(in_windows)                                                                                            \
+    X(gated)                                                                                                 \
     X(aes_schedule)                                                                                          \
     X(aes_flag)
 RECORD(target_layout, TARGET_LAYOUT_FIELDS);

@@ -16,14 +16,14 @@ import { spikeData } from './spikedata.ts';
 /**
  * The read-only data of the BPF program: everything about the target that it knows before it is loaded.
  *
- * @param inWindows whether hits are decoded in windows only
+ * @param gated whether hits are decoded only while the gate of windows is open
  * @param goroutines what of goroutines and their traces is wanted; without it nothing
  * @param spikes which lookups are spikes; without it none
  */
 export function decoderData(
   binary: GoBinary,
   { plan, tables, wrappers, stringHash }: Preparation,
-  inWindows: boolean,
+  gated: boolean,
   goroutines: GoroutineOptions = {},
   spikes?: SpikeThreshold,
 ): Record<string, Uint8Array> {
@@ -33,7 +33,7 @@ export function decoderData(
   const padding: RecordValues[] = Array.from({ length: most - plan.sites.length }, () => ({}));
   return {
     probe_sites: encodeRecords('probe_site', [...plan.sites.map(siteRecord), ...padding]),
-    layout: encodeRecords('target_layout', [layoutRecord(binary, stringHash, inWindows)]),
+    layout: encodeRecords('target_layout', [layoutRecord(binary, stringHash, gated)]),
     goroutines: goroutineRecord(binary, goroutines) ?? encodeRecords('goroutine_layout', [{}]),
     ...spikeData(spikes),
     wrapper_filter: wrapperFilter(wrappers),
@@ -74,14 +74,14 @@ function locationFields(prefix: string, location: Location | undefined): RecordV
       };
 }
 
-function layoutRecord(binary: GoBinary, hash: Preparation['stringHash'], inWindows: boolean): RecordValues {
+function layoutRecord(binary: GoBinary, hash: Preparation['stringHash'], gated: boolean): RecordValues {
   const swiss = binary.mapImplementation === 'swiss';
   const format = !swiss ? 'FORMAT_CLASSIC' : binary.version.minor >= 27 ? 'FORMAT_STRIDES' : 'FORMAT_SLOTS';
   return {
     implementation: recordConstant(swiss ? 'MAPS_SWISS' : 'MAPS_CLASSIC'),
     map_type_format: recordConstant(format),
     hash_known: Number(hash !== undefined),
-    in_windows: Number(inWindows),
+    gated: Number(gated),
     aes_schedule: hash?.schedule ?? 0,
     aes_flag: hash?.flag ?? 0,
   };

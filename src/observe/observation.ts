@@ -155,7 +155,7 @@ export class Observation {
       program = await LookupProgram.load({
         ...others,
         preparation,
-        inWindows: options.mode === 'windows',
+        gated: true,
         ...(follower && { follower }),
         ...(spikes && { spikes: spikes.threshold }),
       });

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { EXIT, messageOf, UserError } from '../errors.ts';
 import type { GoBinary } from '../gobinary/index.ts';
 import { type AttachMethod, type AttachOptions, addon, type ProbeObject } from '../kernel/addon.ts';
-import { encodeRecords, encodeWord } from '../kernel/records.ts';
+import { encodeRecords, encodeWord, type RecordValues } from '../kernel/records.ts';
 import type { SpikeThreshold } from '../model/spike.ts';
 import type { ProbePlan } from '../probesites/plan.ts';
 import { openExecutable } from '../target/process.ts';
@@ -22,8 +22,8 @@ export interface ProgramOptions {
   readonly preparation: Preparation;
   /** Default: what the kernel supports best. */
   readonly attachMethod?: AttachMethod;
-  /** Hits are decoded in windows only; without it always. */
-  readonly inWindows?: boolean;
+  /** Hits are decoded only while all breakpoints are in: in a window, or between attach() and detach(). Without it all are. */
+  readonly gated?: boolean;
   /** Which candidates for exemplars to keep; without it none. */
   readonly exemplars?: ExemplarOptions;
   /** Which lookups are spikes; without it none. */
@@ -53,6 +53,8 @@ export interface ClosedWindow {
   /** As they are now. */
   readonly counters: Counters;
 }
+
+const NO_HIT_LIMIT = 2n ** 63n;
 
 /** Room for aggregates. One takes about 900 bytes per CPU of kernel memory. */
 const DEFAULT_CALL_SITES = 4096;
@@ -134,7 +136,7 @@ export class LookupProgram {
         ...decoderData(
           binary,
           preparation,
-          options.inWindows ?? false,
+          options.gated ?? false,
           {
             ...(options.exemplars && { exemplars: options.exemplars }),
             ...(options.labels && { labels: options.labels }),
@@ -186,10 +188,14 @@ export class LookupProgram {
     return new LookupProgram(kernel, attachMethod, options, executable, warnings);
   }
 
-  /** Puts the breakpoints in. */
+  /**
+   * Puts the breakpoints in, until they are taken out. With `gated` hits are decoded from the moment on when all are in: until
+   * then sites that come first would be hit more often than others.
+   */
   async attach(): Promise<void> {
     this.#control();
     await this.kernel.attach(this.#sites());
+    this.#setGate({ open: 1, hit_limit: NO_HIT_LIMIT });
   }
 
   /** One window, from attach to detach: hits are decoded for this long, or until a CPU has had so many. */
@@ -201,6 +207,10 @@ export class LookupProgram {
       hitLimit,
     });
     return { openSeconds: Math.max(0, closed - opened), closed, full, counters: decodeCounters(cpuStates) };
+  }
+
+  #setGate(gate: RecordValues): void {
+    this.kernel.updateMap('window_gates', Buffer.alloc(4), encodeRecords('window_gate', [gate]), 1);
   }
 
   #sites(): AttachOptions {
@@ -249,6 +259,7 @@ export class LookupProgram {
 
   /** Takes the breakpoints out; when this returns none is left in the target. */
   async detach(): Promise<void> {
+    this.#setGate({});
     await this.kernel.detach();
   }
 

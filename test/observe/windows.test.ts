@@ -38,7 +38,7 @@ async function steady(
 test('hits are decoded while a window is open, and all others are counted', async (t) => {
   const { pid, path } = await steady(t, 0);
   const binary = openGoBinary(path);
-  const program = await LookupProgram.load({ pid, binary, preparation: prepare(binary), inWindows: true });
+  const program = await LookupProgram.load({ pid, binary, preparation: prepare(binary), gated: true });
   t.after(() => program.close());
   const many = await program.window({ openSeconds: 0.05, hitLimit: 1e9 });
   assert.ok(!many.full);
