@@ -1,10 +1,11 @@
+import { closeSync } from 'node:fs';
 import { EXIT, messageOf, UserError } from '../errors.ts';
 import type { GoBinary } from '../gobinary/index.ts';
 import { type AttachMethod, addon, type ProbeObject } from '../kernel/addon.ts';
 import { encodeRecords, RecordReader, type RecordValues, recordConstant } from '../kernel/records.ts';
 import type { Following } from '../model/following.ts';
 import { checkMappedBytes } from '../target/mapped.ts';
-import { executablePath } from '../target/process.ts';
+import { openExecutable } from '../target/process.ts';
 import type { HttpSite } from '../tracesites/http.ts';
 import type { TraceSourcePlan } from '../tracesites/plan.ts';
 import type { TraceEvent, TraceSite, TraceValue } from '../tracesites/site.ts';
@@ -33,14 +34,22 @@ export const SPAN_MAPS = ['span_contexts', 'goroutine_spans', 'trace_controls'] 
 export class SpanFollower {
   readonly kernel: ProbeObject;
   readonly #pid: number;
+  /** Held open: whatever the process executes later, only this file is ever probed. */
+  readonly #executable: number;
   readonly #sites: readonly (TraceSite | HttpSite)[];
   readonly #sources: Pick<Following, 'sources' | 'refused'>;
   readonly #counts = new RecordReader('trace_counts');
   #generation = 0;
 
-  private constructor(kernel: ProbeObject, pid: number, plans: readonly TraceSourcePlan[]) {
+  private constructor(
+    kernel: ProbeObject,
+    pid: number,
+    executable: number,
+    plans: readonly TraceSourcePlan[],
+  ) {
     this.kernel = kernel;
     this.#pid = pid;
+    this.#executable = executable;
     this.#sites = plans.filter(isFollowed).flatMap(({ sites }): readonly TraceSite[] => sites);
     this.#sources = {
       sources: plans.filter(isFollowed).map(({ source }) => source),
@@ -73,17 +82,19 @@ export class SpanFollower {
       },
       mapSizes: { span_contexts: MOST_SPANS, goroutine_spans: MOST_GOROUTINES },
     });
+    const executable = openExecutable(pid);
     try {
       await kernel.load();
     } catch (error) {
       kernel.close();
+      closeSync(executable);
       throw new UserError(
         `The BPF program that follows spans could not be loaded: ${messageOf(error)}`,
         EXIT.cannotObserve,
         { cause: error },
       );
     }
-    return new SpanFollower(kernel, pid, plans);
+    return new SpanFollower(kernel, pid, executable, plans);
   }
 
   /** Begins to follow. Spans that have begun before are not known. */
@@ -92,7 +103,7 @@ export class SpanFollower {
     const control = encodeRecords('trace_control', [{ generation: ++this.#generation }]);
     this.kernel.updateMap('trace_controls', Buffer.alloc(4), control, 1);
     await this.kernel.attach({
-      path: executablePath(this.#pid),
+      path: `/proc/self/fd/${this.#executable}`,
       pid: this.#pid,
       offsets: this.#sites.map((site) => BigInt(site.fileOffset)),
       cookies: this.#sites.map(cookie),
@@ -128,6 +139,7 @@ export class SpanFollower {
 
   close(): void {
     this.kernel.close();
+    closeSync(this.#executable);
   }
 }
 

@@ -70,8 +70,12 @@ const STOPPING_WINDOWS = 3;
 
 /** The part of the budget that is planned for; the rest is for what cannot be foreseen. */
 const PLANNED = 0.85;
-/** Part of the budget that other probes may use before they are asked to pause. */
+/** Part of the budget that other probes may use; what they leave of it is for windows. */
 const OTHERS = 0.6;
+/** Seconds of that part that may be saved up: a pause lasts until half of it is there again. */
+const OTHERS_SAVED = 10;
+/** How fast what they leave is followed: time constant in seconds. */
+const INCOME_MEMORY = 10;
 /** Seconds of allowance that may be saved up. */
 const SAVED = 1;
 /** How fast the target's use of CPU is followed: time constant in seconds. */
@@ -92,9 +96,10 @@ interface Plan extends WindowPlan {
 }
 
 /**
- * An account of CPU seconds: the target's use of CPU fills it, at the rate of the budget; what windows and other probes
- * have really cost is taken from it. A window opens when a random time has passed and the account covers what it is
- * expected to cost. After a window that cost more, the account is in debt, and the next one waits until that is paid.
+ * An account of CPU seconds: the target's use of CPU fills it, at the rate of the budget; what windows have really cost is
+ * taken from it. A window opens when a random time has passed and the account covers what it is expected to cost. After a
+ * window that cost more, the account is in debt, and the next one waits until that is paid. Other probes have an account
+ * of their own, which part of the budget fills first; what they do not need flows on to the windows.
  */
 export class Governor {
   /** How often the budget could not be kept. */
@@ -104,10 +109,11 @@ export class Governor {
   #account = 0;
   /** CPUs that the target keeps busy. */
   #cpus = 0;
-  #othersPerSecond = 0;
-  /** Other probes are to pause for so many seconds more. */
-  #othersPaused = 0;
-  #othersBackOff: number = LIMITS.firstBackOff;
+  /** Account of the other probes. They pause from when it is empty until it is half full. */
+  #others = 0;
+  #othersPause = false;
+  /** Part of the allowance that windows have got of late. */
+  #windowsPart = 1;
   /** Of the target's CPU time, in windows: lookups decoded per second, and further hits per window. */
   #known: { lookupsPerCpu: number; furtherPerCpu: number } | undefined;
   /** Since the last window ended. */
@@ -138,7 +144,7 @@ export class Governor {
 
   /** Other probes cost too much of the budget: they are to pause. */
   get pausesOthers(): boolean {
-    return this.#othersPaused > 0;
+    return this.#othersPause;
   }
 
   /** CPU seconds per second that observation may cost now. */
@@ -150,15 +156,26 @@ export class Governor {
   elapse(load: Load, costs: Costs): void {
     this.#passed += load.seconds;
     if (this.#stopped !== undefined) this.#stopped -= load.seconds;
-    const weight = 1 - Math.exp(-load.seconds / CPU_MEMORY);
-    if (load.seconds > 0) {
-      this.#cpus += weight * (load.cpuSeconds / load.seconds - this.#cpus);
-      this.#othersPerSecond += weight * (load.otherSeconds / load.seconds - this.#othersPerSecond);
-    }
+    if (load.seconds <= 0) return;
+    this.#cpus += (1 - Math.exp(-load.seconds / CPU_MEMORY)) * (busyCpus(load) - this.#cpus);
     const earned = Math.max(PLANNED * this.#budget * load.cpuSeconds, floorRate(costs) * load.seconds);
+    const left = this.#payOthers(earned, load, costs);
     const most = Math.max(this.#account, this.#most(costs));
-    this.#account = Math.min(this.#account + earned, most) - load.otherSeconds;
-    this.#judgeOthers(load, costs);
+    this.#account = Math.min(this.#account + left, most);
+  }
+
+  /** Other probes live on their part of what was earned. @returns what they leave of it */
+  #payOthers(earned: number, load: Load, costs: Costs): number {
+    const most = OTHERS * OTHERS_SAVED * this.allowance(costs);
+    this.#others += OTHERS * earned - load.otherSeconds;
+    const surplus = clamp(this.#others - most, 0, OTHERS * earned);
+    this.#others = Math.min(this.#others, most);
+    if (this.#others < 0) this.#othersPause = true;
+    else if (this.#others >= most / 2) this.#othersPause = false;
+    const left = (1 - OTHERS) * earned + surplus;
+    const weight = 1 - Math.exp(-load.seconds / INCOME_MEMORY);
+    this.#windowsPart += weight * (left / Math.max(earned, 1e-12) - this.#windowsPart);
+    return left;
   }
 
   /** What to do now. A wait may be followed by another one. */
@@ -177,7 +194,7 @@ export class Governor {
     if (wait > 0) return { do: 'wait', seconds: Math.min(wait, LIMITS.longestWait) };
     if (this.#account < plan.cost) {
       // The account fills while the target is busy: opening at the moment it suffices would find it busy too often.
-      const lacking = (plan.cost - this.#account) / this.allowance(costs);
+      const lacking = (plan.cost - this.#account) / (this.#windowsPart * this.allowance(costs));
       this.#postponed += Math.min(lacking * (1 + this.#random()), 2 * LIMITS.longestDistance) + 0.001;
       return this.decide(costs);
     }
@@ -216,7 +233,7 @@ export class Governor {
     const known = this.#known ?? { lookupsPerCpu: 0, furtherPerCpu: 0 };
     const cpus = Math.max(this.#cpus, LEAST_CPU);
     const each = costs.trap + costs.decode;
-    const rate = Math.max(this.allowance(costs) - this.#othersPerSecond, floorRate(costs));
+    const rate = this.#windowsPart * this.allowance(costs);
     const fixed = cpus * (costs.attach + known.furtherPerCpu * costs.trap);
     const rest = clamp(BUSY_CPU / cpus, 1, LIMITS.idleDistance / LIMITS.shortestDistance);
     const distance = clamp((2 * fixed) / rate, rest * LIMITS.shortestDistance, LIMITS.longestDistance);
@@ -241,14 +258,6 @@ export class Governor {
     this.#unaffordable = 0;
     this.#stopped = undefined;
     this.#backOff = LIMITS.firstBackOff;
-  }
-
-  #judgeOthers(load: Load, costs: Costs): void {
-    this.#othersPaused = Math.max(0, this.#othersPaused - load.seconds);
-    if (this.#othersPaused > 0 || this.#othersPerSecond <= OTHERS * this.allowance(costs)) return;
-    this.#othersPaused = this.#othersBackOff;
-    this.#othersBackOff = Math.min(2 * this.#othersBackOff, LIMITS.longestBackOff);
-    this.#othersPerSecond = 0;
   }
 
   /** The most that is saved up: what the next window costs, or a second's allowance. */

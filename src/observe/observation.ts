@@ -13,6 +13,7 @@ import type { CostSource } from './costs.ts';
 import { CostTables, type TableContents } from './costtables.ts';
 import { LookupEstimates } from './estimate.ts';
 import { fitting, SpanFollower } from './follower.ts';
+import { FollowerCost } from './followercost.ts';
 import { GOROUTINE_TABLE, GoroutineCostReader } from './goroutinecosts.ts';
 import type { ExemplarOptions, LabelNames, TraceSource } from './goroutinedata.ts';
 import { Namer } from './naming.ts';
@@ -159,7 +160,10 @@ export class Observation {
         ...(follower && { follower }),
         ...(spikes && { spikes: spikes.threshold }),
       });
-      const schedule = new WindowSchedule(program, options);
+      const schedule = new WindowSchedule(program, {
+        ...options,
+        costSources: costSources(options, follower, program.attachMethod),
+      });
       await follower?.attach();
       await schedule.start();
       binary.forget();
@@ -393,4 +397,14 @@ function totalInexact(aggregates: readonly Aggregate[]): Record<string, number> 
 /** Unix nanoseconds. */
 function wallClock(): bigint {
   return BigInt(Date.now()) * 1_000_000n;
+}
+
+/** What else costs the target something, on the same budget. */
+function costSources(
+  { costSources: others = [], warn }: ObservationOptions,
+  follower: SpanFollower | undefined,
+  method: AttachMethod,
+): CostSource[] {
+  if (follower === undefined) return [...others];
+  return [...others, new FollowerCost(follower, method, warn)];
 }

@@ -39,6 +39,8 @@ export class WindowSchedule {
   #attachedSince: number | undefined;
   /** CPU seconds that windows and other probes have cost. */
   #cost = 0;
+  #otherCost = 0;
+  readonly #otherHits: number[] = [];
   #pausesSources = false;
   #stops = 0;
   #counted = { hits: 0, decoded: 0 };
@@ -182,8 +184,14 @@ export class WindowSchedule {
     };
   }
 
+  /** What other probes have cost so far: each hit at what was known of its cost then. */
   #otherSeconds(): number {
-    return this.#sources.reduce((sum, source) => sum + source.hits() * source.secondsPerHit, 0);
+    this.#sources.forEach((source, i) => {
+      const hits = source.hits();
+      this.#otherCost += (hits - (this.#otherHits[i] ?? 0)) * source.secondsPerHit;
+      this.#otherHits[i] = hits;
+    });
+    return this.#otherCost;
   }
 
   /** CPU time of the target; that of an ended one is what it was when last seen. */

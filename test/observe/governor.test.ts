@@ -178,10 +178,15 @@ test('what other probes cost is taken from the same budget', () => {
   assert.ok(decoded(shared) < 0.8 * decoded(alone));
 });
 
-test('other probes that use up the budget are asked to pause', () => {
+test('other probes that cost more than the budget take turns with pauses, and leave windows their part', () => {
   const simulation = new Simulation({ random: seeded(10), demand: steady(BUSY), others: () => 0.05 });
   simulation.runUntil(5);
-  assert.ok(simulation.governor.pausesOthers);
-  const { cost, cpuSeconds } = simulation.runUntil(1805);
-  assert.ok(cost <= 0.011 * cpuSeconds, `${cost / cpuSeconds}`);
+  for (let minute = 0; minute < 10; minute++) {
+    const { cost, cpuSeconds, windows } = simulation.runUntil(simulation.time + 60);
+    assert.ok(cost <= 0.01 * cpuSeconds, `minute ${minute}: ${cost / cpuSeconds}`);
+    const decoded = windows.reduce((sum, window) => sum + window.decoded, 0);
+    assert.ok(decoded > 60 * 1000, `${decoded / 60} a second`);
+    const others = cost - decoded * (COSTS.trap + COSTS.decode);
+    assert.ok(others > 0.003 * cpuSeconds, `${others / cpuSeconds}`);
+  }
 });
