@@ -225,3 +225,17 @@ test('spans are shown with the time that their lookups took, and losses in follo
     shown.join('\n'),
   );
 });
+
+test('what observation cost is told in one line', () => {
+  const line = (text: string) => text.split('\n').find((one) => one.startsWith('Cost:'));
+  const seen = summary({ windows: 12 });
+  assert.equal(
+    line(summaryTable(seen)),
+    "Cost: about 0.2 % of the target's CPU time (budget 1 %): 1,273 hits in 12 windows, 0.60 µs each, 1,273 decoded for 0.50 µs more.",
+  );
+  const overhead = { ...seen.overhead, budget: null, measured: false, stops: 2 };
+  assert.match(
+    line(summaryTable({ ...seen, mode: 'all', overhead })) ?? '',
+    /\(no limit in mode all\): 1,273 hits, 0\.60 µs each \(assumed\), .* more; the budget could not be kept 2 times\.$/,
+  );
+});

@@ -1,0 +1,40 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { setTimeout as wait } from 'node:timers/promises';
+import { openGoBinary } from '../../src/gobinary/index.ts';
+import { Observation } from '../../src/observe/observation.ts';
+import { runLoad, startShop } from '../support/shop.ts';
+
+const PATIENCE_MILLIS = 60_000;
+
+test('following spans is paid from the same budget, and pauses when it is too dear', async (t) => {
+  const shop = await startShop(t);
+  const said: string[] = [];
+  const observation = await Observation.start({
+    pid: shop.pid,
+    binary: openGoBinary(shop.path),
+    mode: 'windows',
+    budget: 0.0005,
+    followed: ['sdk'],
+    warn: (sentence) => said.push(sentence),
+  });
+  const isTold = () => said.some((one) => one.startsWith('Spans are followed part of the time only'));
+  const end = performance.now() + PATIENCE_MILLIS;
+  while (!isTold() && performance.now() < end) await runLoad(shop, { rate: 300, seconds: 2 });
+  assert.ok(isTold(), `${said}`);
+  // Detaching takes some time; from then on there are no more hits, although spans begin and end.
+  const events = async () => {
+    const { following } = await observation.snapshot();
+    return Object.values(following?.events ?? {}).reduce((sum, count) => sum + count, 0);
+  };
+  let before = -1;
+  for (let now = await events(); now !== before && performance.now() < end; now = await events()) {
+    before = now;
+    await runLoad(shop, { rate: 50, seconds: 1 });
+    await wait(10);
+  }
+  assert.equal(await events(), before);
+  const { overhead } = await observation.stop();
+  assert.ok(overhead.otherHits > 0);
+  assert.ok(overhead.costSeconds >= overhead.otherHits * 1e-6, `${JSON.stringify(overhead)}`);
+});
