@@ -397,6 +397,9 @@ struct trace_counts {
     __u64 unreadable;    /* memory of the target could not be read */
     __u64 unknown_spans; /* ends of spans whose start was not seen, or that were forgotten */
     __u64 dropped;       /* the kernel had no room for a span */
+    __u64 spanned;       /* requests that got a span of the SDK on their goroutine */
+    __u64 timed_hits;    /* some of the events, and how long they took, in ns */
+    __u64 timed_ns;
 };
 
 /* What another tool (OBI) says of a thread; value of its pinned map traces_ctx_v1, key the kernel's pid_tgid.

@@ -40,6 +40,19 @@ inline_always void follow(struct trace_hit *hit, struct pt_regs *regs, __u64 coo
     }
 }
 
+/* Now, in ns, for one of 2^TIMED_HITS_LOG2 events; 0 for the others. */
+inline_always __u64 timing_start(void) {
+    return bpf_get_prandom_u32() & ((1U << TIMED_HITS_LOG2) - 1) ? 0 : bpf_ktime_get_ns();
+}
+
+inline_always void timing_end(struct trace_counts *counts, __u64 start) {
+    if (!start)
+        return;
+    __u64 elapsed = bpf_ktime_get_ns() - start;
+    __sync_fetch_and_add(&counts->timed_hits, 1);
+    __sync_fetch_and_add(&counts->timed_ns, elapsed < LONGEST_TIMED_NS ? elapsed : LONGEST_TIMED_NS);
+}
+
 SEC("uprobe")
 int trace(struct pt_regs *regs) {
     __u64 cookie = bpf_get_attach_cookie(regs);
@@ -47,10 +60,12 @@ int trace(struct pt_regs *regs) {
     if (!counts)
         return 0;
     __sync_fetch_and_add(&counts->events[within(cookie & TRACE_COOKIE_EVENT, TRACE_EVENTS)], 1);
+    __u64 start = timing_start();
     struct trace_hit *hit = take_trace_slot();
     if (!hit)
         return COUNT(dropped);
     follow(hit, regs, cookie);
     return_trace_slot(hit);
+    timing_end(counts, start);
     return 0;
 }

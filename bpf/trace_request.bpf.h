@@ -24,10 +24,27 @@ separate int end_request(__u64 goroutine) {
     return 0;
 }
 
+/*
+ * Whether the goroutine is in a span of the SDK for this request already: some instrumentation begins it on
+ * the goroutine that reads the connection. It is the inner one.
+ */
+separate int has_own_span(const struct trace_hit *hit) {
+    if (!hit)
+        return 0;
+    __u64 goroutine = hit->goroutine;
+    __u64 handle = current_span(goroutine);
+    struct span_context *span = handle ? bpf_map_lookup_elem(&span_contexts, &handle) : NULL;
+    return span && !span->is_request && is_same_trace(hit, handle);
+}
+
 /* The hit's goroutine works for the caller's span of the hit from now on. It has one request at a time. */
 separate int begin_request(struct trace_hit *hit) {
     __u64 handle = new_handle();
-    if (!hit || begin_span(hit, handle, 1))
+    if (!hit)
+        return 0;
+    if (has_own_span(hit))
+        return COUNT(spanned);
+    if (begin_span(hit, handle, 1))
         return 0;
     __u64 goroutine = hit->goroutine;
     struct goroutine_span *entry = find_goroutine(&goroutine);

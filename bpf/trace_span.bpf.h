@@ -85,6 +85,8 @@ separate int begin_span(struct trace_hit *hit, __u64 handle, __u32 is_request) {
         return 1;
     if (!entry)
         return add_goroutine(hit, goroutine, handle, 0);
+    if (!is_request && entry->request && entry->request == entry->current)
+        COUNT(spanned);
     entry->inherited = 0;
     entry->current = handle;
     return 0;

@@ -277,7 +277,8 @@ RECORD(goroutine_span, GOROUTINE_SPAN_FIELDS);
 #define TRACE_CONTROL_FIELDS(X) X(generation) X(pad)
 RECORD(trace_control, TRACE_CONTROL_FIELDS);
 
-#define TRACE_COUNTS_FIELDS(X) X(events) X(unreadable) X(unknown_spans) X(dropped)
+#define TRACE_COUNTS_FIELDS(X)                                                                               \
+    X(events) X(unreadable) X(unknown_spans) X(dropped) X(spanned) X(timed_hits) X(timed_ns)
 RECORD(trace_counts, TRACE_COUNTS_FIELDS);
 
 #define THREAD_CONTEXT_FIELDS(X) X(trace_id) X(span_id)

@@ -27,6 +27,20 @@ export interface FollowerOptions {
 const MOST_SPANS = 32_768;
 const MOST_GOROUTINES = 32_768;
 
+/** How much has been followed, and at what cost. */
+export interface FollowerUsage {
+  readonly hits: number;
+  readonly timedHits: number;
+  readonly timedSeconds: number;
+  /** Nearly all requests got a span of the SDK: probes that follow requests would only know the outer one. */
+  readonly requestsHaveSpans: boolean;
+}
+
+/** Requests that tell whether the SDK's spans cover them, and the share of them that must have one. */
+const REQUEST_EVENTS = ['TRACE_HTTP_REQUEST', 'TRACE_GRPC_REQUEST'] as const;
+const ENOUGH_REQUESTS = 100;
+const SPANNED_SHARE = 0.9;
+
 /** The maps that the lookup program reads. */
 export const SPAN_MAPS = ['span_contexts', 'goroutine_spans', 'trace_controls'] as const;
 
@@ -36,7 +50,9 @@ export class SpanFollower {
   readonly #pid: number;
   /** Held open: whatever the process executes later, only this file is ever probed. */
   readonly #executable: number;
-  readonly #sites: readonly (TraceSite | HttpSite)[];
+  #sites: readonly (TraceSite | HttpSite)[];
+  /** What the sites see. */
+  readonly #events: ReadonlySet<string>;
   readonly #sources: Pick<Following, 'sources' | 'refused'>;
   readonly #counts = new RecordReader('trace_counts');
   #generation = 0;
@@ -51,6 +67,7 @@ export class SpanFollower {
     this.#pid = pid;
     this.#executable = executable;
     this.#sites = plans.filter(isFollowed).flatMap(({ sites }): readonly TraceSite[] => sites);
+    this.#events = new Set(this.#sites.map(({ event }) => event));
     this.#sources = {
       sources: plans.filter(isFollowed).map(({ source }) => source),
       refused: plans.flatMap((plan) =>
@@ -117,23 +134,48 @@ export class SpanFollower {
     await this.kernel.detach();
   }
 
-  /** What the program met so far, summed over CPUs. */
+  /** What the program met so far. */
   async following(): Promise<Following> {
-    const { values, cpus } = await this.kernel.readPerCpuMap('trace_counters');
-    const sum = (field: string, index = 0) => {
-      let total = 0;
-      for (let cpu = 0; cpu < cpus; cpu++)
-        total += this.#counts.number(values, cpu * this.#counts.size, field, index);
-      return total;
-    };
-    const seen = new Set(this.#sites.map(({ event }) => event));
+    const sum = await this.#counters();
     const events = Object.entries(EVENTS)
-      .filter(([event]) => seen.has(event as TraceEvent))
+      .filter(([event]) => this.#events.has(event))
       .map(([event, { name }]) => [event, sum('events', recordConstant(name))]);
     return {
       ...this.#sources,
       events: Object.fromEntries(events),
       lost: { unreadable: sum('unreadable'), no_room: sum('dropped'), unknown_span: sum('unknown_spans') },
+    };
+  }
+
+  /** Hits so far, and how long the program took for some of them; and whether requests need probes of their own. */
+  async usage(): Promise<FollowerUsage> {
+    const sum = await this.#counters();
+    let hits = 0;
+    for (let event = 0; event < recordConstant('TRACE_EVENTS'); event++) hits += sum('events', event);
+    const requests = REQUEST_EVENTS.reduce((total, name) => total + sum('events', recordConstant(name)), 0);
+    return {
+      hits,
+      timedHits: sum('timed_hits'),
+      timedSeconds: sum('timed_ns') * 1e-9,
+      requestsHaveSpans: requests >= ENOUGH_REQUESTS && sum('spanned') >= SPANNED_SHARE * requests,
+    };
+  }
+
+  /** Leaves the probes that follow requests out, from the next attach on. @returns whether there were any */
+  leaveOutRequests(): boolean {
+    const before = this.#sites.length;
+    this.#sites = this.#sites.filter(({ event }) => !event.startsWith('http') && !event.startsWith('grpc'));
+    return this.#sites.length < before;
+  }
+
+  /** A reader of the counters, summed over CPUs. */
+  async #counters(): Promise<(field: string, index?: number) => number> {
+    const { values, cpus } = await this.kernel.readPerCpuMap('trace_counters');
+    return (field, index = 0) => {
+      let total = 0;
+      for (let cpu = 0; cpu < cpus; cpu++)
+        total += this.#counts.number(values, cpu * this.#counts.size, field, index);
+      return total;
     };
   }
 

@@ -1,22 +1,29 @@
 import { messageOf } from '../errors.ts';
 import type { AttachMethod } from '../kernel/addon.ts';
 import type { CostSource } from './costs.ts';
-import type { SpanFollower } from './follower.ts';
+import type { FollowerUsage, SpanFollower } from './follower.ts';
 import { TrapMeter } from './trapcost.ts';
 
-/** What the trace program does with a hit, generously: it reads a few words and updates one or two hash maps. */
-const PROGRAM_SECONDS = 1.5e-6;
+/** What the trace program takes for a hit, until enough have been timed: more than it does on any machine known. */
+const ASSUMED_PROGRAM = 3e-6;
+const ENOUGH_TIMED = 20;
+
+/** What is measured, times this: as for lookups (costs.ts). */
+const MARGIN = 1.2;
 
 /** How often the kernel is asked for the number of hits. */
 const REFRESH_MILLIS = 250;
 
-/** What following spans costs the target: a trap and a short program for each begin and end, always, not in windows. */
+/** What following spans costs the target: a trap and a short program for each begin and end, also between windows. */
 export class FollowerCost implements CostSource {
   readonly #follower: SpanFollower;
   readonly #trap: TrapMeter;
   readonly #warn: ((sentence: string) => void) | undefined;
   #told = false;
+  #narrowed = false;
+  #paused = false;
   #hits = 0;
+  #program = ASSUMED_PROGRAM;
   #asked = Number.NEGATIVE_INFINITY;
 
   /** @param warn told, in sentences, what becomes of following */
@@ -27,20 +34,15 @@ export class FollowerCost implements CostSource {
   }
 
   get secondsPerHit(): number {
-    return this.#trap.cost.seconds + PROGRAM_SECONDS;
+    return MARGIN * (this.#trap.cost.seconds + this.#program);
   }
 
   /** As of a moment ago. */
   hits(): number {
     if (performance.now() - this.#asked >= REFRESH_MILLIS) {
       this.#asked = performance.now();
-      this.#follower.following().then(
-        ({ events }) => {
-          this.#hits = Object.values(events).reduce((sum, count) => sum + count, 0);
-        },
-        // The observation is ending.
-        () => {},
-      );
+      // A failure: the observation is ending.
+      this.#follower.usage().then(this.#learn, () => {});
     }
     return this.#hits;
   }
@@ -51,10 +53,26 @@ export class FollowerCost implements CostSource {
         'Spans are followed part of the time only: always would cost more than the budget allows.',
       );
     this.#told = true;
+    this.#paused = true;
     this.#follower.detach().catch(this.#failed);
   }
 
   resume(): void {
+    this.#paused = false;
+    this.#follower.attach().catch(this.#failed);
+  }
+
+  readonly #learn = ({ hits, timedHits, timedSeconds, requestsHaveSpans }: FollowerUsage): void => {
+    this.#hits = hits;
+    if (timedHits >= ENOUGH_TIMED) this.#program = timedSeconds / timedHits;
+    if (requestsHaveSpans && !this.#narrowed) this.#narrow();
+  };
+
+  /** Follows less, for less is enough. */
+  #narrow(): void {
+    this.#narrowed = true;
+    if (!this.#follower.leaveOutRequests() || this.#paused) return;
+    this.#follower.detach().catch(this.#failed);
     this.#follower.attach().catch(this.#failed);
   }
 

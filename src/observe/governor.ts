@@ -58,6 +58,8 @@ export const LIMITS = {
   leastLookups: 50,
   mostLookups: 3000,
   mostHits: 6000,
+  /** The mean distance while other probes are there for a short time, and there are savings for that. */
+  eagerDistance: 0.1,
   /** How long a decision stands: load may change meanwhile. */
   longestWait: 0.25,
   /** After the budget could not be kept. */
@@ -71,9 +73,15 @@ const STOPPING_WINDOWS = 3;
 /** The part of the budget that is planned for; the rest is for what cannot be foreseen. */
 const PLANNED = 0.85;
 /** Part of the budget that other probes may use; what they leave of it is for windows. */
-const OTHERS = 0.6;
+const OTHERS = 0.5;
 /** Seconds of that part that may be saved up: a pause lasts until half of it is there again. */
-const OTHERS_SAVED = 10;
+const OTHERS_SAVED = 40;
+/** CPU seconds that they have to begin with. */
+const OTHERS_CREDIT = 0.04;
+/** While others pause, half of the windows' allowance is kept for when they are back, up to so many seconds of it. */
+const RESERVED = 10;
+/** And spent within so many seconds, about. */
+const SPENT_WITHIN = 1;
 /** How fast what they leave is followed: time constant in seconds. */
 const INCOME_MEMORY = 10;
 /** Seconds of allowance that may be saved up. */
@@ -110,8 +118,10 @@ export class Governor {
   /** CPUs that the target keeps busy. */
   #cpus = 0;
   /** Account of the other probes. They pause from when it is empty until it is half full. */
-  #others = 0;
+  #others = OTHERS_CREDIT;
   #othersPause = false;
+  /** Kept for when other probes are back: lookups are worth more then. */
+  #reserve = 0;
   /** Part of the allowance that windows have got of late. */
   #windowsPart = 1;
   /** Of the target's CPU time, in windows: lookups decoded per second, and further hits per window. */
@@ -160,8 +170,9 @@ export class Governor {
     this.#cpus += (1 - Math.exp(-load.seconds / CPU_MEMORY)) * (busyCpus(load) - this.#cpus);
     const earned = Math.max(PLANNED * this.#budget * load.cpuSeconds, floorRate(costs) * load.seconds);
     const left = this.#payOthers(earned, load, costs);
+    const kept = this.#keep(left / 2, costs);
     const most = Math.max(this.#account, this.#most(costs));
-    this.#account = Math.min(this.#account + left, most);
+    this.#account = Math.min(this.#account + left - kept, most);
   }
 
   /** Other probes live on their part of what was earned. @returns what they leave of it */
@@ -171,11 +182,39 @@ export class Governor {
     const surplus = clamp(this.#others - most, 0, OTHERS * earned);
     this.#others = Math.min(this.#others, most);
     if (this.#others < 0) this.#othersPause = true;
-    else if (this.#others >= most / 2) this.#othersPause = false;
+    else if (this.#others >= most / 2) this.#endPause();
     const left = (1 - OTHERS) * earned + surplus;
     const weight = 1 - Math.exp(-load.seconds / INCOME_MEMORY);
     this.#windowsPart += weight * (left / Math.max(earned, 1e-12) - this.#windowsPart);
     return left;
+  }
+
+  #endPause(): void {
+    if (!this.#othersPause) return;
+    this.#othersPause = false;
+    this.#account += this.#reserve;
+    this.#reserve = 0;
+    this.#postponed = 0;
+  }
+
+  /** Puts something by while other probes pause. @returns how much of it */
+  #keep(amount: number, costs: Costs): number {
+    if (!this.#othersPause) return 0;
+    const kept = clamp(RESERVED * this.allowance(costs) - this.#reserve, 0, amount);
+    this.#reserve += kept;
+    return kept;
+  }
+
+  /** There are savings that were kept for now. */
+  #isRich(costs: Costs): boolean {
+    return !this.#othersPause && this.#account > 2 * SAVED * this.allowance(costs);
+  }
+
+  /** CPU seconds per second that windows may cost. */
+  #rate(costs: Costs): number {
+    const rate = this.#windowsPart * this.allowance(costs);
+    if (this.#othersPause) return rate / 2;
+    return this.#isRich(costs) ? rate + this.#account / SPENT_WITHIN : rate;
   }
 
   /** What to do now. A wait may be followed by another one. */
@@ -194,7 +233,7 @@ export class Governor {
     if (wait > 0) return { do: 'wait', seconds: Math.min(wait, LIMITS.longestWait) };
     if (this.#account < plan.cost) {
       // The account fills while the target is busy: opening at the moment it suffices would find it busy too often.
-      const lacking = (plan.cost - this.#account) / (this.#windowsPart * this.allowance(costs));
+      const lacking = (plan.cost - this.#account) / this.#rate(costs);
       this.#postponed += Math.min(lacking * (1 + this.#random()), 2 * LIMITS.longestDistance) + 0.001;
       return this.decide(costs);
     }
@@ -233,10 +272,11 @@ export class Governor {
     const known = this.#known ?? { lookupsPerCpu: 0, furtherPerCpu: 0 };
     const cpus = Math.max(this.#cpus, LEAST_CPU);
     const each = costs.trap + costs.decode;
-    const rate = this.#windowsPart * this.allowance(costs);
+    const rate = this.#rate(costs);
+    const shortest = this.#isRich(costs) ? LIMITS.eagerDistance : LIMITS.shortestDistance;
     const fixed = cpus * (costs.attach + known.furtherPerCpu * costs.trap);
-    const rest = clamp(BUSY_CPU / cpus, 1, LIMITS.idleDistance / LIMITS.shortestDistance);
-    const distance = clamp((2 * fixed) / rate, rest * LIMITS.shortestDistance, LIMITS.longestDistance);
+    const rest = clamp(BUSY_CPU / cpus, 1, LIMITS.idleDistance / shortest);
+    const distance = clamp((2 * fixed) / rate, rest * shortest, LIMITS.longestDistance);
     const affordable = Math.min((rate * distance - fixed) / each, LIMITS.ceiling * distance);
     const wanted = clamp(affordable, LIMITS.leastLookups, LIMITS.mostLookups);
     const lookupRate = known.lookupsPerCpu * cpus;

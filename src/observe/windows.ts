@@ -47,7 +47,7 @@ export class WindowSchedule {
   /** At the last call of #load(): the monotonic clock, the target's CPU time, and what other probes have cost. */
   #seen: { at: number; cpu: number; other: number };
   readonly #firstCpu: number;
-  #lastCpu: number;
+  #lastCpu = 0;
   /** The monotonic clock when the last window closed. */
   #lastClosed = now();
 
@@ -60,7 +60,7 @@ export class WindowSchedule {
     this.#sources = options.costSources ?? [];
     this.#governor = new Governor(options.budget);
     this.#meter = new CostMeter(program.attachMethod, program.sites);
-    this.#firstCpu = this.#lastCpu = addon.cpuSeconds(options.pid);
+    this.#firstCpu = this.#cpuSeconds();
     this.#seen = { at: now(), cpu: this.#firstCpu, other: this.#otherSeconds() };
   }
 
