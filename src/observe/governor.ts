@@ -114,14 +114,17 @@ export class Governor {
   stops = 0;
   readonly #budget: number;
   readonly #random: () => number;
+  readonly #othersPart: number;
   #account = 0;
   /** CPUs that the target keeps busy. */
   #cpus = 0;
   /** Account of the other probes. They pause from when it is empty until it is half full. */
-  #others = OTHERS_CREDIT;
+  #others: number = OTHERS_CREDIT;
   #othersPause = false;
   /** Kept for when other probes are back: lookups are worth more then. */
   #reserve = 0;
+  /** They are back, and what was kept has not been spent yet. */
+  #isRich = false;
   /** Part of the allowance that windows have got of late. */
   #windowsPart = 1;
   /** Of the target's CPU time, in windows: lookups decoded per second, and further hits per window. */
@@ -140,11 +143,13 @@ export class Governor {
   /**
    * @param budget share of the target's CPU time that observation may cost
    * @param random numbers from 0 to 1
+   * @param others there are other probes than those of windows
    */
-  constructor(budget: number, random: () => number = Math.random) {
+  constructor(budget: number, random: () => number = Math.random, others = false) {
     this.#budget = budget;
     this.#random = random;
     this.#draw = random();
+    this.#othersPart = others ? OTHERS : 0;
   }
 
   /** The budget cannot be kept at present: not even by the smallest window at the longest distance. */
@@ -173,17 +178,18 @@ export class Governor {
     const kept = this.#keep(left / 2, costs);
     const most = Math.max(this.#account, this.#most(costs));
     this.#account = Math.min(this.#account + left - kept, most);
+    if (this.#othersPause || this.#account < SAVED * this.allowance(costs)) this.#isRich = false;
   }
 
   /** Other probes live on their part of what was earned. @returns what they leave of it */
   #payOthers(earned: number, load: Load, costs: Costs): number {
-    const most = OTHERS * OTHERS_SAVED * this.allowance(costs);
-    this.#others += OTHERS * earned - load.otherSeconds;
-    const surplus = clamp(this.#others - most, 0, OTHERS * earned);
+    const most = this.#othersPart * OTHERS_SAVED * this.allowance(costs);
+    this.#others += this.#othersPart * earned - load.otherSeconds;
+    const surplus = clamp(this.#others - most, 0, this.#othersPart * earned);
     this.#others = Math.min(this.#others, most);
     if (this.#others < 0) this.#othersPause = true;
     else if (this.#others >= most / 2) this.#endPause();
-    const left = (1 - OTHERS) * earned + surplus;
+    const left = (1 - this.#othersPart) * earned + surplus;
     const weight = 1 - Math.exp(-load.seconds / INCOME_MEMORY);
     this.#windowsPart += weight * (left / Math.max(earned, 1e-12) - this.#windowsPart);
     return left;
@@ -192,6 +198,7 @@ export class Governor {
   #endPause(): void {
     if (!this.#othersPause) return;
     this.#othersPause = false;
+    this.#isRich = this.#reserve > 0;
     this.#account += this.#reserve;
     this.#reserve = 0;
     this.#postponed = 0;
@@ -205,16 +212,11 @@ export class Governor {
     return kept;
   }
 
-  /** There are savings that were kept for now. */
-  #isRich(costs: Costs): boolean {
-    return !this.#othersPause && this.#account > 2 * SAVED * this.allowance(costs);
-  }
-
   /** CPU seconds per second that windows may cost. */
   #rate(costs: Costs): number {
     const rate = this.#windowsPart * this.allowance(costs);
     if (this.#othersPause) return rate / 2;
-    return this.#isRich(costs) ? rate + this.#account / SPENT_WITHIN : rate;
+    return this.#isRich ? rate + this.#account / SPENT_WITHIN : rate;
   }
 
   /** What to do now. A wait may be followed by another one. */
@@ -273,7 +275,7 @@ export class Governor {
     const cpus = Math.max(this.#cpus, LEAST_CPU);
     const each = costs.trap + costs.decode;
     const rate = this.#rate(costs);
-    const shortest = this.#isRich(costs) ? LIMITS.eagerDistance : LIMITS.shortestDistance;
+    const shortest = this.#isRich ? LIMITS.eagerDistance : LIMITS.shortestDistance;
     const fixed = cpus * (costs.attach + known.furtherPerCpu * costs.trap);
     const rest = clamp(BUSY_CPU / cpus, 1, LIMITS.idleDistance / shortest);
     const distance = clamp((2 * fixed) / rate, rest * shortest, LIMITS.longestDistance);

@@ -58,7 +58,7 @@ export class WindowSchedule {
     this.#program = program;
     this.#options = options;
     this.#sources = options.costSources ?? [];
-    this.#governor = new Governor(options.budget);
+    this.#governor = new Governor(options.budget, Math.random, this.#sources.length > 0);
     this.#meter = new CostMeter(program.attachMethod, program.sites);
     this.#firstCpu = this.#cpuSeconds();
     this.#seen = { at: now(), cpu: this.#firstCpu, other: this.#otherSeconds() };

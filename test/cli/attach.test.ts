@@ -5,7 +5,11 @@ import { copyFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { openGoBinary } from '../../src/gobinary/index.ts';
+import { addon } from '../../src/kernel/addon.ts';
+import { planProbes } from '../../src/probesites/plan.ts';
 import { buildGo } from '../support/go-toolchains.ts';
 import { mapscope, ROOT, summaryOf } from './mapscope.ts';
 
@@ -41,6 +45,19 @@ async function stop(child: ChildProcess): Promise<string> {
   await ended;
   return text.join('');
 }
+
+/** Waits until a breakpoint is in the process's code. The program is not position independent. */
+async function attached(child: ChildProcess): Promise<void> {
+  const site = planProbes(openGoBinary(steady)).sites[0];
+  assert.ok(site && child.pid);
+  while (addon.readMemory(child.pid, BigInt(site.address), 1)[0] !== BREAKPOINT) await delay(20);
+}
+
+/** int3 */
+const BREAKPOINT = 0xcc;
+
+/** Some hundred lookups of a process that makes a thousand a second. */
+const SOME_LOOKUPS_MILLIS = 300;
 
 const ATTACH = ['attach', '--format', 'json', '--duration', '2s'];
 
@@ -86,7 +103,8 @@ test('--exe finds every process of a program, and all are in one report', { time
 test('a target that ends ends the observation', { timeout: 60_000 }, async () => {
   const child = start(1000);
   const observation = summaryOf(['attach', '--format', 'json', '--mode', 'all', '--pid', String(child.pid)]);
-  await new Promise((resolve) => setTimeout(resolve, 2000));
+  await attached(child);
+  await delay(SOME_LOOKUPS_MILLIS);
   await stop(child);
   const summary = await observation;
   assert.ok(summary.observed.lookups > 0);
@@ -98,7 +116,8 @@ test('Ctrl-C ends the observation with a report', { timeout: 60_000 }, async () 
   const observer = spawn(process.execPath, args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'inherit'] });
   const text: string[] = [];
   observer.stdout.on('data', (data) => text.push(String(data)));
-  await new Promise((resolve) => setTimeout(resolve, 2000));
+  await attached(child);
+  await delay(SOME_LOOKUPS_MILLIS);
   observer.kill('SIGINT');
   const [code] = await once(observer, 'close');
   assert.equal(code, 0);

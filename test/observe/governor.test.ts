@@ -190,3 +190,25 @@ test('other probes that cost more than the budget take turns with pauses, and le
     assert.ok(others > 0.003 * cpuSeconds, `${others / cpuSeconds}`);
   }
 });
+
+test('while other probes take turns with pauses, a good part of lookups is seen in their turns', () => {
+  const simulation = new Simulation({ random: seeded(12), demand: steady(BUSY), others: () => 0.2 });
+  const turns: boolean[] = [];
+  for (let time = 0; time < 600; time += 0.1) {
+    simulation.runUntil(time);
+    turns.push(!simulation.governor.pausesOthers);
+  }
+  const { cost, cpuSeconds } = simulation;
+  assert.ok(cost <= 0.01 * cpuSeconds, `${cost / cpuSeconds}`);
+  const inTurn = (time: number) => turns[Math.round(10 * time)] === true;
+  const seen = (turn: boolean) =>
+    simulation.windows
+      .filter(({ opened }) => inTurn(opened) === turn)
+      .reduce((sum, { decoded }) => sum + decoded, 0);
+  const part = turns.filter((turn) => turn).length / turns.length;
+  assert.ok(part < 0.1, `${part} of the time`);
+  assert.ok(
+    seen(true) > 0.25 * seen(false) && seen(false) > 0.25 * seen(true),
+    `${seen(true)}, ${seen(false)}`,
+  );
+});

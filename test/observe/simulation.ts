@@ -47,7 +47,7 @@ export class Simulation {
 
   constructor(options: SimulationOptions) {
     this.#options = { budget: 0.01, costs: COSTS, attaching: 0.0003, detaching: 0.002, ...options };
-    this.governor = new Governor(this.#options.budget, options.random);
+    this.governor = new Governor(this.#options.budget, options.random, options.others !== undefined);
   }
 
   /** Goes on to a moment; returns what happened meanwhile. */
