@@ -41,15 +41,24 @@ function chosen(only: string | undefined): readonly Part[] {
   });
 }
 
+/** How to end what the present part has started. */
+const ends: (() => Promise<void>)[] = [];
+
+async function endAll(): Promise<void> {
+  for (const end of ends.splice(0).reverse()) await end();
+}
+
 /** What a part has started ends with it, also when it fails; the last first. */
 async function measure(part: Part): Promise<Measured> {
-  const ends: (() => Promise<void>)[] = [];
   try {
     return await part.measure({ quick: values.quick, after: (end) => ends.push(end) });
   } finally {
-    for (const end of ends.reverse()) await end();
+    await endAll();
   }
 }
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  process.once(signal, () => void endAll().finally(() => process.exit(1)));
 
 const finished: Finished[] = [];
 for (const part of chosen(values.only)) {

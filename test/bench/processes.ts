@@ -31,10 +31,10 @@ export function memory(pid: number): { resident: number; peak: number } {
   return { resident: megabytes('VmRSS'), peak: megabytes('VmHWM') };
 }
 
-/** Waits for a condition, a minute at most. */
+/** Waits for a condition, some minutes at most. */
 export async function until(holds: () => boolean, what: string): Promise<void> {
   for (const start = performance.now(); !holds(); await delay(20))
-    if (performance.now() - start > 60_000) throw new Error(`${what}: not within a minute`);
+    if (performance.now() - start > 300_000) throw new Error(`${what}: not within five minutes`);
 }
 
 /** A running `mapscope attach`, as a user would start it. */

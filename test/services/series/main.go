@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"os"
 	"time"
 )
@@ -30,8 +31,10 @@ func work(used []func(map[int]int, int) int, m map[int]int, busy time.Duration) 
 	sum := 0
 	for round := 0; ; round++ {
 		begin := time.Now()
-		for i, site := range used {
-			sum += site(m, i%1000) + site(m, -1-i)
+		// From anywhere on, or a window that opens in a pause would always see the same sites.
+		from := rand.IntN(len(used))
+		for i := range used {
+			sum += used[(from+i)%len(used)](m, i%1000) + used[(from+i)%len(used)](m, -1-i)
 			if i%64 == 0 && time.Since(begin) > busy {
 				time.Sleep(turn)
 				begin = time.Now()
