@@ -69,15 +69,18 @@ inline_always void raise_to(__u64 *to, __u64 value, int shared) {
     }
 }
 
-/* Small counts have a bucket each; the others are searched. */
-inline_always __u32 count_bucket(__u32 value) {
-    if (value <= DIRECT_BUCKETS)
-        return value;
+/* Large counts are rare. A function of its own: the verifier would follow each of its results further. */
+separate __u32 large_count_bucket(__u32 value) {
     __u32 bucket = DIRECT_BUCKETS + 1;
     for (int i = DIRECT_BUCKETS + 1; i < COUNT_BUCKETS - 1; i++)
         if (value > count_bounds[i])
             bucket = i + 1;
     return bucket;
+}
+
+/* Small counts have a bucket each; the others are searched. */
+inline_always __u32 count_bucket(__u32 value) {
+    return value <= DIRECT_BUCKETS ? value : large_count_bucket(value);
 }
 
 inline_always void tally_count(__u64 *buckets, __u64 *sum, __u64 *max, __u32 value, int shared) {

