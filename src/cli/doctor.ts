@@ -7,6 +7,8 @@ import { kernelAttachMethod } from '../observe/attachmethod.ts';
 import { planProbes } from '../probesites/plan.ts';
 import { checkMappedBytes, loadBias } from '../target/mapped.ts';
 import { executableName, executablePath } from '../target/process.ts';
+import { findThreadContextMap } from '../target/threadcontext.ts';
+import { planTraceSites } from '../tracesites/plan.ts';
 import { openTarget } from './target.ts';
 
 /** One line of the diagnosis: what was looked at, how it is, and how to mend it. */
@@ -107,10 +109,31 @@ function target(pid: number): Finding[] {
     const probed = plan.functions.filter((fn) => fn.outcome === 'probed').length;
     const detail = `${plan.sites.length} in ${probed} lookup functions, their code as in the file`;
     findings.push({ subject: 'probe sites', state: plan.sites.length > 0 ? 'ok' : 'missing', detail });
-    return findings;
+    return [...findings, ...traceSources(binary)];
   } catch (error) {
     return [{ subject: 'target', state: 'missing', detail: messageOf(error) }];
   }
+}
+
+/** Where the traces of lookups would be known from. Labels are always looked at; what is absent is no finding. */
+function traceSources(binary: GoBinary): Finding[] {
+  const subject = 'traces';
+  const plans = planTraceSites(binary);
+  const followed = plans.flatMap(({ source, outcome }) => (outcome === 'followed' ? [source] : []));
+  const thread = findThreadContextMap(process.env);
+  const sources = [
+    'labels',
+    ...followed.filter((source) => source !== 'goroutines'),
+    ...(thread ? ['obi'] : []),
+  ];
+  return [
+    { subject, state: 'ok', detail: `from ${sources.join(', ')}` },
+    ...plans.flatMap((plan): Finding[] =>
+      plan.outcome === 'refused'
+        ? [{ subject, state: 'limited', detail: `${plan.source} is not followed: ${plan.reason}` }]
+        : [],
+    ),
+  ];
 }
 
 /** Whether anything confirms the layouts that the target's maps are read with. openTarget has refused what contradicts them. */

@@ -1,0 +1,15 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { startShop } from '../support/shop.ts';
+import { mapscope } from './mapscope.ts';
+
+test('doctor says of a process where the traces of its lookups would be known from', async (context) => {
+  const shop = await startShop(context, { tracing: 'sdk' });
+  const { status, stdout } = await mapscope(['doctor', '--pid', String(shop.pid)], {
+    env: { OTEL_EBPF_BPF_FS_PATH: '/nowhere' },
+  });
+  assert.equal(status, 0);
+  assert.match(stdout, /^ {2}ok +probe sites +\d+ in \d+ lookup functions, their code as in the file$/m);
+  assert.match(stdout, /^ {2}ok +traces +from labels, sdk, http, grpc$/m);
+  assert.ok(!stdout.includes('MISSING') && !stdout.includes('limited'), stdout);
+});
