@@ -40,22 +40,25 @@ inline_always __u32 mix_column(__u32 a, __u32 b, __u32 c, __u32 d) {
     return sum ^ rotate(aes_table[d >> 24 & 255], 24);
 }
 
-/* AESENC with the block as its own round key, as Go's hash mostly uses it, `rounds` times. */
+/* AESENC with the block as its own round key, as Go's hash mostly uses it. */
+inline_always void aes_round(struct aes_block *block) {
+    __u32 a = block->column[0], b = block->column[1], c = block->column[2], d = block->column[3];
+    ONE_BY_ONE(a, b, c, d);
+    block->column[0] = a ^ mix_column(a, b, c, d);
+    ONE_BY_ONE(a, b, c, d);
+    block->column[1] = b ^ mix_column(b, c, d, a);
+    ONE_BY_ONE(a, b, c, d);
+    block->column[2] = c ^ mix_column(c, d, a, b);
+    ONE_BY_ONE(a, b, c, d);
+    block->column[3] = d ^ mix_column(d, a, b, c);
+}
+
 separate int scramble(struct aes_block *block, __u32 rounds) {
     if (!block)
         return 0;
 #pragma clang loop unroll(disable)
-    for (__u32 i = 0; i < 3 && i < rounds; i++) {
-        __u32 a = block->column[0], b = block->column[1], c = block->column[2], d = block->column[3];
-        ONE_BY_ONE(a, b, c, d);
-        block->column[0] = a ^ mix_column(a, b, c, d);
-        ONE_BY_ONE(a, b, c, d);
-        block->column[1] = b ^ mix_column(b, c, d, a);
-        ONE_BY_ONE(a, b, c, d);
-        block->column[2] = c ^ mix_column(c, d, a, b);
-        ONE_BY_ONE(a, b, c, d);
-        block->column[3] = d ^ mix_column(d, a, b, c);
-    }
+    for (__u32 i = 0; i < 3 && i < rounds; i++)
+        aes_round(block);
     return 0;
 }
 
@@ -69,19 +72,23 @@ inline_always void add_block(struct aes_block *to, const struct aes_block *from)
 #define ROUND_BYTES (LANES * LANE_BYTES) /* what all lanes together take of a long string at a time */
 #define MAX_ROUNDS (1 << 17)
 
-/* Sets the lane's scrambled seed as key: the map's seed and the string's length, with the lane's part of the
- * schedule. */
+/* Sets a block to a lane's seed: the map's seed and the string's length, with the lane's part of the schedule. */
+inline_always void set_seed(struct aes_block *block, const struct lookup *l, const struct hash_state *state,
+                            __u32 lane) {
+    __u32 length_pair = (__u32)(l->key_length & 0xffff) * 0x10001;
+    __u32 first = 4 * (lane & (LANES - 1));
+    block->column[0] = (__u32)l->seed ^ state->schedule[first];
+    block->column[1] = (__u32)(l->seed >> 32) ^ state->schedule[first + 1];
+    block->column[2] = length_pair ^ state->schedule[first + 2];
+    block->column[3] = length_pair ^ state->schedule[first + 3];
+}
+
+/* Sets the lane's scrambled seed as key. */
 separate int scramble_seed(struct lookup *l, const struct hash_state *state, __u32 lane) {
     if (!l || !state)
         return 0;
-    struct string_hash *h = &l->string_hash;
-    __u32 length_pair = (__u32)(l->key_length & 0xffff) * 0x10001;
-    __u32 first = 4 * (lane & (LANES - 1));
-    h->key.column[0] = (__u32)l->seed ^ state->schedule[first];
-    h->key.column[1] = (__u32)(l->seed >> 32) ^ state->schedule[first + 1];
-    h->key.column[2] = length_pair ^ state->schedule[first + 2];
-    h->key.column[3] = length_pair ^ state->schedule[first + 3];
-    return scramble(&h->key, 1);
+    set_seed(&l->string_hash.key, l, state, lane);
+    return scramble(&l->string_hash.key, 1);
 }
 
 /* Mixes a lane's next block of a long string in; 1 ends the loop. */
@@ -182,6 +189,25 @@ inline_always int hash_lanes(struct lookup *l, const struct hash_state *state) {
     return 0;
 }
 
+/*
+ * The hash of a string of one lane, without calls: most strings are as short. The string's bytes come in after
+ * the first of the four rounds, which scrambles the seed.
+ */
+inline_always int hash_short(struct lookup *l, const struct hash_state *state) {
+    struct aes_block *block = &l->string_hash.block;
+    if (read_left_piece(l, l->key, l->key_length))
+        return -1;
+    set_seed(block, l, state, 0);
+#pragma clang loop unroll(disable)
+    for (__u32 i = 0; i < 4; i++) {
+        aes_round(block);
+        if (i == 0)
+            add_block(block, (const struct aes_block *)l->pieces.left);
+    }
+    l->hash = (__u64)block->column[1] << 32 | block->column[0];
+    return 0;
+}
+
 /* Sets l->hash to the hash of the string, by the map's seed; 0 on success. */
 separate int hash_string(struct lookup *l) {
     if (!l)
@@ -191,6 +217,8 @@ separate int hash_string(struct lookup *l) {
     struct hash_state *state = find_hash_state(l->bias);
     if (!state)
         return -1;
+    if (l->key_length != 0 && l->key_length <= LANE_BYTES)
+        return hash_short(l, state);
     struct string_hash *h = &l->string_hash;
     h->failed = 0;
     for (int i = 0; i < 4; i++)
