@@ -23,6 +23,8 @@ called outcome read_arguments(const struct pt_regs *regs, const volatile struct 
     l->g = regs->r14;
     l->key_class = site->key_class;
     l->has_hash = site->has_hash;
+    l->map_is_storage = site->map_is_storage;
+    l->function = site->lookup_function;
     if (read_value(regs, site, &site->type, l, &l->type) || read_value(regs, site, &site->map, l, &l->map) ||
         read_value(regs, site, &site->key, l, &l->key))
         return COUNTER_UNREADABLE_STACK;
@@ -43,5 +45,5 @@ inline_always outcome decode(const struct pt_regs *regs, const volatile struct p
         failure = find_map_type(l);
     if (failure)
         return failure;
-    return layout.implementation == MAPS_SWISS ? look_up_swiss(l, site->map_is_storage) : look_up_classic(l);
+    return layout.implementation == MAPS_SWISS ? look_up_swiss(l) : look_up_classic(l);
 }

@@ -29,8 +29,9 @@ inline_always void keep_more(struct lookup *l, struct lookup_stats *stats) {
 }
 
 /* Counts a decoded lookup in the CPU's own aggregate; 1 if it has none. */
-separate int record_own(struct lookup *l, struct cpu_state *cpu) {
-    if (!l || !cpu || l->slot != 0)
+inline_always int record_own(struct lookup *l) {
+    struct cpu_state *cpu = this_cpu();
+    if (!cpu || l->slot != 0)
         return 1;
     struct lookup_stats *stats = find_own(l, cpu);
     if (!stats)
@@ -52,23 +53,22 @@ separate outcome record_shared(struct lookup *l) {
     return DECODED;
 }
 
-inline_always outcome observe(struct pt_regs *regs, struct lookup *l, struct cpu_state *cpu) {
+inline_always outcome observe(struct pt_regs *regs, struct lookup *l) {
     __u64 cookie = bpf_get_attach_cookie(regs);
     const volatile struct probe_site *site = &probe_sites[cookie & (MAX_PROBE_SITES - 1)];
     outcome failure = decode(regs, site, l);
     if (failure)
         return failure;
-    l->name.caller = find_caller(l->entry.word[0], regs->rsp + site->return_offset + sizeof(__u64), l->bias);
-    l->name.caller |= (__u64)site->lookup_function << CALLER_FUNCTION_SHIFT | (__u64)l->hit
-                                                                                  << CALLER_HIT_SHIFT;
-    return record_own(l, cpu) ? record_shared(l) : DECODED;
+    l->name.caller = find_caller(l->entry.word[0], l->entry_at + sizeof(__u64), l->bias) |
+                     (__u64)l->function << CALLER_FUNCTION_SHIFT | (__u64)l->hit << CALLER_HIT_SHIFT;
+    return record_own(l) ? record_shared(l) : DECODED;
 }
 
-inline_always outcome observe_in_slot(struct pt_regs *regs, struct cpu_state *cpu) {
+inline_always outcome observe_in_slot(struct pt_regs *regs) {
     struct lookup *l = take_slot();
     if (!l)
         return COUNTER_DROPPED_NO_SLOT;
-    outcome failure = observe(regs, l, cpu);
+    outcome failure = observe(regs, l);
     return_slot(l);
     return failure;
 }
@@ -84,7 +84,7 @@ int lookup(struct pt_regs *regs) {
         return 0;
     }
     __u64 start = timing_start(cpu);
-    outcome failure = observe_in_slot(regs, cpu);
+    outcome failure = observe_in_slot(regs);
     timing_end(cpu, start);
     if (failure)
         add(&cpu->counters[within(failure, COUNTER_COUNT)], 1);

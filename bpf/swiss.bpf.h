@@ -199,6 +199,35 @@ inline_always __u32 comparisons_of_hit(const struct lookup *l, __u64 control) {
 }
 
 /*
+ * The slot of a small map, as far as it has been copied, whose string has the address and the length of the key,
+ * and therefore is equal to it: strings are often looked up by the value they were inserted with. GROUP_SLOTS
+ * when there is none.
+ */
+inline_always __u32 same_string_slot(const struct lookup *l, __u64 control) {
+    for (__u32 i = 0; i < GROUP_SLOTS; i++, control >>= 8) {
+        __u32 offset = l->info.keys_offset + i * l->info.key_stride;
+        if (!(control & 0x80) && offset + sizeof(struct go_string) <= l->copied &&
+            copied_word(l, offset) == l->key && copied_word(l, offset + 8) == l->key_length)
+            return i;
+    }
+    return GROUP_SLOTS;
+}
+
+/* Finds a string of up to QUICK_TEST_LENGTH bytes by its address, without its hash; 0 if it is not found that
+ * way. */
+separate int find_same_string(struct lookup *l) {
+    if (!l || l->key_length > QUICK_TEST_LENGTH)
+        return 0;
+    __u64 control = l->copies.group[0];
+    __u32 slot = same_string_slot(l, control);
+    if (slot == GROUP_SLOTS)
+        return 0;
+    found(l, slot);
+    l->comparisons = comparisons_of_hit(l, control);
+    return 1;
+}
+
+/*
  * A string in a small map whose hash cannot be had, or is taken only when two slots pass the quick test:
  * candidates are found by the function's own tests.
  */
@@ -231,9 +260,7 @@ separate outcome scan_quick_candidates(struct lookup *l, __u64 control) {
 }
 
 separate outcome look_up_small(struct lookup *l) {
-    if (!l)
-        return COUNTER_UNREADABLE_GROUP;
-    if (read_group(l, l->group))
+    if (!l || read_group(l, l->group))
         return COUNTER_UNREADABLE_GROUP;
     __u64 control = l->copies.group[0];
     l->probe_length = 1;
@@ -248,6 +275,8 @@ separate outcome look_up_small(struct lookup *l) {
     if (!l->has_hash) {
         if (l->key_class != KEY_STRING)
             return scan_small_group(l, control);
+        if (find_same_string(l))
+            return DECODED;
         /* Which slots are compared depends on the key's hash, which the caller does not know yet. */
         if (l->key_length > QUICK_TEST_LENGTH || hash_string(l))
             return scan_quick_candidates(l, control);
@@ -255,10 +284,10 @@ separate outcome look_up_small(struct lookup *l) {
     return compare_candidates(l, match_byte(control, l->hash & 0x7f), 0);
 }
 
-inline_always outcome look_up_swiss(struct lookup *l, __u8 map_is_storage) {
+inline_always outcome look_up_swiss(struct lookup *l) {
     l->group = l->map;
     l->seed = 0;
-    if (!map_is_storage) {
+    if (!l->map_is_storage) {
         outcome failure = find_groups(l);
         if (failure)
             return failure;

@@ -148,6 +148,8 @@ struct lookup {
     __u8 has_hash;
     __u8 hit;
     __u8 growing;
+    __u8 map_is_storage; /* `map` is the address of the first group or bucket */
+    __u8 function;       /* the lookup function's index */
     __u8 has_key; /* `key` is in the copies */
     __u64 type;
     __u64 map;

@@ -111,8 +111,12 @@ function bpftrace(run: Run, name: string, pid: number, script: string): Setup {
     },
     detach: async () => {
       if (child === undefined || child.exitCode !== null) return;
-      child.kill('SIGINT');
-      await once(child, 'exit');
+      const ending = child;
+      // bpftrace forgets a SIGINT that comes too early.
+      const again = setInterval(() => ending.kill('SIGINT'), 500);
+      ending.kill('SIGINT');
+      await once(ending, 'exit');
+      clearInterval(again);
     },
   };
 }
