@@ -15,6 +15,7 @@
 called outcome read_arguments(const struct pt_regs *regs, const volatile struct probe_site *site,
                               struct lookup *l) {
     struct entry_words entry;
+    l->function = site->lookup_function;
     l->entry_at = regs->rsp + site->return_offset;
     if (read_user(&entry, sizeof(entry), l->entry_at))
         return COUNTER_UNREADABLE_STACK;
@@ -24,7 +25,6 @@ called outcome read_arguments(const struct pt_regs *regs, const volatile struct 
     l->key_class = site->key_class;
     l->has_hash = site->has_hash;
     l->map_is_storage = site->map_is_storage;
-    l->function = site->lookup_function;
     if (read_value(regs, site, &site->type, l, &l->type) || read_value(regs, site, &site->map, l, &l->map) ||
         read_value(regs, site, &site->key, l, &l->key))
         return COUNTER_UNREADABLE_STACK;

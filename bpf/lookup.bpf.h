@@ -64,15 +64,6 @@ inline_always outcome observe(struct pt_regs *regs, struct lookup *l) {
     return record_own(l) ? record_shared(l) : DECODED;
 }
 
-inline_always outcome observe_in_slot(struct pt_regs *regs) {
-    struct lookup *l = take_slot();
-    if (!l)
-        return COUNTER_DROPPED_NO_SLOT;
-    outcome failure = observe(regs, l);
-    return_slot(l);
-    return failure;
-}
-
 SEC("uprobe")
 int lookup(struct pt_regs *regs) {
     struct cpu_state *cpu = this_cpu();
@@ -83,10 +74,19 @@ int lookup(struct pt_regs *regs) {
         add(&cpu->counters[COUNTER_WINDOW_CLOSED], 1);
         return 0;
     }
-    __u64 start = timing_start(cpu);
-    outcome failure = observe_in_slot(regs);
-    timing_end(cpu, start);
-    if (failure)
+    struct lookup *l = take_slot();
+    if (!l) {
+        add(&cpu->counters[COUNTER_DROPPED_NO_SLOT], 1);
+        return 0;
+    }
+    l->started = timing_start(cpu);
+    outcome failure = observe(regs, l);
+    AGAIN(l);
+    cpu = this_cpu();
+    if (cpu)
+        timing_end(cpu, l->started);
+    return_slot(l);
+    if (cpu && failure)
         add(&cpu->counters[within(failure, COUNTER_COUNT)], 1);
     return 0;
 }

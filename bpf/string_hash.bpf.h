@@ -72,7 +72,8 @@ inline_always void add_block(struct aes_block *to, const struct aes_block *from)
 #define ROUND_BYTES (LANES * LANE_BYTES) /* what all lanes together take of a long string at a time */
 #define MAX_ROUNDS (1 << 17)
 
-/* Sets a block to a lane's seed: the map's seed and the string's length, with the lane's part of the schedule. */
+/* Sets a block to a lane's seed: the map's seed and the string's length, with the lane's part of the
+ * schedule. */
 inline_always void set_seed(struct aes_block *block, const struct lookup *l, const struct hash_state *state,
                             __u32 lane) {
     __u32 length_pair = (__u32)(l->key_length & 0xffff) * 0x10001;
@@ -190,8 +191,8 @@ inline_always int hash_lanes(struct lookup *l, const struct hash_state *state) {
 }
 
 /*
- * The hash of a string of one lane, without calls: most strings are as short. The string's bytes come in after
- * the first of the four rounds, which scrambles the seed.
+ * The hash of a string of one lane, without calls: most strings are as short. The string's bytes come in
+ * after the first of the four rounds, which scrambles the seed.
  */
 inline_always int hash_short(struct lookup *l, const struct hash_state *state) {
     struct aes_block *block = &l->string_hash.block;

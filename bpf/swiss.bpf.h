@@ -199,9 +199,9 @@ inline_always __u32 comparisons_of_hit(const struct lookup *l, __u64 control) {
 }
 
 /*
- * The slot of a small map, as far as it has been copied, whose string has the address and the length of the key,
- * and therefore is equal to it: strings are often looked up by the value they were inserted with. GROUP_SLOTS
- * when there is none.
+ * The slot of a small map, as far as it has been copied, whose string has the address and the length of the
+ * key, and therefore is equal to it: strings are often looked up by the value they were inserted with.
+ * GROUP_SLOTS when there is none.
  */
 inline_always __u32 same_string_slot(const struct lookup *l, __u64 control) {
     for (__u32 i = 0; i < GROUP_SLOTS; i++, control >>= 8) {
@@ -259,8 +259,8 @@ separate outcome scan_quick_candidates(struct lookup *l, __u64 control) {
     return DECODED;
 }
 
-separate outcome look_up_small(struct lookup *l) {
-    if (!l || read_group(l, l->group))
+inline_always outcome look_up_small(struct lookup *l) {
+    if (read_group(l, l->group))
         return COUNTER_UNREADABLE_GROUP;
     __u64 control = l->copies.group[0];
     l->probe_length = 1;

@@ -150,7 +150,7 @@ struct lookup {
     __u8 growing;
     __u8 map_is_storage; /* `map` is the address of the first group or bucket */
     __u8 function;       /* the lookup function's index */
-    __u8 has_key; /* `key` is in the copies */
+    __u8 has_key;        /* `key` is in the copies */
     __u64 type;
     __u64 map;
     __u64 key;        /* by value, or the address of the key or of the string's bytes */
@@ -175,6 +175,7 @@ struct lookup {
 
     struct map_type_info info;
     struct lookup_key name; /* of the aggregate */
+    __u64 started;          /* when the hit began, if its time is taken */
     __u64 stack_word;       /* one that is not among the entry words */
     __u64 entry_at;         /* where the return address is */
     __u64 visited;          /* the group or bucket that is looked at */

@@ -25,8 +25,7 @@ inline_always int result_is_certain(const struct lookup *l) {
 /* A probe site was hit: decodes the lookup and predicts its result. */
 inline_always void predict(const struct pt_regs *regs, const volatile struct probe_site *site,
                            struct lookup *l) {
-    __u32 function = site->lookup_function;
-    if (!current_generation() || enough_checked(function))
+    if (!current_generation() || enough_checked(site->lookup_function))
         return;
     outcome failure = decode(regs, site, l);
     /* The hashed site will see the lookup, or there is none. */
@@ -36,9 +35,8 @@ inline_always void predict(const struct pt_regs *regs, const volatile struct pro
     if (failure == COUNTER_DROPPED_CHAIN_TOO_LONG)
         end = VERIFY_TOO_LONG;
     else if (!failure)
-        end = result_is_certain(l) ? remember(l, regs->r14, regs->rsp + site->return_offset, function)
-                                   : VERIFY_UNCERTAIN;
-    count_outcome(function, end);
+        end = result_is_certain(l) ? remember(l, l->g, l->entry_at, l->function) : VERIFY_UNCERTAIN;
+    count_outcome(l->function, end);
 }
 
 /* Keeps a disagreement, unless there are enough of this function already. */
