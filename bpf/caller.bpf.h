@@ -8,37 +8,42 @@
 
 #define MAX_WRAPPERS 8
 
-/* Return address within a wrapper -> bytes from SP after that return to the wrapper's own return address
- * (pcsp). */
+/* By return address within a wrapper. A table like `map_types`, since every caller is looked up here. */
 struct {
-    __uint(type, BPF_MAP_TYPE_HASH);
+    __uint(type, BPF_MAP_TYPE_ARRAY);
     __uint(max_entries, 1);
-    __uint(map_flags, BPF_F_NO_PREALLOC);
-    __type(key, __u64);
-    __type(value, __u32);
+    __type(key, __u32);
+    __type(value, struct wrapper_frame);
 } wrappers SEC(".maps");
 
-/* A bit per hash of a known return address: most callers are no wrappers, and are told so without a map
- * lookup. */
-inline_always int may_be_wrapper(__u64 address) {
-    __u32 bit = (address * HASH_MULTIPLIER) >> 52;
-    return wrapper_filter[(bit >> 6) & (WRAPPER_FILTER_WORDS - 1)] >> (bit & 63) & 1;
+const volatile __u32 wrapper_places; /* of the table: a power of two */
+
+/* The wrapper that this return address is in; NULL when it is in none, which is mostly seen at once. */
+inline_always const struct wrapper_frame *find_wrapper(__u64 address) {
+    __u32 place = (address * HASH_MULTIPLIER) >> 32;
+    for (__u32 i = 0; i < ADDRESS_TRIES; i++) {
+        __u32 at = (place + i) & (wrapper_places - 1);
+        const struct wrapper_frame *frame = bpf_map_lookup_elem(&wrappers, &at);
+        if (!frame || !frame->address)
+            break;
+        if (frame->address == address)
+            return frame;
+    }
+    return NULL;
 }
 
 /*
- * The link-time return address of the caller of a wrapper, given the innermost one and the stack pointer
+ * The link-time return address of the caller of a wrapper, given the one in the wrapper and the stack pointer
  * after that return. When the frames of wrappers cannot be read, the innermost is as good an answer as there
  * is.
  */
 separate __u64 find_caller_of_wrapper(__u64 address, __u64 sp, __u64 bias) {
     for (int i = 0; i < MAX_WRAPPERS; i++) {
-        if (!may_be_wrapper(address))
-            break;
-        __u32 *frame = bpf_map_lookup_elem(&wrappers, &address);
+        const struct wrapper_frame *frame = find_wrapper(address);
         __u64 next;
-        if (!frame || read_user(&next, sizeof(next), sp + *frame))
+        if (!frame || read_user(&next, sizeof(next), sp + frame->size))
             break;
-        sp += *frame + sizeof(next);
+        sp += frame->size + sizeof(next);
         address = next - bias;
     }
     return address;
@@ -47,5 +52,5 @@ separate __u64 find_caller_of_wrapper(__u64 address, __u64 sp, __u64 bias) {
 /* The caller's link-time return address, given the innermost one and the stack pointer after that return. */
 inline_always __u64 find_caller(__u64 return_address, __u64 sp, __u64 bias) {
     __u64 address = return_address - bias;
-    return may_be_wrapper(address) ? find_caller_of_wrapper(address, sp, bias) : address;
+    return find_wrapper(address) ? find_caller_of_wrapper(address, sp, bias) : address;
 }

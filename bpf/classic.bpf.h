@@ -181,6 +181,32 @@ inline_always __u32 try_string_slot(struct lookup *l, __u32 slot, __u32 top) {
 }
 
 /*
+ * Finds a short string by its address, without a look at any bytes: strings are often looked up by the value
+ * they were inserted with. Keys in a map differ, so that those of its length before it were compared and are
+ * not equal. 0 if it is not found that way.
+ */
+separate int find_same_short_string(struct lookup *l) {
+    if (!l || l->key_length >= QUICK_STRING_LENGTH)
+        return 0;
+    __u64 tops = l->copies.group[0];
+    __u32 comparisons = 0;
+    for (__u32 i = 0; i < BUCKET_SLOTS; i++, tops >>= 8) {
+        __u32 top = tops & 0xff, offset = l->info.keys_offset + i * l->info.key_stride;
+        if (top == EMPTY_REST || offset + sizeof(struct go_string) > l->copied)
+            return 0;
+        if (top == EMPTY_ONE || copied_word(l, offset + 8) != l->key_length)
+            continue;
+        comparisons++;
+        if (copied_word(l, offset) == l->key) {
+            l->comparisons = comparisons;
+            found(l, i);
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/*
  * faststr in a map of one bucket. Of long keys one candidate may be left for a full comparison; two
  * candidates make the function hash after all, and then its hashed site records the lookup.
  */
@@ -190,6 +216,8 @@ separate outcome scan_one_bucket(struct lookup *l, __u64 bucket) {
         return COUNTER_UNREADABLE_GROUP;
     __u64 tops = l->copies.group[0];
     l->probe_length = 1;
+    if (find_same_short_string(l))
+        return DECODED;
     for (int i = 0; i < BUCKET_SLOTS; i++, tops >>= 8) {
         __u32 answer = try_string_slot(l, i, tops & 0xff);
         if (answer == SLOT_UNREADABLE)

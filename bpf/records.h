@@ -104,15 +104,25 @@ struct map_type_info {
     __u16 pad;
 };
 
-/* A place of the table `map_types` (map_type.bpf.h); empty when the address is 0. */
+/*
+ * Hash tables that user space lays out in arrays, by address. An address is in one of ADDRESS_TRIES places
+ * from that of its hash on, and nothing but addresses is before it; the hash are the bits from 32 on of the
+ * address times HASH_MULTIPLIER. A place is empty when its address is 0.
+ */
+#define ADDRESS_TRIES 8
+
+/* A place of the table `wrappers`. */
+struct wrapper_frame {
+    __u64 address; /* return address within the wrapper */
+    __u32 size;    /* bytes from SP after that return to the wrapper's own return address (pcsp) */
+    __u32 pad;
+};
+
+/* A place of the table `map_types`. */
 struct map_type_entry {
     __u64 address; /* of the type's descriptor */
     struct map_type_info info;
 };
-
-/* Places in which a type may be: that of its hash, which are the bits from 32 on of its address times
- * HASH_MULTIPLIER, and those behind. */
-#define MAP_TYPE_TRIES 8
 
 /* A map type made at run time by reflect; key of the map `runtime_types` is its run-time address. */
 struct runtime_type_info {
@@ -465,9 +475,6 @@ struct unattributed_cost {
     __u64 key_comparisons_sum;
     __u64 key_comparisons_max;
 };
-
-/* Words of the bit filter over the return addresses of wrapper functions. */
-#define WRAPPER_FILTER_WORDS 64
 
 /* What each CPU keeps for itself, beside the aggregates. */
 struct cpu_state {

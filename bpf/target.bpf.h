@@ -9,7 +9,6 @@
 const volatile struct probe_site probe_sites[MAX_PROBE_SITES];
 const volatile struct target_layout layout;
 const volatile struct goroutine_layout goroutines;
-const volatile __u64 wrapper_filter[WRAPPER_FILTER_WORDS];
 /* AES round table (SubBytes, ShiftRows and MixColumns of one byte), for Go's string hash. */
 const volatile __u32 aes_table[256];
 

@@ -64,6 +64,9 @@ RECORD(target_layout, TARGET_LAYOUT_FIELDS);
     X(pad)
 RECORD(map_type_info, MAP_TYPE_INFO_FIELDS);
 
+#define WRAPPER_FRAME_FIELDS(X) X(address) X(size) X(pad)
+RECORD(wrapper_frame, WRAPPER_FRAME_FIELDS);
+
 #define MAP_TYPE_ENTRY_FIELDS(X)                                                                             \
     X(address)                                                                                               \
     X(info.keys_offset)                                                                                      \
@@ -343,6 +346,7 @@ constexpr Record kRecords[] = {
     window_gate_record,
     window_end_record,
     map_type_entry_record,
+    wrapper_frame_record,
     aggregate_record,
 };
 

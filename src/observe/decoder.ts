@@ -1,11 +1,5 @@
 import type { GoBinary } from '../gobinary/index.ts';
-import {
-  encodeRecords,
-  encodeWord,
-  type RecordValues,
-  recordConstant,
-  wideRecordConstant,
-} from '../kernel/records.ts';
+import { encodeRecords, encodeWord, type RecordValues, recordConstant } from '../kernel/records.ts';
 import type { SpikeThreshold } from '../model/spike.ts';
 import type { Location } from '../probesites/analyze.ts';
 import type { ProbeSite } from '../probesites/plan.ts';
@@ -22,7 +16,7 @@ import { spikeData } from './spikedata.ts';
  */
 export function decoderData(
   binary: GoBinary,
-  { plan, tables, wrappers, stringHash }: Preparation,
+  { plan, tables, stringHash }: Omit<Preparation, 'wrappers'>,
   gated: boolean,
   goroutines: GoroutineOptions = {},
   spikes?: SpikeThreshold,
@@ -36,7 +30,6 @@ export function decoderData(
     layout: encodeRecords('target_layout', [layoutRecord(binary, stringHash, gated)]),
     goroutines: goroutineRecord(binary, goroutines) ?? encodeRecords('goroutine_layout', [{}]),
     ...spikeData(spikes),
-    wrapper_filter: wrapperFilter(wrappers),
     aes_table: aesRoundTable(),
     map_type_places: encodeWord(tables.mapTypePlaces),
   };
@@ -85,19 +78,6 @@ function layoutRecord(binary: GoBinary, hash: Preparation['stringHash'], gated: 
     aes_schedule: hash?.schedule ?? 0,
     aes_flag: hash?.flag ?? 0,
   };
-}
-
-/** A bit per return address, at the top twelve bits of its product with a constant (bpf/caller.bpf.h). */
-function wrapperFilter(wrappers: Preparation['wrappers']): Buffer {
-  const words = recordConstant('WRAPPER_FILTER_WORDS');
-  const multiplier = wideRecordConstant('HASH_MULTIPLIER');
-  const filter = Buffer.alloc(8 * words);
-  for (const address of wrappers.keys()) {
-    const bit = Number(BigInt.asUintN(64, BigInt(address) * multiplier) >> 52n);
-    const byte = bit >> 3;
-    filter[byte] = (filter[byte] ?? 0) | (1 << (bit & 7));
-  }
-  return filter;
 }
 
 /**

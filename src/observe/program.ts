@@ -7,6 +7,7 @@ import { encodeRecords, encodeWord, type RecordValues } from '../kernel/records.
 import type { SpikeThreshold } from '../model/spike.ts';
 import type { ProbePlan } from '../probesites/plan.ts';
 import { openExecutable } from '../target/process.ts';
+import { placeAddresses } from './addressplaces.ts';
 import { type Counters, decodeCounters } from './aggregates.ts';
 import { kernelAttachMethod } from './attachmethod.ts';
 import { decoderData } from './decoder.ts';
@@ -14,7 +15,7 @@ import { SPAN_MAPS, type SpanFollower } from './follower.ts';
 import type { ExemplarOptions, LabelNames } from './goroutinedata.ts';
 import type { WindowPlan } from './governor.ts';
 import type { Preparation } from './preparation.ts';
-import { addressKeys, type MapContents } from './typetables.ts';
+import { indexKeys, type MapContents } from './typetables.ts';
 
 export interface ProgramOptions {
   readonly pid: number;
@@ -148,6 +149,7 @@ export class LookupProgram {
           options.spikes,
         ),
         aggregate_table: encodeWord(places),
+        wrapper_places: encodeWord(wrapperTable.places),
       },
       mapSizes: {
         aggregates: callSites,
@@ -156,7 +158,7 @@ export class LookupProgram {
         map_types: tables.mapTypePlaces,
         dynamic_types: atLeastOne(tables.dynamicTypes.count),
         equal_steps: atLeastOne(tables.equalSteps.count),
-        wrappers: atLeastOne(wrapperTable.count),
+        wrappers: wrapperTable.places,
         exemplars: options.exemplars ? MOST_EXEMPLARS : 1,
         spike_sites: options.spikes ? callSites : 1,
         goroutine_costs_0: options.goroutineCosts ? MOST_GOROUTINES : 1,
@@ -287,12 +289,16 @@ export function objectPath(name: string): string {
   throw new UserError(`The BPF program ${path} has not been built: run npm run setup.`, EXIT.cannotObserve);
 }
 
-function wrapperContents(wrappers: ReadonlyMap<number, number>): MapContents {
-  const values = Buffer.alloc(4 * wrappers.size);
-  [...wrappers.values()].forEach((size, i) => {
-    values.writeUInt32LE(size, 4 * i);
-  });
-  return { keys: addressKeys([...wrappers.keys()]), values, count: wrappers.size };
+function wrapperContents(wrappers: ReadonlyMap<number, number>): MapContents & { places: number } {
+  const frames = [...wrappers].map(([address, size]) => ({ address, size }));
+  const { places, indices } = placeAddresses(frames.map(({ address }) => address));
+  const placed = [...indices.keys()].map((i) => frames[i] ?? {});
+  return {
+    keys: indexKeys([...indices.values()]),
+    values: encodeRecords('wrapper_frame', placed),
+    count: placed.length,
+    places,
+  };
 }
 
 /** Writes what user space knows into one of the program's maps. */

@@ -6,7 +6,7 @@ import {
   type MapType,
 } from '../gobinary/index.ts';
 import { encodeRecords, type RecordValues, recordConstant } from '../kernel/records.ts';
-import { placeTypes } from './typeplaces.ts';
+import { placeAddresses } from './addressplaces.ts';
 
 /** Contents of one of the program's maps: keys and values, packed one after the other. */
 export interface MapContents {
@@ -43,7 +43,8 @@ const MOST_STEPS = 0xffff;
 export function typeTables(binary: GoBinary): TypeTables {
   const steps = new StepList();
   const maps = binary.mapTypes();
-  const { places, indices } = placeTypes(maps.map((type) => type.address));
+  // A type that finds no place is described by the program, as those that reflect makes are.
+  const { places, indices } = placeAddresses(maps.map((type) => type.address));
   const placed = [...indices.keys()];
   const mapRecords = placed.map((i) => mapTypeRecord(maps[i] as MapType, steps));
   const dynamic = [...dynamicTypes(binary)];
@@ -149,7 +150,7 @@ export function addressKeys(addresses: readonly number[]): Buffer {
 }
 
 /** Indices as keys of an array map. */
-function indexKeys(indices: readonly number[]): Buffer {
+export function indexKeys(indices: readonly number[]): Buffer {
   const keys = Buffer.alloc(4 * indices.length);
   indices.forEach((index, i) => {
     keys.writeUInt32LE(index, 4 * i);

@@ -51,7 +51,7 @@ export class VerifyProgram {
       attachMethod,
       sleepable: features.sleepableUprobes,
       readOnlyData: {
-        ...decoderData(binary, { ...preparation, wrappers: new Map() }, false),
+        ...decoderData(binary, preparation, false),
         verify_layout: layoutData(options),
         verified_functions: functionData(plan),
       },

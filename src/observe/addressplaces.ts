@@ -1,17 +1,17 @@
 import { recordConstant, wideRecordConstant } from '../kernel/records.ts';
 
-/** How large the table may become: beyond that types are left out, and described by the program as those of reflect are. */
+/** How large a table may become: beyond that addresses are left out. */
 const MOST_PLACES = 2 ** 20;
 
-export interface TypePlaces {
+export interface AddressPlaces {
   /** Size of the table: a power of two. */
   readonly places: number;
   /** Index of an address in the list given, to its place. */
   readonly indices: ReadonlyMap<number, number>;
 }
 
-/** Lays out the table in which the program looks for a map type's address (bpf/map_type.bpf.h). */
-export function placeTypes(addresses: readonly number[]): TypePlaces {
+/** Lays out a table in which the program looks for addresses (ADDRESS_TRIES in bpf/records.h). */
+export function placeAddresses(addresses: readonly number[]): AddressPlaces {
   const multiplier = wideRecordConstant('HASH_MULTIPLIER');
   const hashes = addresses.map((address) => Number(((BigInt(address) * multiplier) >> 32n) & 0xffffffffn));
   let places = 1;
@@ -23,7 +23,7 @@ export function placeTypes(addresses: readonly number[]): TypePlaces {
 }
 
 function place(hashes: readonly number[], places: number): Map<number, number> {
-  const tries = recordConstant('MAP_TYPE_TRIES');
+  const tries = recordConstant('ADDRESS_TRIES');
   const indices = new Map<number, number>();
   const taken = new Set<number>();
   hashes.forEach((hash, index) => {
