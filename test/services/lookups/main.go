@@ -33,7 +33,7 @@ var (
 	texts   [2 * largeSize]string
 	keys    [2 * largeSize]key
 
-	sink atomic.Int64
+	sink int64
 )
 
 func fill(name string, size int) {
@@ -93,10 +93,10 @@ func measure(kind, state, result string, n, goroutines int) time.Duration {
 		all.Add(1)
 		go func() {
 			defer all.Done()
-			sink.Add(int64(work()))
+			atomic.AddInt64(&sink, int64(work()))
 		}()
 	}
-	sink.Add(int64(work()))
+	atomic.AddInt64(&sink, int64(work()))
 	all.Wait()
 	return time.Since(start)
 }
