@@ -14,6 +14,9 @@
 #include "window.bpf.h"
 #include "work.bpf.h"
 
+/* The number plus one of the only site at this offset in its page; else 0. */
+const volatile __u8 sites_by_offset[PAGE_BYTES];
+
 char LICENSE[] SEC("license") = "GPL";
 
 /* What else is kept of a lookup that has been counted in `stats`. */
@@ -53,9 +56,17 @@ separate outcome record_shared(struct lookup *l) {
     return DECODED;
 }
 
+/*
+ * The number of the site that is hit: by the place within its page, which the load bias does not change,
+ * where no other site has the same one; else by the cookie, which is a call.
+ */
+inline_always __u32 site_number(struct pt_regs *regs) {
+    __u8 only = sites_by_offset[regs->rip & (PAGE_BYTES - 1)];
+    return only ? only - 1 : bpf_get_attach_cookie(regs);
+}
+
 inline_always outcome observe(struct pt_regs *regs, struct lookup *l) {
-    __u64 cookie = bpf_get_attach_cookie(regs);
-    const volatile struct probe_site *site = &probe_sites[cookie & (MAX_PROBE_SITES - 1)];
+    const volatile struct probe_site *site = &probe_sites[site_number(regs) & (MAX_PROBE_SITES - 1)];
     outcome failure = decode(regs, site, l);
     if (failure)
         return failure;
@@ -64,21 +75,27 @@ inline_always outcome observe(struct pt_regs *regs, struct lookup *l) {
     return record_own(l) ? record_shared(l) : DECODED;
 }
 
+/* Counts a hit that is not decoded. */
+inline_always int end_early(struct cpu_state *cpu, enum counter reason) {
+    add(&cpu->counters[COUNTER_HITS], 1);
+    add(&cpu->counters[reason], 1);
+    return 0;
+}
+
 SEC("uprobe")
 int lookup(struct pt_regs *regs) {
     struct cpu_state *cpu = this_cpu();
     if (!cpu)
         return 0;
-    add(&cpu->counters[COUNTER_HITS], 1);
-    if (!window_is_open(cpu)) {
-        add(&cpu->counters[COUNTER_WINDOW_CLOSED], 1);
-        return 0;
-    }
+    if (!window_is_open(cpu))
+        return end_early(cpu, COUNTER_WINDOW_CLOSED);
     struct lookup *l = take_slot();
-    if (!l) {
-        add(&cpu->counters[COUNTER_DROPPED_NO_SLOT], 1);
-        return 0;
-    }
+    if (!l)
+        return end_early(cpu, COUNTER_DROPPED_NO_SLOT);
+    if (l->slot == 0)
+        cpu->own_hits++;
+    else
+        add(&cpu->counters[COUNTER_HITS], 1);
     l->started = timing_start(cpu);
     outcome failure = observe(regs, l);
     AGAIN(l);

@@ -22,6 +22,9 @@
 /* The number of probe sites one target may have. Go 1.27 needs 9, a classic binary with every variant 21. */
 #define MAX_PROBE_SITES 64
 
+/* Bytes of a page of code: load biases are multiples of it. */
+#define PAGE_BYTES 4096
+
 /* What kind of key a lookup function takes. */
 enum key_class {
     KEY_BYTES32 = 0, /* mapaccess*_fast32: the key by value, 4 bytes */
@@ -479,6 +482,7 @@ struct unattributed_cost {
 /* What each CPU keeps for itself, beside the aggregates. */
 struct cpu_state {
     __u64 counters[COUNTER_COUNT];
+    __u64 own_hits;   /* of the first slot's owners, who add to it in turns; all others are in counters */
     __u64 aggregates; /* number of those that are in use */
     __u64 window;     /* number of the window that window_hits belong to */
     __u64 window_hits;

@@ -69,7 +69,7 @@ inline_always int window_is_open(struct cpu_state *cpu) {
 /* Whether this hit is one of those whose time is taken: now, in ns, or 0. Spread so that no pattern of
  * lookups hits always, or never, on the same of its own. */
 inline_always __u64 timing_start(const struct cpu_state *cpu) {
-    __u64 spread = cpu->counters[COUNTER_HITS] * HASH_MULTIPLIER;
+    __u64 spread = cpu->own_hits * HASH_MULTIPLIER;
     return spread >> (64 - TIMED_HITS_LOG2) ? 0 : bpf_ktime_get_ns();
 }
 

@@ -129,6 +129,7 @@ constexpr Enumeration kEnumerations[] = {
 };
 
 constexpr Constant kConstants[] = {
+    CONSTANT(PAGE_BYTES),
     CONSTANT(MAX_PROBE_SITES),
     CONSTANT(MAX_LABEL_NAMES),
     CONSTANT(LABEL_NAME_WORDS),

@@ -219,7 +219,7 @@ export function decodeCounters({ values, cpus }: PerCpuContents): Counters {
         .map(([name, index]) => [name.slice(prefix.length).toLowerCase(), value(index)]),
     );
   return {
-    hits: value(recordConstant('COUNTER_HITS')),
+    hits: value(recordConstant('COUNTER_HITS')) + sum('own_hits'),
     deferred: value(recordConstant('COUNTER_DEFERRED')),
     empty: value(recordConstant('COUNTER_EMPTY')),
     windowClosed: value(recordConstant('COUNTER_WINDOW_CLOSED')),

@@ -35,6 +35,22 @@ export function decoderData(
   };
 }
 
+/**
+ * The numbers of the sites plus one by their place within a page, as far as that is theirs alone (bpf/lookup.bpf.h). All that
+ * the program that decodes lookups is hit at are these sites.
+ */
+export function sitesByOffset(sites: readonly ProbeSite[]): Buffer {
+  const bytes = recordConstant('PAGE_BYTES');
+  const table = Buffer.alloc(bytes);
+  const taken = new Set<number>();
+  sites.forEach(({ address }, i) => {
+    const offset = address % bytes;
+    table[offset] = taken.has(offset) ? 0 : i + 1;
+    taken.add(offset);
+  });
+  return table;
+}
+
 function siteRecord(site: ProbeSite): RecordValues {
   return {
     address: site.address,

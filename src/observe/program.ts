@@ -10,7 +10,7 @@ import { openExecutable } from '../target/process.ts';
 import { placeAddresses } from './addressplaces.ts';
 import { type Counters, decodeCounters } from './aggregates.ts';
 import { kernelAttachMethod } from './attachmethod.ts';
-import { decoderData } from './decoder.ts';
+import { decoderData, sitesByOffset } from './decoder.ts';
 import { SPAN_MAPS, type SpanFollower } from './follower.ts';
 import type { ExemplarOptions, LabelNames } from './goroutinedata.ts';
 import type { WindowPlan } from './governor.ts';
@@ -121,7 +121,7 @@ export class LookupProgram {
 
   static async #load(options: ProgramOptions, warnings: readonly string[]): Promise<LookupProgram> {
     const { binary, preparation } = options;
-    const { tables, wrappers } = preparation;
+    const { plan, tables, wrappers } = preparation;
     const features = addon.features();
     if (!features.bpf) throw new UserError(features.bpfError, EXIT.cannotObserve);
     const wrapperTable = wrapperContents(wrappers);
@@ -148,6 +148,7 @@ export class LookupProgram {
           },
           options.spikes,
         ),
+        sites_by_offset: sitesByOffset(plan.sites),
         aggregate_table: encodeWord(places),
         wrapper_places: encodeWord(wrapperTable.places),
       },
