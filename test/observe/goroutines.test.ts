@@ -141,7 +141,8 @@ test('in windows goroutines add up as call sites do', LONG, async () => {
   const workers = await service.workers();
   let snapshot = await service.observation.snapshot();
   while (snapshot.observed < 500) {
-    await service.tell('concurrently 5000');
+    // Long enough that windows, which open now and then, find lookups.
+    await service.tell('concurrently 300000');
     snapshot = await service.observation.snapshot();
   }
   snapshot = await service.observation.stop();
