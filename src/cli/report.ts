@@ -17,7 +17,15 @@ export async function report(summaries: readonly Summary[], settings: Settings):
       ...reportLimits(settings),
       ...(terminal && { width: process.stdout.columns }),
     });
-  const text = summaries.map(format === 'json' ? summaryJson : table).join('');
+  await writeText(summaries.map(format === 'json' ? summaryJson : table).join(''), output);
+}
+
+/**
+ * Writes what was asked for to a file, or to stdout.
+ *
+ * @throws UserError when that fails
+ */
+export async function writeText(text: string, output: string | undefined): Promise<void> {
   try {
     await writeReport(text, output ?? process.stdout);
   } catch (error) {

@@ -1,5 +1,4 @@
-import { EXIT, messageOf, UserError } from '../errors.ts';
-import { writeReport } from '../export/report.ts';
+import { EXIT } from '../errors.ts';
 import { addon } from '../kernel/addon.ts';
 import type { Target } from '../model/target.ts';
 import { executableName, executablePath } from '../target/process.ts';
@@ -7,6 +6,7 @@ import { verifyJson } from '../verify/json.ts';
 import { disagreementsIn, type VerifyResult } from '../verify/result.ts';
 import { verifyTable } from '../verify/table.ts';
 import type { Verification } from '../verify/verification.ts';
+import { writeText } from './report.ts';
 import { spawnTarget } from './run.ts';
 import type { Settings } from './settings.ts';
 import { stopRequested } from './signals.ts';
@@ -66,13 +66,6 @@ export async function verifyProgram(
 async function report(target: Target, result: VerifyResult, settings: Settings): Promise<number> {
   const { output, format } = settings;
   const text = format === 'json' ? verifyJson(target, result) : verifyTable(target, result);
-  try {
-    await writeReport(text, output ?? process.stdout);
-  } catch (error) {
-    throw new UserError(
-      `The report could not be written to ${output ?? 'stdout'}: ${messageOf(error)}`,
-      EXIT.failed,
-    );
-  }
+  await writeText(text, output);
   return disagreementsIn(result) > 0 ? EXIT.failed : EXIT.done;
 }

@@ -1,5 +1,6 @@
 import type { MetricData, ResourceMetrics } from '@opentelemetry/sdk-metrics';
 import { AggregationTemporality, InstrumentType } from '@opentelemetry/sdk-metrics';
+import { subtractDistribution } from '../model/buckets.ts';
 import type { Distribution } from '../model/snapshot.ts';
 import { exponentialValue } from './exponential.ts';
 import type { Measured, Measurement } from './measurements.ts';
@@ -127,7 +128,7 @@ export class TemporalityWriter {
     const id = `${contract.name} ${series.key}`;
     const { value } = series;
     const before = this.#distributions.get(id);
-    const increase = before === undefined ? value : difference(value, before.value);
+    const increase = before === undefined ? value : subtractDistribution(value, before.value);
     if (increase.counts.every((count) => count === 0)) {
       return [];
     }
@@ -170,13 +171,4 @@ function advance<T>(baselines: Map<string, Baseline<T>>, id: string, to: Baselin
   if (current === undefined || current.time < to.time) {
     baselines.set(id, to);
   }
-}
-
-function difference(now: Distribution, before: Distribution): Distribution {
-  return {
-    bounds: now.bounds,
-    counts: now.counts.map((count, index) => count - (before.counts[index] ?? 0)),
-    sum: now.sum - before.sum,
-    max: now.max,
-  };
 }

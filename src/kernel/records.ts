@@ -9,11 +9,6 @@ function layoutOf(struct: string): RecordLayout {
   return layout;
 }
 
-/** Size in bytes of a struct of bpf/records.h. */
-export function recordSize(struct: string): number {
-  return layoutOf(struct).size;
-}
-
 /** Where a field of a struct of bpf/records.h begins. */
 export function fieldOffset(struct: string, field: string): number {
   const found = layoutOf(struct).fields[field];

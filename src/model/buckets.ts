@@ -67,6 +67,16 @@ export function mergeDistributions(a: Distribution, b: Distribution): Distributi
   };
 }
 
+/** `whole` without `part`, which it contains. The maximum stays: it may have been that of either. */
+export function subtractDistribution(whole: Distribution, part: Distribution): Distribution {
+  return {
+    bounds: whole.bounds,
+    counts: whole.counts.map((count, index) => count - (part.counts[index] ?? 0)),
+    sum: whole.sum - part.sum,
+    max: whole.max,
+  };
+}
+
 function sameBounds(a: readonly number[], b: readonly number[]): boolean {
   return a.length === b.length && a.every((bound, index) => bound === b[index]);
 }

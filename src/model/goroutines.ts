@@ -1,4 +1,4 @@
-import { COUNT_BOUNDS, distribution } from './buckets.ts';
+import { COUNT_BOUNDS, distribution, subtractDistribution } from './buckets.ts';
 import type { Distribution, GoroutineCost, GoroutineCosts, LookupCost } from './snapshot.ts';
 
 /** No lookups. */
@@ -29,22 +29,13 @@ function addTo(sum: Distribution, { counts, sum: more, max }: Distribution): voi
   sum.max = Math.max(sum.max, max);
 }
 
-/** `whole` without `part`, which it contains. The maximum stays: it may have been that of either. */
+/** `whole` without `part`, which it contains. Maxima stay. */
 export function subtractCost(whole: LookupCost, part: LookupCost): LookupCost {
   return {
     lookups: whole.lookups - part.lookups,
     hits: whole.hits - part.hits,
-    probeLength: subtract(whole.probeLength, part.probeLength),
-    keyComparisons: subtract(whole.keyComparisons, part.keyComparisons),
-  };
-}
-
-function subtract(whole: Distribution, part: Distribution): Distribution {
-  return {
-    bounds: whole.bounds,
-    counts: whole.counts.map((count, index) => count - (part.counts[index] ?? 0)),
-    sum: whole.sum - part.sum,
-    max: whole.max,
+    probeLength: subtractDistribution(whole.probeLength, part.probeLength),
+    keyComparisons: subtractDistribution(whole.keyComparisons, part.keyComparisons),
   };
 }
 
