@@ -11,12 +11,11 @@
 #define BUCKET_SLOTS 8
 #define LOG2_BUCKET_SLOTS 3
 
-/* tophash values below MIN_TOP_HASH are states of a slot (map.go). */
+/* States of a slot, below MIN_TOP_HASH (map.go). */
 #define EMPTY_REST 0 /* this slot is empty, and so is all that follows it in the chain */
 #define EMPTY_ONE 1
 #define EVACUATED_FIRST 2
 #define EVACUATED_LAST 4
-#define MIN_TOP_HASH 5
 
 #define MAX_CHAIN 4096
 #define QUICK_STRING_LENGTH                                                                                  \

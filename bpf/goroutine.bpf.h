@@ -18,3 +18,18 @@ separate __u64 user_goroutine(__u64 g) {
         return 0;
     return current;
 }
+
+/* goroutine_id() of a thread that is on a system stack. */
+separate __u64 goroutine_id_behind(__u64 g) {
+    __u64 id;
+    g = user_goroutine(g);
+    return g && !read_user(&id, sizeof(id), g + goroutines.goid) ? id : 0;
+}
+
+/* The id of the goroutine that a thread works for, from its g; 0 when it works for none. */
+inline_always __u64 goroutine_id(__u64 g) {
+    __u64 id;
+    if (read_user(&id, sizeof(id), g + goroutines.goid))
+        return 0;
+    return id ? id : goroutine_id_behind(g);
+}

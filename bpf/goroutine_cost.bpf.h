@@ -32,16 +32,17 @@ inline_always struct goroutine_cost *find_cost(__u64 *id, __u32 table) {
     return table ? bpf_map_lookup_elem(&goroutine_costs_1, id) : bpf_map_lookup_elem(&goroutine_costs_0, id);
 }
 
-/* Makes the entry of a goroutine that has none in this table yet. */
+/* Makes the entry of the goroutine that this g works for, which has none in this table yet. */
 separate int add_goroutine(__u64 g, __u64 id, __u32 table) {
     if (table)
         bpf_map_update_elem(&goroutine_costs_1, &id, &no_cost, BPF_NOEXIST);
     else
         bpf_map_update_elem(&goroutine_costs_0, &id, &no_cost, BPF_NOEXIST);
     struct goroutine_cost *cost = find_cost(&id, table);
-    if (cost && goroutines.parent_goid)
-        read_user(&cost->parent, sizeof(cost->parent), g + goroutines.parent_goid);
-    return 0;
+    if (!cost || !goroutines.parent_goid)
+        return 0;
+    g = user_goroutine(g);
+    return g ? read_user(&cost->parent, sizeof(cost->parent), g + goroutines.parent_goid) : 0;
 }
 
 separate int count_unattributed(const struct lookup *l, __u32 reason) {
@@ -64,25 +65,13 @@ inline_always void add_own_count(__u32 *buckets, __u64 *sum, __u32 *max, __u32 v
         *max = value;
 }
 
-/* Counts a lookup, already counted in its aggregate, for the goroutine that made it. */
-separate int count_for_goroutine(const struct lookup *l) {
-    __u32 zero = 0;
-    __u64 id;
-    struct window_control *control = bpf_map_lookup_elem(&window_controls, &zero);
-    if (!l || !control)
-        return 0;
-    __u64 g = l->g;
-    if (read_user(&id, sizeof(id), g + goroutines.goid))
+/* Counts a lookup, already counted in its aggregate, for the goroutine of this id; 0: it has none. */
+inline_always int count_for_goroutine(const struct lookup *l, __u64 id, __u32 table) {
+    if (!id)
         return count_unattributed(l, UNATTRIBUTED_NO_GOROUTINE);
-    if (!id) {
-        g = user_goroutine(g);
-        if (!g || read_user(&id, sizeof(id), g + goroutines.goid) || !id)
-            return count_unattributed(l, UNATTRIBUTED_NO_GOROUTINE);
-    }
-    __u32 table = control->cost_table & 1;
     struct goroutine_cost *cost = find_cost(&id, table);
     if (!cost) {
-        add_goroutine(g, id, table);
+        add_goroutine(l->g, id, table);
         cost = find_cost(&id, table);
     }
     if (!cost)

@@ -65,14 +65,13 @@ separate int take_from_slice(struct lookup *l, __u64 labels) {
 
 /* A bucket of a map[string]string: eight tophashes, eight names, eight values, the overflow pointer. */
 #define LABEL_BUCKET_SIZE (8 + 8 * 16 + 8 * 16 + 8)
-#define FULL_SLOT 5 /* minTopHash */
 
 separate int take_from_bucket(struct lookup *l, __u64 bucket) {
     __u64 tops;
     if (read_user(&tops, sizeof(tops), bucket))
         return 0;
     for (__u32 i = 0; i < 8; i++)
-        if ((tops >> (8 * i) & 0xff) >= FULL_SLOT)
+        if ((tops >> (8 * i) & 0xff) >= MIN_TOP_HASH)
             take_label(l, bucket + 8 + 16 * i, bucket + 8 + 8 * 16 + 16 * i);
     return 0;
 }

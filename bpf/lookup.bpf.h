@@ -11,6 +11,7 @@
 #include "goroutine_cost.bpf.h"
 #include "span_cost.bpf.h"
 #include "spike.bpf.h"
+#include "timing.bpf.h"
 #include "window.bpf.h"
 #include "work.bpf.h"
 
@@ -19,12 +20,25 @@ const volatile __u8 sites_by_offset[PAGE_BYTES];
 
 char LICENSE[] SEC("license") = "GPL";
 
+/* Counts a lookup for those who made it: its goroutine and its span. */
+separate int count_for_makers(const struct lookup *l) {
+    __u32 zero = 0;
+    struct window_control *control = bpf_map_lookup_elem(&window_controls, &zero);
+    if (!l || !control)
+        return 0;
+    __u64 goroutine = goroutine_id(l->g);
+    __u32 table = control->cost_table & 1;
+    if (goroutines.with_costs)
+        count_for_goroutine(l, goroutine, table);
+    if (goroutines.with_span_costs)
+        count_for_span(l, goroutine, table);
+    return 0;
+}
+
 /* What else is kept of a lookup that has been counted in `stats`. */
 inline_always void keep_more(struct lookup *l, struct lookup_stats *stats) {
-    if (goroutines.with_costs)
-        count_for_goroutine(l);
-    if (goroutines.with_span_costs)
-        count_for_span(l);
+    if (goroutines.with_costs || goroutines.with_span_costs)
+        count_for_makers(l);
     if (goroutines.with_exemplars)
         offer_exemplar(l, stats);
     if (spikes.enabled)
@@ -101,7 +115,7 @@ int lookup(struct pt_regs *regs) {
     AGAIN(l);
     cpu = this_cpu();
     if (cpu)
-        timing_end(cpu, l->started);
+        timing_end(l->started, &cpu->timed_hits, &cpu->timed_ns);
     return_slot(l);
     if (cpu && failure)
         add(&cpu->counters[within(failure, COUNTER_COUNT)], 1);

@@ -58,21 +58,11 @@ separate int count_outside_spans(__u32 has_span) {
     return 0;
 }
 
-/* Counts a lookup, already counted in its aggregate, for the span it was made in. */
-separate int count_for_span(const struct lookup *l) {
-    __u32 zero = 0;
-    __u64 id = 0;
-    struct window_control *control = bpf_map_lookup_elem(&window_controls, &zero);
-    if (!l || !control)
-        return 0;
-    __u32 table = control->cost_table & 1;
-    __u64 g = l->g;
-    if (read_user(&id, sizeof(id), g + goroutines.goid))
-        return count_outside_spans(0);
-    if (!id && (g = user_goroutine(g)))
-        read_user(&id, sizeof(id), g + goroutines.goid);
-    __u64 handle = id ? current_span(id) : 0;
-    if (!handle)
+/* Counts a lookup, already counted in its aggregate, for the span that is current on its goroutine; 0: it has
+ * none. */
+separate int count_for_span(const struct lookup *l, __u64 goroutine, __u32 table) {
+    __u64 handle = goroutine ? current_span(goroutine) : 0;
+    if (!l || !handle)
         return count_outside_spans(0);
     struct span_cost *cost = find_span_cost(&handle, table);
     if (!cost) {

@@ -59,6 +59,9 @@ struct classic_map {
     __u64 old_buckets; /* not 0 while the map grows */
 };
 
+/* tophash values below this one are states of a slot that is empty or has moved (map.go, minTopHash). */
+#define MIN_TOP_HASH 5
+
 /* The probe sequence through the groups of a Swiss table. */
 struct group_sequence {
     __u64 groups;

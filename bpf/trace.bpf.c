@@ -6,6 +6,7 @@
  * What it reads has just been written by the target, so it need not be able to wait for pages.
  */
 #define SLEEPABLE 0
+#include "timing.bpf.h"
 #include "trace_grpc.bpf.h"
 #include "trace_http.bpf.h"
 
@@ -45,14 +46,6 @@ inline_always __u64 timing_start(void) {
     return bpf_get_prandom_u32() & ((1U << TIMED_HITS_LOG2) - 1) ? 0 : bpf_ktime_get_ns();
 }
 
-inline_always void timing_end(struct trace_counts *counts, __u64 start) {
-    if (!start)
-        return;
-    __u64 elapsed = bpf_ktime_get_ns() - start;
-    __sync_fetch_and_add(&counts->timed_hits, 1);
-    __sync_fetch_and_add(&counts->timed_ns, elapsed < LONGEST_TIMED_NS ? elapsed : LONGEST_TIMED_NS);
-}
-
 SEC("uprobe")
 int trace(struct pt_regs *regs) {
     __u64 cookie = bpf_get_attach_cookie(regs);
@@ -66,6 +59,6 @@ int trace(struct pt_regs *regs) {
         return COUNT(dropped);
     follow(hit, regs, cookie);
     return_trace_slot(hit);
-    timing_end(counts, start);
+    timing_end(start, &counts->timed_hits, &counts->timed_ns);
     return 0;
 }

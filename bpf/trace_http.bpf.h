@@ -11,7 +11,6 @@
 #define MAX_HEADER_GROUPS 16
 #define MAX_HEADER_OVERFLOW 4
 #define TABLE_GROUPS 16 /* maps.table: groups.data and groups.lengthMask, see struct swiss_table */
-#define FULL_TOPHASH 5  /* minTopHash, src/runtime/map.go */
 
 /* Takes the value of a slot of the hit's block: a slice of strings. A header that is there twice is invalid.
  */
@@ -38,7 +37,7 @@ separate int search_block(struct trace_hit *hit) {
         __u32 at = trace_layout.header_keys + i * trace_layout.header_key_stride;
         const __u64 *key =
             (const __u64 *)&hit->block[within(at, TRACE_BLOCK_BYTES - 2 * sizeof(__u64)) & ~7U];
-        if ((trace_layout.swiss_headers ? mark < 0x80 : mark >= FULL_TOPHASH) &&
+        if ((trace_layout.swiss_headers ? mark < 0x80 : mark >= MIN_TOP_HASH) &&
             is_traceparent_name(key[0], key[1]))
             return take_header(hit, i);
     }

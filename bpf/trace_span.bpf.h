@@ -8,19 +8,8 @@
 /* The SDK's ids are random numbers; both together are one's handle also where spans are numbered otherwise.
  */
 inline_always __u64 handle_of(const struct span_ids *ids) {
-    __u64 mixed = (ids->trace[0] ^ ids->trace[1]) * 0x9e3779b97f4a7c15ULL ^ ids->span;
+    __u64 mixed = (ids->trace[0] ^ ids->trace[1]) * HASH_MULTIPLIER ^ ids->span;
     return mixed ? mixed : 1;
-}
-
-/* The id of the goroutine that a thread works for, from its g; 0 when it works for none. */
-separate __u64 goroutine_id(__u64 g) {
-    __u64 id = 0;
-    if (read_user(&id, sizeof(id), g + goroutines.goid) || id)
-        return id;
-    g = user_goroutine(g); /* a system stack */
-    if (!g || read_user(&id, sizeof(id), g + goroutines.goid))
-        return 0;
-    return id;
 }
 
 /* Sets what is current on a goroutine that has no entry yet; 0 on success. */

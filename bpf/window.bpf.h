@@ -72,11 +72,3 @@ inline_always __u64 timing_start(const struct cpu_state *cpu) {
     __u64 spread = cpu->own_hits * HASH_MULTIPLIER;
     return spread >> (64 - TIMED_HITS_LOG2) ? 0 : bpf_ktime_get_ns();
 }
-
-inline_always void timing_end(struct cpu_state *cpu, __u64 start) {
-    if (!start)
-        return;
-    __u64 elapsed = bpf_ktime_get_ns() - start;
-    add(&cpu->timed_hits, 1);
-    add(&cpu->timed_ns, elapsed < LONGEST_TIMED_NS ? elapsed : LONGEST_TIMED_NS);
-}
