@@ -400,7 +400,7 @@ struct goroutine_span {
 
 /* Set by user space while the trace program runs. */
 struct trace_control {
-    __u32 generation; /* raised at each attach: ends of spans may have been missed before it */
+    __u32 generation; /* number of the attach; 0 while not all probes are in: ends of spans may be missed */
     __u32 pad;
 };
 

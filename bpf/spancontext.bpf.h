@@ -38,6 +38,8 @@ struct {
 /* Ended spans, one around the other, that are passed over. */
 #define MAX_ENDED_SPANS 8
 
+/* Number of the attach that spans are written under; 0 while not all probes are in: then spans are not known
+ * to be current, nor those that begin meanwhile ever after. */
 inline_always __u32 trace_generation(void) {
     __u32 zero = 0;
     struct trace_control *control = bpf_map_lookup_elem(&trace_controls, &zero);
@@ -56,7 +58,7 @@ inline_always struct goroutine_span *find_goroutine(__u64 *goroutine) {
  */
 separate __u64 innermost_live(__u64 handle) {
     __u32 generation = trace_generation();
-    for (int i = 0; i < MAX_ENDED_SPANS && handle; i++) {
+    for (int i = 0; i < MAX_ENDED_SPANS && handle && generation; i++) {
         struct span_context *span = bpf_map_lookup_elem(&span_contexts, &handle);
         if (!span)
             return 0;

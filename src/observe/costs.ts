@@ -10,7 +10,7 @@ const ENOUGH_TIMED = 100;
 const LATEST_WEIGHT = 0.3;
 
 /** What is measured, times this: a hit also disturbs the caches of what comes after it, by about a tenth. */
-const MARGIN = 1.2;
+export const MARGIN = 1.2;
 
 /**
  * Attaching and detaching, for each CPU the target keeps busy: the kernel interrupts it for each breakpoint, and it faults

@@ -55,7 +55,10 @@ export class SpanFollower {
   readonly #events: ReadonlySet<string>;
   readonly #sources: Pick<Following, 'sources' | 'refused'>;
   readonly #counts = new RecordReader('trace_counts');
+  /** Number of the latest attach; the kernel has 0 while not all probes are in. */
   #generation = 0;
+  /** Attaching and detaching take turns. */
+  #last: Promise<void> = Promise.resolve();
 
   private constructor(
     kernel: ProbeObject,
@@ -114,24 +117,42 @@ export class SpanFollower {
     return new SpanFollower(kernel, pid, executable, plans);
   }
 
-  /** Begins to follow. Spans that have begun before are not known. */
-  async attach(): Promise<void> {
-    // What was current when the probes were out is no longer known to be.
-    const control = encodeRecords('trace_control', [{ generation: ++this.#generation }]);
-    this.kernel.updateMap('trace_controls', Buffer.alloc(4), control, 1);
-    await this.kernel.attach({
-      path: `/proc/self/fd/${this.#executable}`,
-      pid: this.#pid,
-      offsets: this.#sites.map((site) => BigInt(site.fileOffset)),
-      cookies: this.#sites.map(cookie),
+  /**
+   * Begins to follow, or begins anew where it was attached already. Spans that began before all probes were in are not known:
+   * their ends may have been missed.
+   */
+  attach(): Promise<void> {
+    return this.#inTurn(async () => {
+      await this.#takeOut();
+      await this.kernel.attach({
+        path: `/proc/self/fd/${this.#executable}`,
+        pid: this.#pid,
+        offsets: this.#sites.map((site) => BigInt(site.fileOffset)),
+        cookies: this.#sites.map(cookie),
+      });
+      this.#setGeneration(++this.#generation);
     });
   }
 
-  /** Takes the probes out. From now on no lookup has a span from here: ends are missed. */
-  async detach(): Promise<void> {
-    const control = encodeRecords('trace_control', [{ generation: ++this.#generation }]);
-    this.kernel.updateMap('trace_controls', Buffer.alloc(4), control, 1);
+  /** Takes the probes out. From then on no lookup has a span from here. */
+  detach(): Promise<void> {
+    return this.#inTurn(() => this.#takeOut());
+  }
+
+  async #takeOut(): Promise<void> {
+    this.#setGeneration(0);
     await this.kernel.detach();
+  }
+
+  #setGeneration(generation: number): void {
+    const control = encodeRecords('trace_control', [{ generation }]);
+    this.kernel.updateMap('trace_controls', Buffer.alloc(4), control, 1);
+  }
+
+  #inTurn(work: () => Promise<void>): Promise<void> {
+    const turn = this.#last.then(work);
+    this.#last = turn.catch(() => {});
+    return turn;
   }
 
   /** What the program met so far. */

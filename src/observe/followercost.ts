@@ -1,15 +1,12 @@
 import { messageOf } from '../errors.ts';
 import type { AttachMethod } from '../kernel/addon.ts';
-import type { CostSource } from './costs.ts';
+import { type CostSource, MARGIN } from './costs.ts';
 import type { FollowerUsage, SpanFollower } from './follower.ts';
 import { TrapMeter } from './trapcost.ts';
 
 /** What the trace program takes for a hit, until enough have been timed: more than it does on any machine known. */
 const ASSUMED_PROGRAM = 3e-6;
 const ENOUGH_TIMED = 20;
-
-/** What is measured, times this: as for lookups (costs.ts). */
-const MARGIN = 1.2;
 
 /** How often the kernel is asked for the number of hits. */
 const REFRESH_MILLIS = 250;
@@ -71,9 +68,7 @@ export class FollowerCost implements CostSource {
   /** Follows less, for less is enough. */
   #narrow(): void {
     this.#narrowed = true;
-    if (!this.#follower.leaveOutRequests() || this.#paused) return;
-    this.#follower.detach().catch(this.#failed);
-    this.#follower.attach().catch(this.#failed);
+    if (this.#follower.leaveOutRequests() && !this.#paused) this.#follower.attach().catch(this.#failed);
   }
 
   readonly #failed = (error: unknown): void => {
