@@ -9,7 +9,6 @@ import { checkMappedBytes, loadBias } from '../target/mapped.ts';
 import type { TraceSourcePlan } from '../tracesites/plan.ts';
 import { type Aggregate, AggregateReader, inexactReasons, readCounters } from './aggregates.ts';
 import { CandidateReader } from './candidates.ts';
-import type { CostSource } from './costs.ts';
 import { CostTables, type TableContents } from './costtables.ts';
 import { LookupEstimates } from './estimate.ts';
 import { fitting, SpanFollower } from './follower.ts';
@@ -49,8 +48,6 @@ export interface ObservationOptions {
   readonly goroutineCosts?: boolean;
   /** Count lookups for each followed span, too. */
   readonly spanCosts?: boolean;
-  /** Other probes of the same target, whose cost counts towards the budget. */
-  readonly costSources?: readonly CostSource[];
   /** Told in a sentence when the budget cannot be kept. */
   readonly warn?: (sentence: string) => void;
 }
@@ -162,7 +159,7 @@ export class Observation {
       });
       const schedule = new WindowSchedule(program, {
         ...options,
-        costSources: costSources(options, follower, program.attachMethod),
+        costSources: follower ? [new FollowerCost(follower, program.attachMethod, options.warn)] : [],
       });
       await follower?.attach();
       await schedule.start();
@@ -202,6 +199,11 @@ export class Observation {
     const cycle = this.#program.beginSpikeCycle();
     const spikes = await this.#spikeReader.read(this.#program.kernel, cycle, this.#isObserved);
     if (spikes.length > 0) this.#spikes.onSpikes?.(spikes);
+  }
+
+  /** Makes room in the kernel for the costs of other goroutines and spans. */
+  async #drainCosts(): Promise<void> {
+    if (this.#goroutineCosts || this.#spanCosts) await this.#costTables.drain(this.#takeCosts);
   }
 
   readonly #takeCosts = (name: string, contents: TableContents): void => {
@@ -249,7 +251,7 @@ export class Observation {
    */
   async tend(): Promise<void> {
     await this.#runtimeTypes.refresh(this.#program.kernel);
-    await this.#goroutineCosts?.read();
+    await this.#drainCosts();
   }
 
   /** What has been observed so far. */
@@ -257,7 +259,7 @@ export class Observation {
     if (this.#withExemplars) await this.#collectCandidates();
     // Lookups made while the counts are read are not all among them: the snapshot is of the moment before.
     const time = wallClock();
-    if (this.#goroutineCosts || this.#spanCosts) await this.#costTables.drain(this.#takeCosts);
+    await this.#drainCosts();
     const goroutines = await this.#goroutineCosts?.read();
     const spans = await this.#spanCosts?.read();
     const following = await this.#follower?.following();
@@ -397,14 +399,4 @@ function totalInexact(aggregates: readonly Aggregate[]): Record<string, number> 
 /** Unix nanoseconds. */
 function wallClock(): bigint {
   return BigInt(Date.now()) * 1_000_000n;
-}
-
-/** What else costs the target something, on the same budget. */
-function costSources(
-  { costSources: others = [], warn }: ObservationOptions,
-  follower: SpanFollower | undefined,
-  method: AttachMethod,
-): CostSource[] {
-  if (follower === undefined) return [...others];
-  return [...others, new FollowerCost(follower, method, warn)];
 }

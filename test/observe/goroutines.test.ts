@@ -112,6 +112,18 @@ test(
   },
 );
 
+test('tending makes room for more goroutines, without a snapshot', LONG, async () => {
+  await using service = await GoroutineService.start('local');
+  await service.workers();
+  for (let batch = 0; batch < 3; batch++) {
+    await service.tell('short 6000 2');
+    await service.observation.tend();
+  }
+  const snapshot = await service.observation.stop();
+  assertGoroutinesComplete(snapshot);
+  assert.deepEqual(costsOf(snapshot).unattributed, {});
+});
+
 test('reading all the time loses nothing', LONG, async () => {
   await using service = await GoroutineService.start('local');
   const workers = await service.workers();
