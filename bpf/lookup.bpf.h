@@ -79,9 +79,17 @@ inline_always __u32 site_number(struct pt_regs *regs) {
     return only ? only - 1 : bpf_get_attach_cookie(regs);
 }
 
+/* Notes which site a hit is of, as a sample: those whose time is taken. */
+inline_always void sample_site(const struct lookup *l, __u32 site) {
+    struct cpu_state *cpu = l->started ? this_cpu() : NULL;
+    if (cpu)
+        cpu->site_hits[site & (MAX_PROBE_SITES - 1)]++;
+}
+
 inline_always outcome observe(struct pt_regs *regs, struct lookup *l) {
-    const volatile struct probe_site *site = &probe_sites[site_number(regs) & (MAX_PROBE_SITES - 1)];
-    outcome failure = decode(regs, site, l);
+    __u32 number = site_number(regs) & (MAX_PROBE_SITES - 1);
+    sample_site(l, number);
+    outcome failure = decode(regs, &probe_sites[number], l);
     if (failure)
         return failure;
     l->name.caller = find_caller(l->entry.word[0], l->entry_at + sizeof(__u64), l->bias) |

@@ -489,6 +489,7 @@ struct cpu_state {
     __u64 lost_spikes; /* the kernel had no memory for the spikes of another site */
     __u64 timed_hits;  /* some of those decoded, and how long that took them, in ns */
     __u64 timed_ns;
+    __u32 site_hits[MAX_PROBE_SITES]; /* the same ones, by probe site */
 };
 
 /* Of each 16 hits, on average one is timed; one that took longer than this was interrupted, and counts as

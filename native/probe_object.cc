@@ -40,6 +40,8 @@ ProbeSites ToSites(Arguments &arguments, const Napi::Object &options) {
     sites.pid = arguments.ProcessId(options.Get("pid"), "options.pid");
     sites.offsets = arguments.Words(options.Get("offsets"), "options.offsets");
     sites.cookies = arguments.Words(options.Get("cookies"), "options.cookies");
+    if (!options.Get("busy").IsUndefined())
+        sites.busy = arguments.Count(options.Get("busy"), "options.busy");
     if (sites.offsets.empty() || sites.offsets.size() != sites.cookies.size())
         arguments.Fail("options.cookies", "as many as options.offsets, and at least one");
     return sites;

@@ -108,7 +108,8 @@ RECORD(runtime_type_info, RUNTIME_TYPE_INFO_FIELDS);
 RECORD(lookup_key, LOOKUP_KEY_FIELDS);
 
 #define CPU_STATE_FIELDS(X)                                                                                  \
-    X(counters) X(own_hits) X(aggregates) X(window) X(window_hits) X(lost_spikes) X(timed_hits) X(timed_ns)
+    X(counters)                                                                                              \
+    X(own_hits) X(aggregates) X(window) X(window_hits) X(lost_spikes) X(timed_hits) X(timed_ns) X(site_hits)
 RECORD(cpu_state, CPU_STATE_FIELDS);
 
 #define LOOKUP_STATS_FIELDS(X)                                                                               \

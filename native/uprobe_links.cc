@@ -1,7 +1,11 @@
 /* Both ways of attaching uprobes; see uprobe_links.h. */
 #include "uprobe_links.h"
 
+#include <algorithm>
 #include <cerrno>
+#include <ctime>
+
+#include <pthread.h>
 
 #include "kernel_abi.h"
 #include "libbpf_log.h"
@@ -14,6 +18,15 @@ std::string Attempted(const std::string &what, const ProbeSites &sites) {
     return "cannot attach " + what + " of " + sites.path + " in process " + std::to_string(sites.pid);
 }
 
+/* Until the breakpoints of busy sites are out, as a rule. */
+constexpr struct timespec kHeadStart = {0, 300'000};
+
+void *CloseLater(void *link) {
+    nanosleep(&kHeadStart, nullptr);
+    static_cast<UniqueFd *>(link)->Close();
+    return nullptr;
+}
+
 } // namespace
 
 Status UprobeLinks::Attach(const BpfObject &object, AttachMethod method, const ProbeSites &sites) {
@@ -21,20 +34,43 @@ Status UprobeLinks::Attach(const BpfObject &object, AttachMethod method, const P
                                                 : AttachPerfEvents(object, sites);
 }
 
+/*
+ * Each breakpoint that goes in or out takes the target's memory lock for writing, and whoever hits another
+ * one meanwhile may have to wait for that, as the writer then waits for him. With a busy target that takes
+ * milliseconds, full of hits that nobody needs. So sites that are hit often are in for as short as possible.
+ */
 Status UprobeLinks::AttachMulti(const BpfObject &object, const ProbeSites &sites) {
+    const size_t count = sites.offsets.size(), quiet = count - std::min<size_t>(sites.busy, count);
+    auto link = LinkMulti(object, sites, 0, quiet == 0 ? count : quiet);
+    if (!link)
+        return link.failure();
+    multi_link_ = std::move(*link);
+    if (quiet == 0 || quiet == count)
+        return {};
+    auto busy = LinkMulti(object, sites, quiet, count);
+    if (!busy) {
+        Close();
+        return busy.failure();
+    }
+    busy_link_ = std::move(*busy);
+    return {};
+}
+
+/* Some of the sites in one link. */
+Result<UniqueFd> UprobeLinks::LinkMulti(const BpfObject &object, const ProbeSites &sites, size_t from,
+                                        size_t to) {
     UprobeMultiLinkAttributes attributes = {};
     attributes.program_fd = object.program_fd();
     attributes.attach_type = kTraceUprobeMulti;
     attributes.path = reinterpret_cast<uintptr_t>(sites.path.c_str());
-    attributes.offsets = reinterpret_cast<uintptr_t>(sites.offsets.data());
-    attributes.cookies = reinterpret_cast<uintptr_t>(sites.cookies.data());
-    attributes.count = sites.offsets.size();
+    attributes.offsets = reinterpret_cast<uintptr_t>(sites.offsets.data() + from);
+    attributes.cookies = reinterpret_cast<uintptr_t>(sites.cookies.data() + from);
+    attributes.count = to - from;
     attributes.pid = sites.pid;
-    multi_link_ = UniqueFd(CreateUprobeMultiLink(attributes));
-    if (!multi_link_)
-        return SystemFailure(Attempted("to " + std::to_string(sites.offsets.size()) + " instructions", sites),
-                             errno);
-    return {};
+    UniqueFd link(CreateUprobeMultiLink(attributes));
+    if (!link)
+        return SystemFailure(Attempted("to " + std::to_string(to - from) + " instructions", sites), errno);
+    return link;
 }
 
 Status UprobeLinks::AttachPerfEvents(const BpfObject &object, const ProbeSites &sites) {
@@ -64,7 +100,13 @@ Status UprobeLinks::AttachPerfEvents(const BpfObject &object, const ProbeSites &
     return {};
 }
 
+/* The kernel takes breakpoints out at once and waits for RCU then: that wait is for both links at a time. */
 void UprobeLinks::Close() {
+    pthread_t closing;
+    const bool apart = busy_link_ && pthread_create(&closing, nullptr, CloseLater, &multi_link_) == 0;
+    busy_link_.Close();
+    if (apart)
+        pthread_join(closing, nullptr);
     multi_link_.Close();
     perf_links_.clear();
 }

@@ -23,6 +23,7 @@ struct ProbeSites {
     int32_t pid;
     std::vector<uint64_t> offsets; /* into the file */
     std::vector<uint64_t> cookies; /* one per offset */
+    uint32_t busy = 0;             /* the last so many of them are hit far more often than the others */
 };
 
 class UprobeLinks {
@@ -33,6 +34,8 @@ class UprobeLinks {
     /**
      * When it returns, the program runs no more. The kernel waits for RCU meanwhile: once for a multi link,
      * but for perf events one after the other, under a global lock.
+     *
+     * Busy sites, which were attached last, come out first.
      */
     void Close();
 
@@ -44,9 +47,11 @@ class UprobeLinks {
     };
 
     Status AttachMulti(const BpfObject &object, const ProbeSites &sites);
+    Result<UniqueFd> LinkMulti(const BpfObject &object, const ProbeSites &sites, size_t from, size_t to);
     Status AttachPerfEvents(const BpfObject &object, const ProbeSites &sites);
 
     UniqueFd multi_link_;
+    UniqueFd busy_link_; /* of the busy sites, when there are others too */
     std::vector<std::unique_ptr<struct bpf_link, DestroyLink>> perf_links_;
 };
 

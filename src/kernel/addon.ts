@@ -58,6 +58,8 @@ export interface AttachOptions {
   readonly offsets: readonly bigint[];
   /** Cookies handed to the program, one per offset: the index of the site. */
   readonly cookies: readonly bigint[];
+  /** How many of them, the last ones, are hit far more often than the others: they go in last and come out first. */
+  readonly busy?: number;
 }
 
 /** How long a window stays open at most, once all sites are attached. */

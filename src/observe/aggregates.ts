@@ -196,6 +196,8 @@ export interface Counters {
   /** Hits whose decoding was timed, and how long it took them. */
   readonly timedHits: number;
   readonly timedSeconds: number;
+  /** The same hits, by probe site. */
+  readonly siteHits: readonly number[];
 }
 
 export async function readCounters(program: ProbeObject): Promise<Counters> {
@@ -228,6 +230,7 @@ export function decodeCounters({ values, cpus }: PerCpuContents): Counters {
     lostSpikes: sum('lost_spikes'),
     timedHits: sum('timed_hits'),
     timedSeconds: sum('timed_ns') * 1e-9,
+    siteHits: Array.from({ length: state.count('site_hits') }, (_, site) => sum('site_hits', site)),
   };
 }
 

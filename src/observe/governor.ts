@@ -71,7 +71,7 @@ export const LIMITS = {
 const STOPPING_WINDOWS = 3;
 
 /** The part of the budget that is planned for; the rest is for what cannot be foreseen. */
-const PLANNED = 0.85;
+const PLANNED = 0.92;
 /** Part of the budget that other probes may use; what they leave of it is for windows. */
 const OTHERS = 0.5;
 /** Seconds of that part that may be saved up: a pause lasts until half of it is there again. */

@@ -15,6 +15,7 @@ import { SPAN_MAPS, type SpanFollower } from './follower.ts';
 import type { ExemplarOptions, LabelNames } from './goroutinedata.ts';
 import type { WindowPlan } from './governor.ts';
 import type { Preparation } from './preparation.ts';
+import { SiteOrder } from './siteorder.ts';
 import { indexKeys, type MapContents } from './typetables.ts';
 
 export interface ProgramOptions {
@@ -87,6 +88,7 @@ export class LookupProgram {
   /** From 1, so that places that were never written are of none. */
   #spikeCycle = 1n;
   #costTable = 0;
+  readonly #siteOrder: SiteOrder;
 
   private constructor(
     kernel: ProbeObject,
@@ -101,6 +103,7 @@ export class LookupProgram {
     this.#pid = options.pid;
     this.#plan = options.preparation.plan;
     this.#executable = executable;
+    this.#siteOrder = new SiteOrder(this.sites);
   }
 
   /** How many instructions are probed. */
@@ -209,7 +212,9 @@ export class LookupProgram {
       openMicros: Math.round(openSeconds * 1e6),
       hitLimit,
     });
-    return { openSeconds: Math.max(0, closed - opened), closed, full, counters: decodeCounters(cpuStates) };
+    const counters = decodeCounters(cpuStates);
+    this.#siteOrder.learn(counters.siteHits);
+    return { openSeconds: Math.max(0, closed - opened), closed, full, counters };
   }
 
   #setGate(gate: RecordValues): void {
@@ -217,11 +222,15 @@ export class LookupProgram {
   }
 
   #sites(): AttachOptions {
+    const { order, busy } = this.#siteOrder;
     return {
       path: `/proc/self/fd/${this.#executable}`,
       pid: this.#pid,
-      offsets: this.#plan.sites.map((site) => BigInt(site.fileOffset)),
-      cookies: this.#plan.sites.map((_, i) => BigInt(i)),
+      offsets: order
+        .flatMap((site) => this.#plan.sites[site] ?? [])
+        .map(({ fileOffset }) => BigInt(fileOffset)),
+      cookies: order.map(BigInt),
+      busy,
     };
   }
 
