@@ -196,8 +196,6 @@ export interface Counters {
   /** Hits whose decoding was timed, and how long it took them. */
   readonly timedHits: number;
   readonly timedSeconds: number;
-  /** The same hits, by probe site. */
-  readonly siteHits: readonly number[];
 }
 
 export async function readCounters(program: ProbeObject): Promise<Counters> {
@@ -230,8 +228,18 @@ export function decodeCounters({ values, cpus }: PerCpuContents): Counters {
     lostSpikes: sum('lost_spikes'),
     timedHits: sum('timed_hits'),
     timedSeconds: sum('timed_ns') * 1e-9,
-    siteHits: Array.from({ length: state.count('site_hits') }, (_, site) => sum('site_hits', site)),
   };
+}
+
+/** Of the hits whose time was taken, those of each probe site. */
+export function decodeSiteHits({ values, cpus }: PerCpuContents, sites: number): number[] {
+  const state = new RecordReader('cpu_state');
+  const first = state.offset('site_hits');
+  return Array.from({ length: sites }, (_, site) => {
+    let hits = 0;
+    for (let cpu = 0; cpu < cpus; cpu++) hits += values.readUInt32LE(cpu * state.size + first + 4 * site);
+    return hits;
+  });
 }
 
 /** The reasons for inexact lookups, in the order of enum inexact_reason, in words that can be printed. */

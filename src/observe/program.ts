@@ -8,7 +8,7 @@ import type { SpikeThreshold } from '../model/spike.ts';
 import type { ProbePlan } from '../probesites/plan.ts';
 import { openExecutable } from '../target/process.ts';
 import { placeAddresses } from './addressplaces.ts';
-import { type Counters, decodeCounters } from './aggregates.ts';
+import { type Counters, decodeCounters, decodeSiteHits } from './aggregates.ts';
 import { kernelAttachMethod } from './attachmethod.ts';
 import { decoderData, sitesByOffset } from './decoder.ts';
 import { SPAN_MAPS, type SpanFollower } from './follower.ts';
@@ -213,7 +213,7 @@ export class LookupProgram {
       hitLimit,
     });
     const counters = decodeCounters(cpuStates);
-    this.#siteOrder.learn(counters.siteHits);
+    this.#siteOrder.learn(decodeSiteHits(cpuStates, this.sites));
     return { openSeconds: Math.max(0, closed - opened), closed, full, counters };
   }
 

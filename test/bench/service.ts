@@ -1,15 +1,24 @@
+import { availableParallelism } from 'node:os';
 import type { Measured, Part, Run } from './part.ts';
 import { cpuTime, Sidecar } from './processes.ts';
 import { median, percent, spread } from './statistics.ts';
 import { type WebLoad, WebService } from './webservice.ts';
 
-/** A load as fast as the service can, then one at half of that; with the service's processor time for a request of the latter. */
+/** One service under a load as fast as it can, and under an even one, with its processor time for a request of each. */
 interface Turn {
   readonly fast: WebLoad;
   readonly even: WebLoad;
-  readonly cpuPerRequest: number;
+  readonly cpuFast: number;
+  readonly cpuEven: number;
 }
 
+interface Alone {
+  readonly cpus: number;
+  /** Lookups decoded per second. */
+  readonly samples: number;
+}
+
+/** Two services at the same time, of which mapscope observes one. */
 interface Pair {
   readonly without: Turn;
   readonly with: Turn;
@@ -19,90 +28,124 @@ interface Pair {
   readonly sidecarShare: number;
 }
 
-/** Throughput and latency of an HTTP service with and without mapscope at its default budget, in alternating runs. */
+/**
+ * Throughput and latency of an HTTP service with and without mapscope at its default budget.
+ *
+ * How fast the machine is may change by a third from one second to the next, so runs one after the other cannot tell a percent. Two
+ * equal services run at the same time, and mapscope observes them in turns.
+ */
 export const service: Part = {
   name: 'service',
-  title: 'An HTTP service without and with mapscope',
+  title: 'Two equal HTTP services at the same time, of which mapscope observes one',
   measure: async (run: Run): Promise<Measured> => {
-    const web = await WebService.start(run);
-    const seconds = run.quick ? 2.5 : 8;
-    await web.load(1, 0);
-    const { requests, seconds: took } = await web.load(2, 0);
-    const rate = Math.round(requests / took / 2);
+    const web = [await WebService.start(run), await WebService.start(run)] as const;
+    const seconds = run.quick ? 4 : 10;
+    await WebService.load(web, 1, 0);
+    const loads = await WebService.load(web, 2, 0);
+    // A request costs far more when threads sleep between two.
+    const rate = Math.round(Math.min(...loads.map(({ requests }) => requests)) / 2 / 4);
     const pairs: Pair[] = [];
-    for (let i = 0; i < (run.quick ? 4 : 12); i++)
-      pairs.push(await pair(run, web, seconds, rate, i % 2 === 1));
-    return evaluated(pairs, rate);
+    for (let i = 0; i < (run.quick ? 6 : 24); i++) {
+      const [first, second] = web;
+      pairs.push(await pair(run, i % 2 === 0 ? [first, second] : [second, first], seconds, rate));
+    }
+    const alone: Alone[] = [];
+    for (let i = 0; i < (run.quick ? 3 : 9); i++) alone.push(await observeAlone(run, web[0], seconds));
+    return evaluated(pairs, rate, alone);
   },
 };
 
-async function pair(
-  run: Run,
-  web: WebService,
-  seconds: number,
-  rate: number,
-  withFirst: boolean,
-): Promise<Pair> {
-  const before = withFirst ? undefined : await turn(web, seconds, rate);
+/** One service has the machine for itself, with its load: what is seen of it, and the processors that it keeps busy. */
+async function observeAlone(run: Run, web: WebService, seconds: number): Promise<Alone> {
   const sidecar = await Sidecar.attach(run, ['--pid', String(web.pid)], 1);
-  const [cpu, start] = [cpuTime(sidecar.pid), performance.now()];
-  const observed = await turn(web, seconds, rate);
-  const sidecarShare = (1000 * (cpuTime(sidecar.pid) - cpu)) / (performance.now() - start);
+  const [cpu, start] = [cpuTime(web.pid), performance.now()];
+  await WebService.load([web], seconds, 0);
+  const cpus = (1000 * (cpuTime(web.pid) - cpu)) / (performance.now() - start);
   const [summary] = await sidecar.stop();
   if (summary === undefined) throw new Error('mapscope gave no report');
+  return { cpus, samples: summary.observed.lookups / summary.observed.seconds };
+}
+
+async function pair(
+  run: Run,
+  [observed, other]: readonly [WebService, WebService],
+  seconds: number,
+  rate: number,
+): Promise<Pair> {
+  const sidecar = await Sidecar.attach(run, ['--pid', String(observed.pid)], 1);
+  // What it needs to start is not what it needs to run.
+  await WebService.load([observed, other], 1, 0);
+  const [cpu, start] = [cpuTime(sidecar.pid), performance.now()];
+  const [withIt, without] = await turns([observed, other], seconds, rate);
+  const sidecarShare = (1000 * (cpuTime(sidecar.pid) - cpu)) / (performance.now() - start);
+  const [summary] = await sidecar.stop();
+  if (summary === undefined || withIt === undefined || without === undefined)
+    throw new Error('mapscope gave no report');
   const { lookups, seconds: observedSeconds } = summary.observed;
-  const without = before ?? (await turn(web, seconds, rate));
-  return { without, with: observed, lookups, seconds: observedSeconds, sidecarShare };
+  return { without, with: withIt, lookups, seconds: observedSeconds, sidecarShare };
 }
 
-async function turn(web: WebService, seconds: number, rate: number): Promise<Turn> {
-  const fast = await web.load(seconds, 0);
-  const cpu = cpuTime(web.pid);
-  const even = await web.load(seconds, rate);
-  return { fast, even, cpuPerRequest: (cpuTime(web.pid) - cpu) / even.requests };
+async function turns(web: readonly WebService[], seconds: number, rate: number): Promise<Turn[]> {
+  const used = () => web.map(({ pid }) => cpuTime(pid));
+  const start = used();
+  const fast = await WebService.load(web, seconds, 0);
+  const half = used();
+  const even = await WebService.load(web, seconds, rate);
+  const end = used();
+  const of = (values: readonly number[], i: number) => values[i] ?? Number.NaN;
+  return fast.flatMap((load, i) => {
+    const after = even[i];
+    if (after === undefined) return [];
+    const cpuFast = (of(half, i) - of(start, i)) / load.requests;
+    return { fast: load, even: after, cpuFast, cpuEven: (of(end, i) - of(half, i)) / after.requests };
+  });
 }
 
-function evaluated(pairs: readonly Pair[], rate: number): Measured {
+function evaluated(pairs: readonly Pair[], rate: number, alone: readonly Alone[]): Measured {
   const perSecond = ({ fast }: Turn) => fast.requests / fast.seconds;
   const rise = (of: (turn: Turn) => number) => pairs.map((p) => of(p.with) / of(p.without) - 1);
-  const loss = rise(perSecond).map((share) => -share);
-  const [p50, p99, p999] = (['p50', 'p99', 'p999'] as const).map((which) => rise(({ even }) => even[which]));
-  const cpu = rise((turn) => turn.cpuPerRequest);
-  const samples = median(pairs.map((p) => p.lookups / p.seconds));
   const sidecar = median(pairs.map((p) => p.sidecarShare));
-  // Of a processor: what the service itself uses more at the even rate.
-  const extra = median(pairs.map((p) => (p.with.cpuPerRequest - p.without.cpuPerRequest) * rate));
-  const spent = sidecar + Math.max(0, extra);
+  // mapscope's own processor time is missed by both services alike, where there is none to spare.
+  const displaced = sidecar / availableParallelism();
+  const samples = median(pairs.map((p) => p.lookups / p.seconds));
+  const [p50, p99, p999] = (['p50', 'p99', 'p999'] as const).map((which) => rise(({ even }) => even[which]));
+  const cpu = rise((turn) => turn.cpuFast);
+  const cores = median(pairs.map((p) => p.with.cpuFast * perSecond(p.with)));
+  const spent = sidecar + Math.max(0, median(cpu)) * cores;
   const of = (which: 'with' | 'without', value: (turn: Turn) => number) =>
     median(pairs.map((p) => value(p[which]))).toFixed(0);
-  const row = (name: string, value: (turn: Turn) => number, change: readonly number[] | undefined) => [
+  const row = (name: string, value: (turn: Turn) => number) => [
     name,
     of('without', value),
     of('with', value),
-    spread(change ?? []),
+    spread(rise(value)),
   ];
   return {
     figures: {
-      throughput_loss: median(loss),
+      throughput_loss: -median(rise(perSecond)) + displaced,
       p50_rise: median(p50 ?? []),
       p99_rise: median(p99 ?? []),
       p999_rise: median(p999 ?? []),
       target_cpu_rise: median(cpu),
-      samples_per_second: samples,
+      samples_per_second: median(alone.map((one) => one.samples)),
+      samples_per_second_of_two: samples,
       samples_per_percent_of_core: samples / (100 * spent),
     },
-    details: { pairs, rate },
+    details: { pairs, rate, alone },
     report: {
       head: ['', 'without', 'with', 'change: median (middle half)'],
       rows: [
-        row('requests/s, as many as possible', perSecond, rise(perSecond)),
-        row(`p50 µs at ${rate} requests/s`, ({ even }) => even.p50, p50),
-        row(`p99 µs at ${rate} requests/s`, ({ even }) => even.p99, p99),
-        row(`p99.9 µs at ${rate} requests/s`, ({ even }) => even.p999, p999),
-        row('service: CPU µs per request', (turn) => 1e6 * turn.cpuPerRequest, cpu),
+        row('requests/s, as many as possible', perSecond),
+        row('CPU µs per request then', (turn) => 1e6 * turn.cpuFast),
+        row(`p50 µs at ${rate} requests/s`, ({ even }) => even.p50),
+        row(`p99 µs at ${rate} requests/s`, ({ even }) => even.p99),
+        row(`p99.9 µs at ${rate} requests/s`, ({ even }) => even.p999),
+        row('CPU µs per request then', (turn) => 1e6 * turn.cpuEven),
       ],
       remarks: [
-        `${pairs.length} pairs of runs, default budget: ${samples.toFixed(0)} decoded lookups a second, mapscope itself at ${percent(sidecar)} of a core.`,
+        `${pairs.length} runs, default budget: ${samples.toFixed(0)} decoded lookups a second, mapscope itself at ${percent(sidecar)} of a core. ` +
+          `Where no processor time is to spare that costs the services ${percent(displaced)} more throughput, which throughput_loss in the JSON document includes.`,
+        `One of them alone with its load, on ${median(alone.map((one) => one.cpus)).toFixed(1)} processors: ${median(alone.map((one) => one.samples)).toFixed(0)} decoded lookups a second.`,
         `${(samples / (100 * spent)).toFixed(0)} decoded lookups a second for each 1 % of a core that mapscope and the service spend on it.`,
       ],
     },

@@ -1,4 +1,7 @@
 import { execFile } from 'node:child_process';
+import { copyFile, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { z } from 'zod';
@@ -16,32 +19,40 @@ const loadReport = z.strictObject({
   p999: z.number(),
 });
 
-/** What a load came to; latencies in microseconds. */
+/** What the load of one service came to; latencies in microseconds. */
 export type WebLoad = z.infer<typeof loadReport>;
 
 /** A running test/services/web. */
 export class WebService {
   readonly pid: number;
-  readonly #path: string;
   readonly #address: string;
 
-  private constructor(path: string, pid: number, address: string) {
-    this.#path = path;
+  private constructor(pid: number, address: string) {
     this.pid = pid;
     this.#address = address;
   }
 
+  /** Starts a service from a file of its own: the kernel goes through all processes that run a file with probes. */
   static async start(run: Run): Promise<WebService> {
-    const path = await buildGo({ dir: DIR, version: 'local' });
-    const service = Service.start(run, 'the web service', [path, 'serve']);
+    const folder = await mkdtemp(join(tmpdir(), 'mapscope-web-'));
+    run.after(() => rm(folder, { recursive: true, force: true }));
+    const path = join(folder, 'web');
+    await copyFile(await buildGo({ dir: DIR, version: 'local' }), path);
+    const service = Service.start(run, 'the web service', [path]);
     const address = await service.until(() => /^ready (\S+)$/m.exec(service.output)?.[1]);
-    return new WebService(path, service.pid, address);
+    return new WebService(service.pid, address);
   }
 
-  /** @param rate requests per second; 0: as many as possible */
-  async load(seconds: number, rate: number): Promise<WebLoad> {
-    const args = ['load', `-address=${this.#address}`, `-duration=${seconds}s`, `-rate=${rate}`];
-    const { stdout } = await promisify(execFile)(this.#path, args);
-    return loadReport.parse(JSON.parse(stdout));
+  /**
+   * Loads services at the same time.
+   *
+   * @param rate requests per second to each; 0: as many as possible
+   */
+  static async load(services: readonly WebService[], seconds: number, rate: number): Promise<WebLoad[]> {
+    const load = await buildGo({ dir: DIR, package: './cmd/load', version: 'local' });
+    const addresses = services.map((service) => service.#address).join();
+    const args = [`-addresses=${addresses}`, `-duration=${seconds}s`, `-rate=${rate}`];
+    const { stdout } = await promisify(execFile)(load, args);
+    return z.array(loadReport).parse(JSON.parse(stdout));
   }
 }

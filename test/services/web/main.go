@@ -1,7 +1,5 @@
-// Command web is a plain HTTP service whose requests look things up in maps, and a load for it, for the benchmark.
-//
-//	web serve                                            prints: ready 127.0.0.1:40123
-//	web load -address A -duration 2s [-rate N]           prints one line of JSON
+// Command web is a plain HTTP service whose requests look things up in maps, for the benchmark. It prints where it is, as in
+// "ready 127.0.0.1:40123". Its load is another program (cmd/load), for probes are in a file, and both would have them.
 package main
 
 import (
@@ -14,7 +12,7 @@ import (
 
 const (
 	articles  = 20000
-	perAnswer = 100
+	perAnswer = 1000
 )
 
 type place struct {
@@ -30,10 +28,6 @@ var (
 )
 
 func main() {
-	if len(os.Args) > 1 && os.Args[1] == "load" {
-		load(os.Args[2:])
-		return
-	}
 	for i := range names {
 		names[i] = "article-" + strconv.Itoa(i)
 	}
@@ -60,7 +54,7 @@ func list(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "from is no number", http.StatusBadRequest)
 		return
 	}
-	answer := make([]byte, 0, 4096)
+	answer := make([]byte, 0, 32768)
 	for i := range perAnswer {
 		at := (from + i*197) % (articles + articles/4)
 		price, known := prices[names[at]]
