@@ -3,7 +3,7 @@ import { EXIT, messageOf, UserError } from '../errors.ts';
 import type { GoBinary } from '../gobinary/index.ts';
 import { summarize } from '../model/summary.ts';
 import type { Summary } from '../model/summary-schema.ts';
-import { executableName, executablePath, findByExecutable, isAlive } from '../target/process.ts';
+import { executableName, executablePath, findByExecutable, hasMemory } from '../target/process.ts';
 import { Executables } from './executables.ts';
 import { log } from './log.ts';
 import { giveMemoryBack } from './memory.ts';
@@ -88,5 +88,5 @@ async function observe(observed: ObservedTarget, settings: Settings, stop: StopR
 }
 
 async function ended(pid: number, signal: AbortSignal): Promise<void> {
-  while (!signal.aborted && isAlive(pid)) await delay(LIVENESS_MILLIS, undefined, { signal });
+  while (!signal.aborted && hasMemory(pid)) await delay(LIVENESS_MILLIS, undefined, { signal });
 }

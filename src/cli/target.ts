@@ -9,6 +9,7 @@ import {
   openGoBinary,
 } from '../gobinary/index.ts';
 import type { Target } from '../model/target.ts';
+import { containerId } from '../target/container.ts';
 import { commandLine, environment, executableName, startTime } from '../target/process.ts';
 
 const NEWER_GO_ADVICE =
@@ -76,6 +77,7 @@ function isExecutable(path: string): boolean {
 /** Describes the target for reports and exports. */
 export function describeTarget(pid: number, binary: GoBinary): Target {
   const variables = environment(pid);
+  const container = containerId(pid);
   return {
     pid,
     exe: executableName(pid),
@@ -87,6 +89,7 @@ export function describeTarget(pid: number, binary: GoBinary): Target {
     startTimeUnixNano: startTime(pid),
     ...(binary.modulePath !== undefined && { modulePath: binary.modulePath }),
     ...(binary.buildId !== undefined && { buildId: binary.buildId }),
+    ...(container !== undefined && { containerId: container }),
     ...(variables !== undefined && { environment: variables }),
   };
 }

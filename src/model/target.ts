@@ -19,6 +19,7 @@ export interface Target {
   modulePath?: string;
   /** Go build ID of the executable. */
   buildId?: string;
+  /** Of the container it runs in, where that may be seen. */
   containerId?: string;
   /** The process' environment at its start, where it may be read. */
   environment?: Record<string, string>;

@@ -1,7 +1,7 @@
 import { EXIT, messageOf, UserError } from '../errors.ts';
 import { addon } from '../kernel/addon.ts';
 import type { ObservationMode, Overhead } from '../model/snapshot.ts';
-import { hasMemory, isAlive } from '../target/process.ts';
+import { hasMemory } from '../target/process.ts';
 import type { Counters } from './aggregates.ts';
 import { CostMeter, type CostSource } from './costs.ts';
 import type { Sampled } from './estimate.ts';
@@ -126,7 +126,7 @@ export class WindowSchedule {
   async #run(): Promise<void> {
     const { pid } = this.#options;
     await this.#meter.refresh();
-    while (!this.#stopping.signal.aborted && isAlive(pid)) {
+    while (!this.#stopping.signal.aborted && hasMemory(pid)) {
       this.#elapse();
       const decision = this.#governor.decide(this.#meter.costs);
       this.#warnOfStop();

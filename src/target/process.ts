@@ -26,16 +26,10 @@ export function executableName(pid: number): string {
   return readProc(pid, () => readlinkSync(executablePath(pid)));
 }
 
-export function isAlive(pid: number): boolean {
-  try {
-    // A zombie still has an entry, but nothing left to observe.
-    return !/^State:\s+[ZX]/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
-  } catch {
-    return false;
-  }
-}
-
-/** False from the moment the process gives up its memory, which is before it becomes a zombie. */
+/**
+ * Whether there is something to observe: false from the moment the process gives up its memory, which is before it becomes a
+ * zombie. Cheap, for it is asked often.
+ */
 export function hasMemory(pid: number): boolean {
   try {
     readlinkSync(executablePath(pid));

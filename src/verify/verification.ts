@@ -9,7 +9,7 @@ import type { ProbePlan } from '../probesites/plan.ts';
 import { planReturns } from '../probesites/returns.ts';
 import { findZeroValue } from '../probesites/zerovalue.ts';
 import { checkMappedBytes, loadBias } from '../target/mapped.ts';
-import { isAlive } from '../target/process.ts';
+import { hasMemory } from '../target/process.ts';
 import { type RawDisagreement, readDisagreements, readOutcomes } from './counts.ts';
 import { VerifyProgram } from './program.ts';
 import type { Disagreement, FunctionVerdict, VerifyResult } from './result.ts';
@@ -90,7 +90,7 @@ export class Verification {
     onVerdicts?: (found: readonly FunctionVerdict[]) => void,
   ): Promise<VerifyResult> {
     try {
-      while (this.#open.size > 0 && !over.aborted && isAlive(this.#options.pid)) {
+      while (this.#open.size > 0 && !over.aborted && hasMemory(this.#options.pid)) {
         await delay(POLL_MILLIS, undefined, { signal: over }).catch(() => {});
         const found = await this.#verdicts();
         onVerdicts?.(found);

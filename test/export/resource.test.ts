@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { containerIdOf } from '../../src/export/kubernetes.ts';
 import { parseResourceAttributes, targetResource } from '../../src/export/resource.ts';
 import type { Target } from '../../src/model/target.ts';
 import { TARGET } from '../model/fixtures.ts';
@@ -96,30 +95,3 @@ test('OTEL_RESOURCE_ATTRIBUTES is decoded, and ignored as a whole when malformed
   assert.deepEqual(parseResourceAttributes('a=1,=b'), {});
   assert.deepEqual(parseResourceAttributes('a=%zz'), {});
 });
-
-const ID = '0123456789abcdef'.repeat(4);
-const OUTER = 'fedcba9876543210'.repeat(4);
-
-for (const [runtime, text, expected] of [
-  ['Docker, cgroup 1', `12:cpu,cpuacct:/docker/${ID}\n11:memory:/docker/${ID}\n`, ID],
-  ['Docker, systemd', `0::/system.slice/docker-${ID}.scope\n`, ID],
-  ['containerd', `0::/kubepods.slice/kubepods-pod0b1c_22.slice/cri-containerd-${ID}.scope`, ID],
-  ['containerd with colons', `1:name=systemd:/kubepods-pod1.slice:cri-containerd:${ID}`, ID],
-  ['CRI-O', `0::/kubepods.slice/crio-${ID}.scope/container`, ID],
-  ['Podman', `0::/user.slice/libpod-${ID}.scope/container`, ID],
-  ['nested', `0::/docker/${OUTER}/kubelet/kubepods/burstable/pod1234/${ID}`, ID],
-  ['relative to a name space', `0::/../cri-containerd-${ID}.scope`, ID],
-  [
-    'ECS',
-    '9:cpu:/ecs/4d1f/0123456789abcdef0123456789abcdef-1234567890',
-    '0123456789abcdef0123456789abcdef-1234567890',
-  ],
-  ['hidden by a name space', '0::/\n', undefined],
-  ['no container', '0::/user.slice/user-1000.slice/session-2.scope', undefined],
-  ['65 digits are no id', `0::/docker/${ID}0`, undefined],
-  ['nothing', '', undefined],
-] as const) {
-  test(`container id: ${runtime}`, () => {
-    assert.equal(containerIdOf(text), expected);
-  });
-}
