@@ -49,8 +49,19 @@ separate __u64 find_caller_of_wrapper(__u64 address, __u64 sp, __u64 bias) {
     return address;
 }
 
-/* The caller's link-time return address, given the innermost one and the stack pointer after that return. */
-inline_always __u64 find_caller(__u64 return_address, __u64 sp, __u64 bias) {
-    __u64 address = return_address - bias;
-    return find_wrapper(address) ? find_caller_of_wrapper(address, sp, bias) : address;
+/* The caller's link-time return address. */
+inline_always __u64 find_caller(const struct lookup *l) {
+    __u64 address = l->entry[0] - l->bias;
+    const struct wrapper_frame *frame = find_wrapper(address);
+    if (!frame)
+        return address;
+    __u64 sp = l->entry_at + sizeof(__u64);
+    __u32 word = 1 + frame->size / sizeof(__u64);
+    if (entry_is_wide && word < WIDE_ENTRY_WORDS) {
+        sp += frame->size + sizeof(__u64);
+        address = l->entry[within(word, WIDE_ENTRY_WORDS)] - l->bias;
+        if (!find_wrapper(address))
+            return address;
+    }
+    return find_caller_of_wrapper(address, sp, l->bias);
 }

@@ -9,17 +9,26 @@
 #include "swiss.bpf.h"
 
 /*
- * Reads the arguments of the lookup. A function of its own, so that the words are read onto its stack: the
- * kernel's check of where a copy goes is cheapest for that.
+ * Reads the entry words; 0 on success. They are read onto the stack, for which the kernel's check of where a
+ * copy goes is cheapest; the wide ones have no room there.
  */
+inline_always long read_entry(struct lookup *l) {
+    struct entry_words entry;
+    if (entry_is_wide)
+        return read_user(l->entry, sizeof(l->entry), l->entry_at);
+    if (read_user(&entry, sizeof(entry), l->entry_at))
+        return -1;
+    __builtin_memcpy(l->entry, &entry, sizeof(entry));
+    return 0;
+}
+
+/* Reads the arguments of the lookup. A function of its own, for its stack. */
 called outcome read_arguments(const struct pt_regs *regs, const volatile struct probe_site *site,
                               struct lookup *l) {
-    struct entry_words entry;
     l->function = site->lookup_function;
     l->entry_at = regs->rsp + site->return_offset;
-    if (read_user(&entry, sizeof(entry), l->entry_at))
+    if (read_entry(l))
         return COUNTER_UNREADABLE_STACK;
-    l->entry = entry;
     l->bias = regs->rip - site->address;
     l->g = regs->r14;
     l->key_class = site->key_class;

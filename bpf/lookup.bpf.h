@@ -92,8 +92,8 @@ inline_always outcome observe(struct pt_regs *regs, struct lookup *l) {
     outcome failure = decode(regs, &probe_sites[number], l);
     if (failure)
         return failure;
-    l->name.caller = find_caller(l->entry.word[0], l->entry_at + sizeof(__u64), l->bias) |
-                     (__u64)l->function << CALLER_FUNCTION_SHIFT | (__u64)l->hit << CALLER_HIT_SHIFT;
+    l->name.caller =
+        find_caller(l) | (__u64)l->function << CALLER_FUNCTION_SHIFT | (__u64)l->hit << CALLER_HIT_SHIFT;
     return record_own(l) ? record_shared(l) : DECODED;
 }
 

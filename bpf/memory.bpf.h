@@ -104,8 +104,8 @@ inline_always long read_value(const struct pt_regs *regs, const volatile struct 
         return 0;
     }
     __u32 word = (__u32)(location->stack_offset - (__s32)site->return_offset) / 8;
-    if (word < ENTRY_WORDS) {
-        *to = l->entry.word[within(word, ENTRY_WORDS)] + location->addend;
+    if (word < entry_words_read()) {
+        *to = l->entry[within(word, WIDE_ENTRY_WORDS)] + location->addend;
         return 0;
     }
     if (read_stack_word(l, regs->rsp + location->stack_offset))

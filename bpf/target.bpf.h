@@ -23,6 +23,17 @@ struct entry_words {
     __u64 word[ENTRY_WORDS];
 };
 
+/*
+ * Where lookups come through wrappers, as they mostly do from Go 1.27 on, two words more are read: they hold
+ * the return address of a wrapper that has a frame of up to 40 bytes.
+ */
+#define WIDE_ENTRY_WORDS 7
+
+const volatile __u32 entry_is_wide;
+
+/* The words that have been read at a hit. */
+inline_always __u32 entry_words_read(void) { return entry_is_wide ? WIDE_ENTRY_WORDS : ENTRY_WORDS; }
+
 /* maps.Map, src/internal/runtime/maps/map.go. From 1.25 a bool tombstonePossible sits in the padding after
  * `writing`. */
 struct swiss_map {
@@ -185,9 +196,9 @@ struct lookup {
     __u32 copied;           /* bytes of it in copies.group */
     struct copies copies;
     struct pieces pieces;
-    struct entry_words entry;
-    __u64 group; /* of a small Swiss map */
-    __u64 seed;  /* of a small Swiss map's hash */
+    __u64 entry[WIDE_ENTRY_WORDS]; /* the words from the return address up */
+    __u64 group;                   /* of a small Swiss map */
+    __u64 seed;                    /* of a small Swiss map's hash */
     struct classic_map classic;
     struct group_sequence groups;
     struct bucket_chain chain;

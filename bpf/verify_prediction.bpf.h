@@ -139,7 +139,7 @@ separate __u32 remember(struct lookup *l, __u64 goroutine, __u64 home, __u32 fun
     if (find_slot(l, &p->key, &p->elem))
         return VERIFY_UNREADABLE;
     p->generation = current_generation();
-    p->return_address = l->entry.word[0];
+    p->return_address = l->entry[0];
     p->type = l->name.type;
     p->bias = l->bias;
     p->stack_low = work->stack.low;

@@ -154,6 +154,8 @@ export class LookupProgram {
         sites_by_offset: sitesByOffset(plan.sites),
         aggregate_table: encodeWord(places),
         wrapper_places: encodeWord(wrapperTable.places),
+        // Up to 1.26 only lookups through reflection come through wrappers.
+        entry_is_wide: encodeWord(Number(binary.version.minor >= 27 && wrappers.size > 0)),
       },
       mapSizes: {
         aggregates: callSites,

@@ -15,6 +15,9 @@ interface LookupCost {
 const SHARE: Readonly<Record<string, number>> = { bare: 50, count: 1, decode: 1, 'by goroutine': 1 };
 const SHARE_OF_OTHERS = 0.1;
 
+/** The newest release, where most lookups come through one function more. */
+const NEWEST_GO = '1.27.4';
+
 /**
  * Parts of a measurement. Each takes a few milliseconds, so that on a busy machine many are not interrupted: what else runs
  * only ever adds time, and adds it to some of the parts.
@@ -38,11 +41,13 @@ export const lookups: Part = {
       ...bpftraceSetups(run, service.pid, service.path, plan),
     ];
     const costs = await measure(service, all, run.quick ? 5 : 11, run.quick ? 25_000 : 100_000);
-    const added = (name: string) =>
-      costs.reduce((sum, { nanoseconds: ns }) => sum + (ns[name] ?? 0) - (ns.bare ?? 0), 0);
+    const newest = await measureNewest(run);
+    const added = (name: string, of = costs) =>
+      of.reduce((sum, { nanoseconds: ns }) => sum + (ns[name] ?? 0) - (ns.bare ?? 0), 0);
     const withBpftrace = all.some(({ name }) => name.startsWith('bpftrace'));
     const figures = {
       decode_over_count: added('decode') / added('count'),
+      decode_over_count_newest_go: added('decode', newest) / added('count', newest),
       goroutines_over_count: added('by goroutine') / added('count'),
       entry_over_decode: added('entry') / added('decode'),
       entry_and_returns_over_decode: added('entry + returns') / added('decode'),
@@ -51,7 +56,7 @@ export const lookups: Part = {
     const names = all.map(({ name }) => name);
     return {
       figures,
-      details: costs,
+      details: { costs, newest: { go: NEWEST_GO, costs: newest } },
       report: {
         head: ['lookup', ...names],
         rows: costs.map(({ case: one, nanoseconds: ns }) => [
@@ -59,7 +64,7 @@ export const lookups: Part = {
           ...names.map((name) => (ns[name] ?? 0).toFixed(name === 'bare' ? 1 : 0)),
         ]),
         remarks: [
-          `Decoding costs ${figures.decode_over_count.toFixed(2)} times what counting at the same probe sites costs, ${figures.goroutines_over_count.toFixed(2)} when lookups are counted by goroutine, too.`,
+          `Decoding costs ${figures.decode_over_count.toFixed(2)} times what counting at the same probe sites costs, ${figures.goroutines_over_count.toFixed(2)} when lookups are counted by goroutine, too; ${figures.decode_over_count_newest_go.toFixed(2)} times with Go ${NEWEST_GO}.`,
           `Counting at the functions' entries costs ${figures.entry_over_decode.toFixed(1)} times what decoding costs, at entries and returns ${figures.entry_and_returns_over_decode.toFixed(1)} times.`,
           ...(withBpftrace ? [] : ['bpftrace is not installed.']),
         ],
@@ -67,6 +72,15 @@ export const lookups: Part = {
     };
   },
 };
+
+/** Decoding and counting only, with the newest release of Go. */
+async function measureNewest(run: Run): Promise<LookupCost[]> {
+  const service = await LookupService.start(NEWEST_GO);
+  run.after(async () => service.stop());
+  const all = await setups(run, service.pid, openGoBinary(service.path));
+  const wanted = all.filter(({ name }) => ['bare', 'count', 'decode'].includes(name));
+  return measure(service, wanted, run.quick ? 5 : 11, run.quick ? 25_000 : 100_000);
+}
 
 async function measure(
   service: LookupService,
