@@ -107,6 +107,39 @@ suite('which calls are counted', { concurrency: 16 }, () => {
   }
 });
 
+for (const busy of [0, 1, 2, 3]) {
+  test(`${busy} of two sites are busy: each call of each is counted, and none after the detach`, async () => {
+    await using target = new Target(targetPath);
+    const object = probeObject(objectPath, { attachMethod: 'uprobe_multi' });
+    await object.load();
+    for (let window = 1; window <= 3; window++) {
+      await object.attach({ ...target.sites(), busy });
+      await target.call('one', 100);
+      await target.call('two', 33);
+      await object.detach();
+      await target.call('one', 1000);
+      await target.call('two', 1000);
+      assert.deepEqual(await readHits(object), { 1: 100 * window, 2: 33 * window });
+    }
+    object.close();
+  });
+}
+
+test('when busy sites cannot be attached, nothing is', async () => {
+  await using target = new Target(targetPath);
+  const object = probeObject(objectPath, { attachMethod: 'uprobe_multi' });
+  await object.load();
+  const sites = target.sites();
+  const bad = { ...sites, offsets: [...sites.offsets, 1n << 40n], cookies: [1n, 2n, 3n], busy: 1 };
+  await assert.rejects(object.attach(bad), { code: 'EINVAL' });
+  await target.call('one', 10);
+  assert.deepEqual(await readHits(object), {});
+  await object.attach(sites);
+  await target.call('one', 10);
+  assert.deepEqual(await readHits(object), { 1: 10 });
+  object.close();
+});
+
 test('run statistics count the runs of the program', async () => {
   const disable = addon.enableRunStatistics();
   await using target = new Target(targetPath);
