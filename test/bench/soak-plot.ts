@@ -26,7 +26,7 @@ export function soakPlot(seconds: readonly SoakSecond[], budget: number, machine
   const costY = (part: number) => COST.top + COST.height * (1 - Math.min(part, most) / most);
   const percent = 100 * budget;
   return [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" font-family="sans-serif" font-size="12">`,
+    `<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-label="What observation may cost and costs a web service, over time" viewBox="0 0 ${WIDTH} ${HEIGHT}" font-family="sans-serif" font-size="12">`,
     `<rect width="${WIDTH}" height="${HEIGHT}" fill="white"/>`,
     text(LEFT, 20, `A web service under load steps, observed within ${percent} % of its CPU`, 15),
     text(
