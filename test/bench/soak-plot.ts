@@ -3,11 +3,11 @@ import type { SoakSecond } from './soak.ts';
 
 const WIDTH = 900;
 const LEFT = 70;
-const RIGHT = 20;
+const RIGHT = 34;
 /** Top and height of the two panels. */
-const CPU = { top: 50, height: 130 };
-const COST = { top: 230, height: 170 };
-const HEIGHT = 440;
+const CPU = { top: 70, height: 130 };
+const COST = { top: 250, height: 170 };
+const HEIGHT = 460;
 /** Seconds that one point of the cost stands for. */
 const BIN = 5;
 /** The CPU panel goes from a thousandth of a CPU to four. */
