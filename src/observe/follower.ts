@@ -200,9 +200,10 @@ export class SpanFollower {
     };
   }
 
+  /** Gives everything back. An attach that is under way ends first, and must not find another file under the same number. */
   close(): void {
     this.kernel.close();
-    closeSync(this.#executable);
+    void this.#last.then(() => closeSync(this.#executable));
   }
 }
 

@@ -45,7 +45,7 @@ export const service: Part = {
     // A request costs far more when threads sleep between two.
     const rate = Math.round(Math.min(...loads.map(({ requests }) => requests)) / 2 / 4);
     const pairs: Pair[] = [];
-    for (let i = 0; i < (run.quick ? 6 : 24); i++) {
+    for (let i = 0; i < (run.quick ? 6 : 20); i++) {
       const [first, second] = web;
       pairs.push(await pair(run, i % 2 === 0 ? [first, second] : [second, first], seconds, rate));
     }
