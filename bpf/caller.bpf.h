@@ -4,11 +4,12 @@
  */
 #pragma once
 
+#include "address_table.bpf.h"
 #include "memory.bpf.h"
 
 #define MAX_WRAPPERS 8
 
-/* By return address within a wrapper. A table like `map_types`, since every caller is looked up here. */
+/* By return address within a wrapper: every caller is looked up here. */
 struct {
     __uint(type, BPF_MAP_TYPE_ARRAY);
     __uint(max_entries, 1);
@@ -18,18 +19,9 @@ struct {
 
 const volatile __u32 wrapper_places; /* of the table: a power of two */
 
-/* The wrapper that this return address is in; NULL when it is in none, which is mostly seen at once. */
+/* The wrapper that this return address is in; NULL when it is in none. */
 inline_always const struct wrapper_frame *find_wrapper(__u64 address) {
-    __u32 place = (address * HASH_MULTIPLIER) >> 32;
-    for (__u32 i = 0; i < ADDRESS_TRIES; i++) {
-        __u32 at = (place + i) & (wrapper_places - 1);
-        const struct wrapper_frame *frame = bpf_map_lookup_elem(&wrappers, &at);
-        if (!frame || !frame->address)
-            break;
-        if (frame->address == address)
-            return frame;
-    }
-    return NULL;
+    return find_address(&wrappers, wrapper_places, address);
 }
 
 /*

@@ -13,12 +13,12 @@
  * copy goes is cheapest; the wide ones have no room there.
  */
 inline_always long read_entry(struct lookup *l) {
-    struct entry_words entry;
+    __u64 entry[ENTRY_WORDS];
     if (entry_is_wide)
         return read_user(l->entry, sizeof(l->entry), l->entry_at);
-    if (read_user(&entry, sizeof(entry), l->entry_at))
+    if (read_user(entry, sizeof(entry), l->entry_at))
         return -1;
-    __builtin_memcpy(l->entry, &entry, sizeof(entry));
+    __builtin_memcpy(l->entry, entry, sizeof(entry));
     return 0;
 }
 

@@ -4,13 +4,10 @@
  */
 #pragma once
 
+#include "address_table.bpf.h"
 #include "key.bpf.h"
 
-/*
- * The types that the linker wrote, by address: a table that user space has laid out (records.h), since
- * looking into an array costs a fraction of what a hash map's lookup does. A type is in one of the
- * ADDRESS_TRIES places from that of its hash on, and nothing but types is before it.
- */
+/* The types that the linker wrote, by address. */
 struct {
     __uint(type, BPF_MAP_TYPE_ARRAY);
     __uint(max_entries, 1);
@@ -88,16 +85,8 @@ separate outcome describe_runtime_type(struct lookup *l) {
 }
 
 inline_always const struct map_type_info *find_linked_type(__u64 address) {
-    __u32 place = (address * HASH_MULTIPLIER) >> 32;
-    for (__u32 i = 0; i < ADDRESS_TRIES; i++) {
-        __u32 at = (place + i) & (map_type_places - 1);
-        const struct map_type_entry *entry = bpf_map_lookup_elem(&map_types, &at);
-        if (!entry || !entry->address)
-            break;
-        if (entry->address == address)
-            return &entry->info;
-    }
-    return NULL;
+    const struct map_type_entry *entry = find_address(&map_types, map_type_places, address);
+    return entry ? &entry->info : NULL;
 }
 
 /* Fills l->info, and the type's part of the aggregate's name. */

@@ -19,10 +19,6 @@ const volatile __u32 aes_table[256];
  */
 #define ENTRY_WORDS 5
 
-struct entry_words {
-    __u64 word[ENTRY_WORDS];
-};
-
 /*
  * Where lookups come through wrappers, as they mostly do from Go 1.27 on, two words more are read: they hold
  * the return address of a wrapper that has a frame of up to 40 bytes.
