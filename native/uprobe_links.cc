@@ -100,7 +100,8 @@ Status UprobeLinks::AttachPerfEvents(const BpfObject &object, const ProbeSites &
     return {};
 }
 
-/* The kernel takes breakpoints out at once and waits for RCU then: that wait is for both links at a time. */
+/* The kernel takes a link's breakpoints out at once and waits for RCU then. The quiet sites' need not wait
+ * for that to end. */
 void UprobeLinks::Close() {
     pthread_t closing;
     const bool apart = busy_link_ && pthread_create(&closing, nullptr, CloseLater, &multi_link_) == 0;

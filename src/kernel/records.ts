@@ -1,4 +1,4 @@
-import { addon, type RecordLayout } from './addon.ts';
+import { addon, type PerCpuContents, type RecordLayout } from './addon.ts';
 
 /** Values of a record's fields by name; fields left out are 0. */
 export type RecordValues = Readonly<Record<string, number | bigint>>;
@@ -83,6 +83,14 @@ export class RecordReader {
     const { offset, size } = this.#field(name);
     const at = start + offset + index * size;
     return size === 8 ? Number(buffer.readBigUInt64LE(at)) : buffer.readUIntLE(at, size);
+  }
+
+  /** The same field of all CPUs, added up. @param element of the per-CPU map, by its place in the contents */
+  sum({ values, cpus }: PerCpuContents, name: string, index = 0, element = 0): number {
+    let total = 0;
+    for (let cpu = 0; cpu < cpus; cpu++)
+      total += this.number(values, (element * cpus + cpu) * this.size, name, index);
+    return total;
   }
 
   /** An unsigned 64-bit field. */

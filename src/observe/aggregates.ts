@@ -203,14 +203,10 @@ export async function readCounters(program: ProbeObject): Promise<Counters> {
 }
 
 /** The counters in the map `cpu_states`. */
-export function decodeCounters({ values, cpus }: PerCpuContents): Counters {
+export function decodeCounters(states: PerCpuContents): Counters {
   const names = Object.entries(recordEnum('counter'));
   const state = new RecordReader('cpu_state');
-  const sum = (field: string, index = 0) => {
-    let total = 0;
-    for (let cpu = 0; cpu < cpus; cpu++) total += state.number(values, cpu * state.size, field, index);
-    return total;
-  };
+  const sum = (field: string, index = 0) => state.sum(states, field, index);
   const value = (index: number) => sum('counters', index);
   const group = (prefix: string) =>
     Object.fromEntries(
@@ -232,14 +228,9 @@ export function decodeCounters({ values, cpus }: PerCpuContents): Counters {
 }
 
 /** Of the hits whose time was taken, those of each probe site. */
-export function decodeSiteHits({ values, cpus }: PerCpuContents, sites: number): number[] {
+export function decodeSiteHits(states: PerCpuContents, sites: number): number[] {
   const state = new RecordReader('cpu_state');
-  const first = state.offset('site_hits');
-  return Array.from({ length: sites }, (_, site) => {
-    let hits = 0;
-    for (let cpu = 0; cpu < cpus; cpu++) hits += values.readUInt32LE(cpu * state.size + first + 4 * site);
-    return hits;
-  });
+  return Array.from({ length: sites }, (_, site) => state.sum(states, 'site_hits', site));
 }
 
 /** The reasons for inexact lookups, in the order of enum inexact_reason, in words that can be printed. */

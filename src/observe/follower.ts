@@ -191,13 +191,8 @@ export class SpanFollower {
 
   /** A reader of the counters, summed over CPUs. */
   async #counters(): Promise<(field: string, index?: number) => number> {
-    const { values, cpus } = await this.kernel.readPerCpuMap('trace_counters');
-    return (field, index = 0) => {
-      let total = 0;
-      for (let cpu = 0; cpu < cpus; cpu++)
-        total += this.#counts.number(values, cpu * this.#counts.size, field, index);
-      return total;
-    };
+    const counters = await this.kernel.readPerCpuMap('trace_counters');
+    return (field, index) => this.#counts.sum(counters, field, index);
   }
 
   /** Gives everything back. An attach that is under way ends first, and must not find another file under the same number. */

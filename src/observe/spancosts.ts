@@ -33,13 +33,8 @@ export class SpanCostReader {
 
   /** All costs that have been added, and the lookups that are of no span. */
   async read(): Promise<SpanCosts> {
-    const { values, cpus } = await this.#program.kernel.readPerCpuMap('lookups_outside_spans');
-    const total = (field: string) => {
-      let sum = 0;
-      for (let cpu = 0; cpu < cpus; cpu++)
-        sum += this.#outside.number(values, cpu * this.#outside.size, field);
-      return sum;
-    };
+    const outside = await this.#program.kernel.readPerCpuMap('lookups_outside_spans');
+    const total = (field: string) => this.#outside.sum(outside, field);
     return this.#heaviest.costs({ no_span: total('no_span') + this.#forgotten, no_room: total('no_room') });
   }
 

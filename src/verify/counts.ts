@@ -20,15 +20,10 @@ const RUNTIME_TYPE = 1n << 63n;
 
 /** Reads the outcomes of the first `functions` lookup functions, summed over CPUs. */
 export async function readOutcomes(program: ProbeObject, functions: number): Promise<OutcomeCounts[]> {
-  const { values, cpus } = await program.readPerCpuMap('verify_results');
+  const results = await program.readPerCpuMap('verify_results');
   const reader = new RecordReader('verify_counts');
   const { VERIFY_OUTCOMES: _, ...outcomes } = recordEnum('verify_outcome');
-  const sum = (index: number, outcome: number): number => {
-    let total = 0;
-    for (let cpu = 0; cpu < cpus; cpu++)
-      total += reader.number(values, (index * cpus + cpu) * reader.size, 'count', outcome);
-    return total;
-  };
+  const sum = (index: number, outcome: number) => reader.sum(results, 'count', outcome, index);
   return Array.from({ length: functions }, (_, index) =>
     Object.fromEntries(Object.entries(outcomes).map(([name, outcome]) => [name, sum(index, outcome)])),
   );

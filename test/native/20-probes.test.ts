@@ -2,11 +2,33 @@
 
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
-import { addon } from '../../src/kernel/addon.ts';
+import { addon, type ProbeObjectOptions } from '../../src/kernel/addon.ts';
 import { buildBpfObject, buildProgram, METHODS, probeObject, readHits, sitesOf, Target } from './support.ts';
 
 const objectPath = buildBpfObject('count.bpf.c');
 const targetPath = buildProgram('target.c');
+
+/** The last of three sites is not in the file. */
+async function failToAttach({
+  attachMethod,
+  ...more
+}: Pick<ProbeObjectOptions, 'attachMethod'> & { busy?: number }): Promise<void> {
+  await using target = new Target(targetPath);
+  const object = probeObject(objectPath, { attachMethod });
+  await object.load();
+  const sites = target.sites();
+  const bad = { ...sites, ...more, offsets: [...sites.offsets, 1n << 40n], cookies: [1n, 2n, 3n] };
+  await assert.rejects(object.attach(bad), {
+    code: 'EINVAL',
+    message: /^cannot attach to .*: Invalid argument$/,
+  });
+  await target.call('one', 10);
+  assert.deepEqual(await readHits(object), {});
+  await object.attach(sites);
+  await target.call('one', 10);
+  assert.deepEqual(await readHits(object), { 1: 10 });
+  object.close();
+}
 
 suite('which calls are counted', { concurrency: 16 }, () => {
   for (const attachMethod of METHODS) {
@@ -87,23 +109,7 @@ suite('which calls are counted', { concurrency: 16 }, () => {
       object.close();
     });
 
-    test(`${attachMethod}: a failed attach leaves nothing attached`, async () => {
-      await using target = new Target(targetPath);
-      const object = probeObject(objectPath, { attachMethod });
-      await object.load();
-      const sites = target.sites();
-      const bad = { ...sites, offsets: [...sites.offsets, 1n << 40n], cookies: [1n, 2n, 3n] };
-      await assert.rejects(object.attach(bad), {
-        code: 'EINVAL',
-        message: /^cannot attach to .*: Invalid argument$/,
-      });
-      await target.call('one', 10);
-      assert.deepEqual(await readHits(object), {});
-      await object.attach(sites);
-      await target.call('one', 10);
-      assert.deepEqual(await readHits(object), { 1: 10 });
-      object.close();
-    });
+    test(`${attachMethod}: a failed attach leaves nothing attached`, () => failToAttach({ attachMethod }));
   }
 });
 
@@ -125,20 +131,8 @@ for (const busy of [0, 1, 2, 3]) {
   });
 }
 
-test('when busy sites cannot be attached, nothing is', async () => {
-  await using target = new Target(targetPath);
-  const object = probeObject(objectPath, { attachMethod: 'uprobe_multi' });
-  await object.load();
-  const sites = target.sites();
-  const bad = { ...sites, offsets: [...sites.offsets, 1n << 40n], cookies: [1n, 2n, 3n], busy: 1 };
-  await assert.rejects(object.attach(bad), { code: 'EINVAL' });
-  await target.call('one', 10);
-  assert.deepEqual(await readHits(object), {});
-  await object.attach(sites);
-  await target.call('one', 10);
-  assert.deepEqual(await readHits(object), { 1: 10 });
-  object.close();
-});
+test('when busy sites cannot be attached, nothing is', () =>
+  failToAttach({ attachMethod: 'uprobe_multi', busy: 1 }));
 
 test('run statistics count the runs of the program', async () => {
   const disable = addon.enableRunStatistics();
