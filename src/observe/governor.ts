@@ -48,16 +48,18 @@ export const LIMITS = {
   /** Lookups decoded per second, about: more tell nothing more, fewer are worth their cost also on an idle target. */
   ceiling: 8000,
   floor: 100,
-  /** Mean distance of windows. */
-  shortestDistance: 0.4,
+  /** Mean distance of the beginnings of windows. */
+  shortestDistance: 0.2,
+  usualDistance: 0.4,
   idleDistance: 2,
   longestDistance: 10,
   shortestOpen: 0.0005,
   longestOpen: 0.1,
-  /** Lookups that a window is planned for, and those after which it ends on one CPU. */
+  /** What decoding costs one CPU until the window ends early, and a request at most; windows are planned for less. */
+  longestLoss: 0.01,
+  usualLoss: 0.004,
+  /** Lookups that a window is planned for at least. */
   leastLookups: 50,
-  mostLookups: 3000,
-  mostHits: 6000,
   /** The mean distance while other probes are there for a short time, and there are savings for that. */
   eagerDistance: 0.1,
   /** How long a decision stands: load may change meanwhile. */
@@ -71,7 +73,7 @@ export const LIMITS = {
 const STOPPING_WINDOWS = 3;
 
 /** The part of the budget that is planned for; the rest is for what cannot be foreseen. */
-const PLANNED = 0.92;
+const PLANNED = 0.93;
 /** Part of the budget that other probes may use; what they leave of it is for windows. */
 const OTHERS = 0.5;
 /** Seconds of that part that may be saved up: a pause lasts until half of it is there again. */
@@ -86,6 +88,8 @@ const SPENT_WITHIN = 1;
 const INCOME_MEMORY = 10;
 /** Seconds of allowance that may be saved up. */
 const SAVED = 1;
+/** Part of what a window will cost that must be there when it opens; the rest is paid before the next one. */
+const PAID_BEFORE = 0.5;
 /** How fast the target's use of CPU is followed: time constant in seconds. */
 const CPU_MEMORY = 0.5;
 /** Weight of the latest window in what is known of windows, at least; and how fast older ones lose theirs, in seconds. */
@@ -129,7 +133,7 @@ export class Governor {
   #windowsPart = 1;
   /** Of the target's CPU time, in windows: lookups decoded per second, and further hits per window. */
   #known: { lookupsPerCpu: number; furtherPerCpu: number } | undefined;
-  /** Since the last window ended. */
+  /** Since the last window began. */
   #passed = 0;
   /** Of the distance to the next window; drawn anew for each. */
   #draw: number;
@@ -233,10 +237,11 @@ export class Governor {
     const due = plan.distance * (0.5 + this.#draw) + this.#postponed;
     const wait = Math.max(due - this.#passed, this.#stopped ?? 0);
     if (wait > 0) return { do: 'wait', seconds: Math.min(wait, LIMITS.longestWait) };
-    if (this.#account < plan.cost) {
+    const lacking = PAID_BEFORE * plan.cost - this.#account;
+    if (lacking > 0) {
       // The account fills while the target is busy: opening at the moment it suffices would find it busy too often.
-      const lacking = (plan.cost - this.#account) / this.#rate(costs);
-      this.#postponed += Math.min(lacking * (1 + this.#random()), 2 * LIMITS.longestDistance) + 0.001;
+      const seconds = lacking / this.#rate(costs);
+      this.#postponed += Math.min(seconds * (1 + this.#random()), 2 * LIMITS.longestDistance) + 0.001;
       return this.decide(costs);
     }
     return { do: 'open', window: { openSeconds: plan.openSeconds, hitLimit: plan.hitLimit } };
@@ -256,7 +261,7 @@ export class Governor {
       lookupsPerCpu: window.full ? Math.max(lookupsPerCpu, lookups) : lookupsPerCpu,
       furtherPerCpu: before.furtherPerCpu + weight * (further - before.furtherPerCpu),
     };
-    this.#passed = 0;
+    this.#passed = window.load.seconds;
     this.#postponed = 0;
     this.#draw = this.#random();
     if (this.#plan(costs).earned > LIMITS.longestDistance) this.#unaffordable++;
@@ -275,12 +280,16 @@ export class Governor {
     const cpus = Math.max(this.#cpus, LEAST_CPU);
     const each = costs.trap + costs.decode;
     const rate = this.#rate(costs);
-    const shortest = this.#isRich ? LIMITS.eagerDistance : LIMITS.shortestDistance;
+    const usualLoss = LIMITS.usualLoss * Math.max(cpus, 1);
+    // Rare windows have fewer hits in vain, but no request is to lose more than usual for them.
+    const shortest = this.#isRich
+      ? LIMITS.eagerDistance
+      : clamp(usualLoss / rate, LIMITS.shortestDistance, LIMITS.usualDistance);
     const fixed = cpus * (costs.attach + known.furtherPerCpu * costs.trap);
     const rest = clamp(BUSY_CPU / cpus, 1, LIMITS.idleDistance / shortest);
     const distance = clamp((2 * fixed) / rate, rest * shortest, LIMITS.longestDistance);
     const affordable = Math.min((rate * distance - fixed) / each, LIMITS.ceiling * distance);
-    const wanted = clamp(affordable, LIMITS.leastLookups, LIMITS.mostLookups);
+    const wanted = clamp(affordable, LIMITS.leastLookups, usualLoss / each);
     const lookupRate = known.lookupsPerCpu * cpus;
     const openSeconds = clamp(wanted / lookupRate, LIMITS.shortestOpen, LIMITS.longestOpen);
     const expected = lookupRate * openSeconds;
@@ -288,7 +297,9 @@ export class Governor {
     const saved = Math.max(0, this.#account - fixed) / each;
     return {
       openSeconds,
-      hitLimit: Math.round(clamp(Math.max(4 * expected, saved), 2 * LIMITS.leastLookups, LIMITS.mostHits)),
+      hitLimit: Math.round(
+        clamp(Math.max(4 * expected, saved), 2 * LIMITS.leastLookups, LIMITS.longestLoss / each),
+      ),
       distance: Math.max(distance, Math.min(cost / rate, LIMITS.longestDistance)),
       cost,
       earned: cost / rate,
