@@ -4,7 +4,7 @@
  * Absolute times depend on the machine and wander on it; ratios are taken in one run, alternating, and hold better. A full run
  * takes half an hour and writes its results to docs/performance.md and docs/performance.json, unless told where else.
  */
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -60,6 +60,8 @@ async function measure(part: Part): Promise<Measured> {
 for (const signal of ['SIGINT', 'SIGTERM'] as const)
   process.once(signal, () => void endAll().finally(() => process.exit(1)));
 
+const folder = values.output ?? (values.quick || values.only !== undefined ? undefined : DOCS);
+if (folder !== undefined) mkdirSync(folder, { recursive: true });
 const finished: Finished[] = [];
 for (const part of chosen(values.only)) {
   const start = performance.now();
@@ -70,7 +72,6 @@ for (const part of chosen(values.only)) {
 const machine = environment();
 const json = jsonDocument(finished, machine, values.quick);
 process.stdout.write(values.format === 'json' ? json : text(finished, machine));
-const folder = values.output ?? (values.quick || values.only !== undefined ? undefined : DOCS);
 if (folder !== undefined) {
   writeFileSync(join(folder, 'performance.json'), json);
   writeFileSync(join(folder, 'performance.md'), markdown(finished, machine));

@@ -1,19 +1,24 @@
 import { availableParallelism } from 'node:os';
 import type { Measured, Part, Run } from './part.ts';
 import { cpuTime, Sidecar } from './processes.ts';
+import {
+  evenRate,
+  FAST_CONNECTIONS,
+  measurePair,
+  type Pair,
+  type Requests,
+  type Turn,
+} from './servicepair.ts';
 import { median, percent, spread } from './statistics.ts';
-import { type WebLoad, WebService } from './webservice.ts';
+import { WebService } from './webservice.ts';
 
 /** Of the service's processor time. */
 const DEFAULT_BUDGET = 0.01;
 
-/** One service under a load as fast as it can, and under an even one, with its processor time for a request of each. */
-interface Turn {
-  readonly fast: WebLoad;
-  readonly even: WebLoad;
-  readonly cpuFast: number;
-  readonly cpuEven: number;
-}
+/** Articles in a list, as a page of a shop has, and in one whose requests are little else than lookups. */
+const LIST = 100;
+const LONG_LIST = 1000;
+const LOOKUPS_PER_ARTICLE = 2.6;
 
 interface Alone {
   readonly cpus: number;
@@ -21,14 +26,11 @@ interface Alone {
   readonly samples: number;
 }
 
-/** Two services at the same time, of which mapscope observes one. */
-interface Pair {
-  readonly without: Turn;
-  readonly with: Turn;
-  readonly lookups: number;
-  readonly seconds: number;
-  /** Of a processor. */
-  readonly sidecarShare: number;
+/** Pairs of which mapscope observed one service, and pairs of which it observed none: what they differ by is chance. */
+interface Comparison {
+  readonly requests: Requests;
+  readonly pairs: Pair[];
+  readonly controls: Pair[];
 }
 
 /**
@@ -43,115 +45,119 @@ export const service: Part = {
   measure: async (run: Run): Promise<Measured> => {
     const web = [await WebService.start(run), await WebService.start(run)] as const;
     const seconds = run.quick ? 4 : 10;
-    await WebService.load(web, 1, 0);
-    const loads = await WebService.load(web, 2, 0);
-    // A request costs far more when threads sleep between two.
-    const rate = Math.round(Math.min(...loads.map(({ requests }) => requests)) / 2 / 4);
-    const pairs: Pair[] = [];
-    for (let i = 0; i < (run.quick ? 6 : 20); i++) {
-      const [first, second] = web;
-      pairs.push(await pair(run, i % 2 === 0 ? [first, second] : [second, first], seconds, rate));
-    }
-    const alone: Alone[] = [];
-    for (let i = 0; i < (run.quick ? 3 : 9); i++) alone.push(await observeAlone(run, web[0], seconds));
-    return evaluated(pairs, rate, alone);
+    const comparisons = [await compare(run, web, { count: LIST, seconds }, run.quick ? 4 : 20)];
+    if (!run.quick) comparisons.push(await compare(run, web, { count: LONG_LIST, seconds }, 6));
+    const alone = new Map([LIST, LONG_LIST].map((count): [number, Alone[]] => [count, []]));
+    for (let i = 0; i < (run.quick ? 2 : 9); i++)
+      for (const [count, ones] of alone) ones.push(await observeAlone(run, web[0], { seconds, count }));
+    return evaluated(comparisons, alone);
   },
 };
 
+async function compare(
+  run: Run,
+  web: readonly [WebService, WebService],
+  { count, seconds }: Omit<Requests, 'rate'>,
+  turns: number,
+): Promise<Comparison> {
+  const requests = { count, seconds, rate: await evenRate(web, count) };
+  const comparison: Comparison = { requests, pairs: [], controls: [] };
+  for (let turn = 0; turn < turns; turn++) {
+    comparison.pairs.push(await measurePair(run, web, turn, requests, true));
+    comparison.controls.push(await measurePair(run, web, turn, requests, false));
+  }
+  return comparison;
+}
+
 /** One service has the machine for itself, with its load: what is seen of it, and the processors that it keeps busy. */
-async function observeAlone(run: Run, web: WebService, seconds: number): Promise<Alone> {
+async function observeAlone(run: Run, web: WebService, requests: Omit<Requests, 'rate'>): Promise<Alone> {
   const sidecar = await Sidecar.attach(run, ['--pid', String(web.pid)], 1);
   const [cpu, start] = [cpuTime(web.pid), performance.now()];
-  await WebService.load([web], seconds, 0);
+  await WebService.load([web], { ...requests, connections: FAST_CONNECTIONS });
   const cpus = (1000 * (cpuTime(web.pid) - cpu)) / (performance.now() - start);
   const [summary] = await sidecar.stop();
   if (summary === undefined) throw new Error('mapscope gave no report');
   return { cpus, samples: summary.observed.lookups / summary.observed.seconds };
 }
 
-async function pair(
-  run: Run,
-  [observed, other]: readonly [WebService, WebService],
-  seconds: number,
-  rate: number,
-): Promise<Pair> {
-  const sidecar = await Sidecar.attach(run, ['--pid', String(observed.pid)], 1);
-  // What it needs to start is not what it needs to run.
-  await WebService.load([observed, other], 1, 0);
-  const [cpu, start] = [cpuTime(sidecar.pid), performance.now()];
-  const [withIt, without] = await turns([observed, other], seconds, rate);
-  const sidecarShare = (1000 * (cpuTime(sidecar.pid) - cpu)) / (performance.now() - start);
-  const [summary] = await sidecar.stop();
-  if (summary === undefined || withIt === undefined || without === undefined)
-    throw new Error('mapscope gave no report');
-  const { lookups, seconds: observedSeconds } = summary.observed;
-  return { without, with: withIt, lookups, seconds: observedSeconds, sidecarShare };
+type Value = (turn: Turn) => number;
+
+const perSecond: Value = ({ fast }) => fast.requests / fast.seconds;
+
+/** How much more it was of the first service than of the second, for each pair. */
+function rises(pairs: readonly Pair[], of: Value): number[] {
+  return pairs.map(({ first, second }) => of(first) / of(second) - 1);
 }
 
-async function turns(web: readonly WebService[], seconds: number, rate: number): Promise<Turn[]> {
-  const used = () => web.map(({ pid }) => cpuTime(pid));
-  const start = used();
-  const fast = await WebService.load(web, seconds, 0);
-  const half = used();
-  const even = await WebService.load(web, seconds, rate);
-  const end = used();
-  const of = (values: readonly number[], i: number) => values[i] ?? Number.NaN;
-  return fast.flatMap((load, i) => {
-    const after = even[i];
-    if (after === undefined) return [];
-    const cpuFast = (of(half, i) - of(start, i)) / load.requests;
-    return { fast: load, even: after, cpuFast, cpuEven: (of(end, i) - of(half, i)) / after.requests };
-  });
+function rows({ requests, pairs, controls }: Comparison): string[][] {
+  const row = (name: string, of: Value) => [
+    name,
+    median(pairs.map(({ second }) => of(second))).toFixed(0),
+    median(pairs.map(({ first }) => of(first))).toFixed(0),
+    spread(rises(pairs, of)),
+    spread(rises(controls, of)),
+  ];
+  return [
+    [`${Math.round(requests.count * LOOKUPS_PER_ARTICLE)} lookups a request:`, '', '', '', ''],
+    row('requests/s, as many as possible', perSecond),
+    row('p50 µs then', ({ fast }) => fast.p50),
+    row('p99 µs', ({ fast }) => fast.p99),
+    row('p99.9 µs', ({ fast }) => fast.p999),
+    row('CPU µs per request', (turn) => 1e6 * turn.cpuFast),
+    row(`p50 µs at ${requests.rate} requests/s`, ({ even }) => even.p50),
+    row('p99 µs', ({ even }) => even.p99),
+    row('p99.9 µs', ({ even }) => even.p999),
+    row('CPU µs per request', (turn) => 1e6 * turn.cpuEven),
+  ];
 }
 
-function evaluated(pairs: readonly Pair[], rate: number, alone: readonly Alone[]): Measured {
-  const perSecond = ({ fast }: Turn) => fast.requests / fast.seconds;
-  const rise = (of: (turn: Turn) => number) => pairs.map((p) => of(p.with) / of(p.without) - 1);
-  const sidecar = median(pairs.map((p) => p.sidecarShare));
+function evaluated(
+  comparisons: readonly Comparison[],
+  alone: ReadonlyMap<number, readonly Alone[]>,
+): Measured {
+  const pairs = comparisons[0]?.pairs ?? [];
+  const rise = (of: Value) => median(rises(pairs, of));
+  const observed = pairs.flatMap((pair) => pair.observed ?? []);
+  const sidecar = median(observed.map(({ sidecarShare }) => sidecarShare));
   // mapscope's own processor time is missed by both services alike, where there is none to spare.
   const displaced = sidecar / availableParallelism();
-  const samples = median(pairs.map((p) => p.lookups / p.seconds));
-  const [p50, p99, p999] = (['p50', 'p99', 'p999'] as const).map((which) => rise(({ even }) => even[which]));
-  const cpu = rise((turn) => turn.cpuFast);
-  const cores = median(pairs.map((p) => p.with.cpuFast * perSecond(p.with)));
+  const samples = median(observed.map(({ lookups, seconds }) => lookups / seconds));
+  const cores = median(pairs.map(({ first }) => first.cpuFast * perSecond(first)));
   // What the service pays is too little to be measured here: what it may pay at most.
-  const spent = sidecar + DEFAULT_BUDGET * cores;
-  const of = (which: 'with' | 'without', value: (turn: Turn) => number) =>
-    median(pairs.map((p) => value(p[which]))).toFixed(0);
-  const row = (name: string, value: (turn: Turn) => number) => [
-    name,
-    of('without', value),
-    of('with', value),
-    spread(rise(value)),
-  ];
+  const perPercent = samples / (100 * (sidecar + DEFAULT_BUDGET * cores));
   return {
     figures: {
-      throughput_loss: -median(rise(perSecond)) + displaced,
-      p50_rise: median(p50 ?? []),
-      p99_rise: median(p99 ?? []),
-      p999_rise: median(p999 ?? []),
-      target_cpu_rise: median(cpu),
-      samples_per_second: median(alone.map((one) => one.samples)),
+      throughput_loss: -rise(perSecond) + displaced,
+      p50_rise: rise(({ fast }) => fast.p50),
+      p99_rise: rise(({ fast }) => fast.p99),
+      p999_rise: rise(({ fast }) => fast.p999),
+      p50_rise_at_even_load: rise(({ even }) => even.p50),
+      p99_rise_at_even_load: rise(({ even }) => even.p99),
+      p999_rise_at_even_load: rise(({ even }) => even.p999),
+      target_cpu_rise: rise(({ cpuFast }) => cpuFast),
+      samples_per_second: median((alone.get(LIST) ?? []).map((one) => one.samples)),
+      samples_per_second_of_long_lists: median((alone.get(LONG_LIST) ?? []).map((one) => one.samples)),
       samples_per_second_of_two: samples,
-      samples_per_percent_of_core: samples / (100 * spent),
+      samples_per_percent_of_core: perPercent,
     },
-    details: { pairs, rate, alone },
+    details: { comparisons, alone: Object.fromEntries(alone) },
     report: {
-      head: ['', 'without', 'with', 'change: median (middle half)'],
-      rows: [
-        row('requests/s, as many as possible', perSecond),
-        row('CPU µs per request then', (turn) => 1e6 * turn.cpuFast),
-        row(`p50 µs at ${rate} requests/s`, ({ even }) => even.p50),
-        row(`p99 µs at ${rate} requests/s`, ({ even }) => even.p99),
-        row(`p99.9 µs at ${rate} requests/s`, ({ even }) => even.p999),
-        row('CPU µs per request then', (turn) => 1e6 * turn.cpuEven),
-      ],
+      head: ['', 'without', 'with', 'change: median (middle half)', 'chance: both without'],
+      rows: comparisons.flatMap(rows),
       remarks: [
-        `${pairs.length} runs, default budget: ${samples.toFixed(0)} decoded lookups a second, mapscope itself at ${percent(sidecar)} of a core. ` +
+        `${comparisons.map(({ pairs }) => pairs.length).join(' and ')} pairs, default budget: ${samples.toFixed(0)} decoded lookups a second, mapscope itself at ${percent(sidecar)} of a core. ` +
           `Where no processor time is to spare that costs the services ${percent(displaced)} more throughput, which throughput_loss in the JSON document includes.`,
-        `One of them alone with its load, on ${median(alone.map((one) => one.cpus)).toFixed(1)} processors: ${median(alone.map((one) => one.samples)).toFixed(0)} decoded lookups a second.`,
-        `${(samples / (100 * spent)).toFixed(0)} decoded lookups a second for each 1 % of a core that mapscope spends and the service may pay.`,
+        ...[...alone].map(([count, ones]) => aloneRemark(count, ones)),
+        `${perPercent.toFixed(0)} decoded lookups a second for each 1 % of a core that mapscope spends and the service may pay.`,
       ],
     },
   };
+}
+
+function aloneRemark(count: number, ones: readonly Alone[]): string {
+  const [cpus, samples] = [median(ones.map((one) => one.cpus)), median(ones.map((one) => one.samples))];
+  return (
+    `One of them alone with its load, ${Math.round(count * LOOKUPS_PER_ARTICLE)} lookups a request, on ${cpus.toFixed(2)} processors: ` +
+    `${samples.toFixed(0)} decoded lookups a second (${ones.map((one) => one.samples.toFixed(0)).join(', ')}).`
+  );
 }

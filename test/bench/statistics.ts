@@ -1,6 +1,8 @@
-/** The middle value; of an even number of values the upper of the two. */
+/** The middle value; of an even number of values the mean of the two. */
 export function median(values: readonly number[]): number {
-  return quantile(values, 0.5);
+  const sorted = [...values].sort((a, b) => a - b);
+  const [low, high] = [sorted[Math.ceil(sorted.length / 2) - 1], sorted[Math.floor(sorted.length / 2)]];
+  return low === undefined || high === undefined ? Number.NaN : (low + high) / 2;
 }
 
 /** The value that this share of the values is below. */

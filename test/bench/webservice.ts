@@ -22,6 +22,16 @@ const loadReport = z.strictObject({
 /** What the load of one service came to; latencies in microseconds. */
 export type WebLoad = z.infer<typeof loadReport>;
 
+export interface LoadOptions {
+  readonly seconds: number;
+  /** Articles in each list that is asked for. */
+  readonly count: number;
+  /** To each service, all used at the same time. */
+  readonly connections: number;
+  /** Requests per second to each; without it as many as possible. */
+  readonly rate?: number;
+}
+
 /** A running test/services/web. */
 export class WebService {
   readonly pid: number;
@@ -43,15 +53,13 @@ export class WebService {
     return new WebService(service.pid, address);
   }
 
-  /**
-   * Loads services at the same time.
-   *
-   * @param rate requests per second to each; 0: as many as possible
-   */
-  static async load(services: readonly WebService[], seconds: number, rate: number): Promise<WebLoad[]> {
+  /** Loads services at the same time. */
+  static async load(services: readonly WebService[], requests: LoadOptions): Promise<WebLoad[]> {
+    const { seconds, count, connections, rate = 0 } = requests;
     const load = await buildGo({ dir: DIR, package: './cmd/load', version: 'local' });
     const addresses = services.map((service) => service.#address).join();
-    const args = [`-addresses=${addresses}`, `-duration=${seconds}s`, `-rate=${rate}`];
+    const args = [`-addresses=${addresses}`, `-duration=${seconds}s`, `-count=${count}`];
+    args.push(`-connections=${connections}`, `-rate=${rate}`);
     const { stdout } = await promisify(execFile)(load, args);
     return z.array(loadReport).parse(JSON.parse(stdout));
   }

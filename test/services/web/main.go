@@ -11,8 +11,8 @@ import (
 )
 
 const (
-	articles  = 20000
-	perAnswer = 1000
+	articles      = 20000
+	mostPerAnswer = 1000
 )
 
 type place struct {
@@ -54,8 +54,13 @@ func list(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "from is no number", http.StatusBadRequest)
 		return
 	}
-	answer := make([]byte, 0, 32768)
-	for i := range perAnswer {
+	count, err := strconv.Atoi(r.FormValue("count"))
+	if err != nil || count < 0 || count > mostPerAnswer {
+		http.Error(w, "count is no number up to "+strconv.Itoa(mostPerAnswer), http.StatusBadRequest)
+		return
+	}
+	answer := make([]byte, 0, 32*count)
+	for i := range count {
 		at := (from + i*197) % (articles + articles/4)
 		price, known := prices[names[at]]
 		if !known {
