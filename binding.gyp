@@ -10,6 +10,7 @@
         'native/calibration.cc',
         'native/clock.cc',
         'native/cpu_time.cc',
+        'native/end_watch.cc',
         'native/failure.cc',
         'native/features.cc',
         'native/libbpf_log.cc',

@@ -9,6 +9,7 @@
 #include "arguments.h"
 #include "calibration.h"
 #include "clock.h"
+#include "end_watch.h"
 #include "errors.h"
 #include "features.h"
 #include "libbpf_log.h"
@@ -63,6 +64,15 @@ Napi::Value WaitForExit(const Napi::CallbackInfo &info) {
     if (arguments.failure())
         return RejectedPromise(info.Env(), *arguments.failure());
     return WaitExit(info.Env(), pid);
+}
+
+Napi::Value WatchEndOfProcess(const Napi::CallbackInfo &info) {
+    Arguments arguments("watchEnd");
+    const pid_t pid = arguments.ProcessId(info[0], "pid");
+    const Napi::Function ended = arguments.Function(info[1], "ended");
+    if (arguments.failure())
+        return Throw(info.Env(), *arguments.failure());
+    return WatchEnd(info.Env(), pid, ended);
 }
 
 Napi::Value ReadTargetMemory(const Napi::CallbackInfo &info) {
@@ -143,6 +153,7 @@ Napi::Object Initialize(Napi::Env env, Napi::Object exports) {
     exports.Set("spawnStopped", Napi::Function::New<SpawnStoppedProgram>(env, "spawnStopped"));
     exports.Set("resume", Napi::Function::New<ResumeProcess>(env, "resume"));
     exports.Set("waitExit", Napi::Function::New<WaitForExit>(env, "waitExit"));
+    exports.Set("watchEnd", Napi::Function::New<WatchEndOfProcess>(env, "watchEnd"));
     exports.Set("readMemory", Napi::Function::New<ReadTargetMemory>(env, "readMemory"));
     exports.Set("keepMemorySmall", Napi::Function::New<KeepMemorySmall>(env, "keepMemorySmall"));
     exports.Set("cpuSeconds", Napi::Function::New<CpuSecondsOf>(env, "cpuSeconds"));

@@ -32,6 +32,13 @@ std::string Arguments::Text(Napi::Value value, const std::string &name) {
     return text;
 }
 
+Napi::Function Arguments::Function(Napi::Value value, const std::string &name) {
+    if (value.IsFunction())
+        return value.As<Napi::Function>();
+    Fail(name, "a function");
+    return {};
+}
+
 bool Arguments::Flag(Napi::Value value, const std::string &name) {
     if (!value.IsBoolean()) {
         Fail(name, "a boolean");

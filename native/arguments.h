@@ -35,6 +35,7 @@ class Arguments {
     /** Borrowed: valid until the callback returns to JavaScript. */
     std::span<const uint8_t> Bytes(Napi::Value value, const std::string &name);
     Napi::Object Options(Napi::Value value);
+    Napi::Function Function(Napi::Value value, const std::string &name);
 
     std::vector<std::string> Texts(Napi::Value value, const std::string &name);
     std::vector<uint64_t> Words(Napi::Value value, const std::string &name);

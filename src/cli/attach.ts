@@ -3,7 +3,8 @@ import { EXIT, messageOf, UserError } from '../errors.ts';
 import type { GoBinary } from '../gobinary/index.ts';
 import { summarize } from '../model/summary.ts';
 import type { Summary } from '../model/summary-schema.ts';
-import { executableName, executablePath, findByExecutable, hasMemory } from '../target/process.ts';
+import { processEnd } from '../target/end.ts';
+import { executableName, executablePath, findByExecutable } from '../target/process.ts';
 import { Executables } from './executables.ts';
 import { log } from './log.ts';
 import { giveMemoryBack } from './memory.ts';
@@ -14,9 +15,6 @@ import { type StopRequest, stopRequested } from './signals.ts';
 
 /** Which processes to observe: one by its id, or all whose executable matches. */
 export type TargetChoice = { readonly pid: number } | { readonly exe: string };
-
-/** How often a target is looked at, to see whether it has ended, in milliseconds. */
-const LIVENESS_MILLIS = 200;
 
 /** `mapscope attach`: observes running processes until the duration is over, a signal comes, or the last one has ended. */
 export async function attach(choice: TargetChoice, settings: Settings): Promise<void> {
@@ -77,7 +75,7 @@ async function observe(observed: ObservedTarget, settings: Settings, stop: StopR
   const waiting: Promise<unknown>[] = [
     stop.requested,
     observed.failed,
-    ended(observed.target.pid, over.signal),
+    processEnd(observed.target.pid, over.signal),
   ];
   if (settings.duration !== undefined)
     waiting.push(delay(settings.duration, undefined, { signal: over.signal }));
@@ -85,8 +83,4 @@ async function observe(observed: ObservedTarget, settings: Settings, stop: StopR
   over.abort();
   const snapshot = await observed.stop();
   return summarize(observed.target, settings.mode, snapshot, reportLimits(settings));
-}
-
-async function ended(pid: number, signal: AbortSignal): Promise<void> {
-  while (!signal.aborted && hasMemory(pid)) await delay(LIVENESS_MILLIS, undefined, { signal });
 }

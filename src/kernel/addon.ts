@@ -161,6 +161,11 @@ export interface Addon {
   resume(pid: number): void;
   /** Waits for the end of a process that spawnStopped() started, and reaps it: works once per process. */
   waitExit(pid: number): Promise<ExitStatus>;
+  /**
+   * Calls `ended` once, when a process has ended; the returned function ends the watch before. It does not keep Node from
+   * exiting. Throws, with the code ESRCH, when there is no such process.
+   */
+  watchEnd(pid: number, ended: () => void): () => void;
   /** Reads target memory; throws when not all of it can be read. */
   readMemory(pid: number, address: bigint, length: number): Buffer;
   /** CPU time that a process has used, all its threads. */

@@ -34,7 +34,9 @@ export class WindowSchedule {
   readonly #sampling = new Sampling();
   readonly #sources: readonly CostSource[];
   readonly #fail: (error: unknown) => void;
-  readonly #stopping = new AbortController();
+  #stopping = false;
+  /** Ends the sleep. */
+  #wake: () => void = () => {};
   #loop: Promise<void> | undefined;
   #attachedSince: number | undefined;
   /** CPU seconds that windows and other probes have cost. */
@@ -78,7 +80,8 @@ export class WindowSchedule {
   }
 
   async stop(): Promise<void> {
-    this.#stopping.abort();
+    this.#stopping = true;
+    this.#wake();
     await this.#loop;
     if (this.#options.mode === 'all') await this.#program.detach();
     this.#cpuSeconds();
@@ -126,14 +129,14 @@ export class WindowSchedule {
   async #run(): Promise<void> {
     const { pid } = this.#options;
     await this.#meter.refresh();
-    while (!this.#stopping.signal.aborted && hasMemory(pid)) {
+    while (!this.#stopping) {
       this.#elapse();
       const decision = this.#governor.decide(this.#meter.costs);
       this.#warnOfStop();
       if (decision.do === 'wait') {
         void this.#meter.refresh();
         await this.#sleep(1000 * decision.seconds);
-      } else if (!(await unlessEnded(pid, () => this.#window(decision.window)))) return;
+      } else if (!hasMemory(pid) || !(await unlessEnded(pid, () => this.#window(decision.window)))) return;
     }
   }
 
@@ -203,18 +206,13 @@ export class WindowSchedule {
   }
 
   /** Waits, but not past the stop. */
-  #sleep(millis: number): Promise<void> {
-    const { signal } = this.#stopping;
-    return new Promise((resolve) => {
-      const done = () => {
-        clearTimeout(timer);
-        signal.removeEventListener('abort', done);
-        resolve();
-      };
-      const timer = setTimeout(done, millis);
-      if (signal.aborted) done();
-      else signal.addEventListener('abort', done);
-    });
+  async #sleep(millis: number): Promise<void> {
+    if (this.#stopping) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, millis);
+    this.#wake = resolve;
+    await promise;
+    clearTimeout(timer);
   }
 }
 

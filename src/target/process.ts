@@ -28,7 +28,7 @@ export function executableName(pid: number): string {
 
 /**
  * Whether there is something to observe: false from the moment the process gives up its memory, which is before it becomes a
- * zombie. Cheap, for it is asked often.
+ * zombie.
  */
 export function hasMemory(pid: number): boolean {
   try {

@@ -1,6 +1,7 @@
 // Starting a program without letting it run, waiting for its end, reading its memory.
 
 import assert from 'node:assert/strict';
+import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { constants, tmpdir } from 'node:os';
@@ -8,9 +9,10 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { addon } from '../../src/kernel/addon.ts';
-import { buildProgram, processStatus } from './support.ts';
+import { buildProgram, openDescriptors, processStatus } from './support.ts';
 
 const targetPath = buildProgram('target.c');
+const addonPath = new URL('../../src/kernel/addon.ts', import.meta.url).href;
 const { SIGCONT, SIGKILL, SIGSTOP, SIGTERM } = constants.signals;
 
 const spawnShell = (script: string, env: readonly string[] = []): number =>
@@ -171,4 +173,42 @@ test('memory of a process is read, whole or not at all', async () => {
     code: 'ESRCH',
     message: `cannot read 64 bytes at 0x${(stackEnd - 64n).toString(16)} of process ${pid}: No such process`,
   });
+});
+
+test('the end of any process is told once, unless the watch was ended before', async () => {
+  const child = spawn('sleep', ['1000'], { stdio: 'ignore' });
+  const [pid, before] = [child.pid ?? 0, openDescriptors()];
+  let told = 0;
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const stop = addon.watchEnd(pid, () => {
+    told++;
+    resolve();
+  });
+  const stopEarly = addon.watchEnd(pid, () => assert.fail('this watch was ended'));
+  stopEarly();
+  stopEarly();
+  assert.equal(told, 0);
+  child.kill('SIGKILL');
+  await promise;
+  stop();
+  await sleep(0);
+  assert.equal(told, 1);
+  assert.equal(openDescriptors(), before);
+});
+
+test('a process that has ended cannot be watched', async () => {
+  const pid = spawnShell('exit 0');
+  addon.resume(pid);
+  await addon.waitExit(pid);
+  assert.throws(() => addon.watchEnd(pid, () => {}), { code: 'ESRCH', message: /cannot watch process \d+/ });
+  assert.throws(() => addon.watchEnd(pid, 'no function' as never), TypeError);
+});
+
+test('a watch does not keep Node from exiting', () => {
+  const script = `const { addon } = await import(${JSON.stringify(addonPath)}); addon.watchEnd(${process.pid}, () => {});`;
+  const { status, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', script], {
+    encoding: 'utf8',
+    timeout: 20_000,
+  });
+  assert.equal(status, 0, stderr);
 });
