@@ -75,7 +75,7 @@ async function observe(observed: ObservedTarget, settings: Settings, stop: StopR
   const waiting: Promise<unknown>[] = [
     stop.requested,
     observed.failed,
-    processEnd(observed.target.pid, over.signal),
+    endOf(observed.target.pid, over.signal),
   ];
   if (settings.duration !== undefined)
     waiting.push(delay(settings.duration, undefined, { signal: over.signal }));
@@ -83,4 +83,14 @@ async function observe(observed: ObservedTarget, settings: Settings, stop: StopR
   over.abort();
   const snapshot = await observed.stop();
   return summarize(observed.target, settings.mode, snapshot, reportLimits(settings));
+}
+
+/** Resolves when a target has ended. Where that cannot be known, the observation goes on until something else ends it. */
+async function endOf(pid: number, signal: AbortSignal): Promise<void> {
+  try {
+    await processEnd(pid, signal);
+  } catch (error) {
+    log('warn', `The end of process ${pid} will not be noticed: ${messageOf(error)}.`);
+    await new Promise<never>(() => {});
+  }
 }
