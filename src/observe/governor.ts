@@ -109,8 +109,8 @@ interface Plan extends WindowPlan {
 
 /**
  * An account of CPU seconds: the target's use of CPU fills it, at the rate of the budget; what windows have really cost is
- * taken from it. A window opens when a random time has passed and the account covers what it is expected to cost. After a
- * window that cost more, the account is in debt, and the next one waits until that is paid. Other probes have an account
+ * taken from it. A window opens when a random time has passed and the account covers half of what it is expected to cost. After a
+ * window that cost more than there was, the account is in debt, and the next one waits until that is paid. Other probes have an account
  * of their own, which part of the budget fills first; what they do not need flows on to the windows.
  */
 export class Governor {

@@ -136,7 +136,7 @@ export class WindowSchedule {
       if (decision.do === 'wait') {
         void this.#meter.refresh();
         await this.#sleep(1000 * decision.seconds);
-      } else if (!hasMemory(pid) || !(await unlessEnded(pid, () => this.#window(decision.window)))) return;
+      } else if (!(await unlessEnded(pid, () => this.#window(decision.window)))) return;
     }
   }
 
@@ -207,7 +207,6 @@ export class WindowSchedule {
 
   /** Waits, but not past the stop. */
   async #sleep(millis: number): Promise<void> {
-    if (this.#stopping) return;
     const { promise, resolve } = Promise.withResolvers<void>();
     const timer = setTimeout(resolve, millis);
     this.#wake = resolve;
@@ -226,8 +225,9 @@ function now(): number {
   return Number(process.hrtime.bigint()) * 1e-9;
 }
 
-/** @returns false when the target has ended meanwhile: then it has no memory left to attach to, and no lookups to miss */
+/** @returns false when the target has ended, or ends meanwhile: then it has no memory left to attach to, and no lookups to miss */
 async function unlessEnded(pid: number, attach: () => Promise<void>): Promise<boolean> {
+  if (!hasMemory(pid)) return false;
   try {
     await attach();
     return true;

@@ -68,8 +68,9 @@ export async function measurePair(
   // What mapscope needs to start is not what it needs to run.
   await WebService.load(web, { seconds: 1, count, connections: FAST_CONNECTIONS });
   const [cpu, start] = [sidecar ? cpuTime(sidecar.pid) : 0, performance.now()];
-  const turns = await loadBoth(turn % 4 < 2 ? [first, second] : [second, first], requests);
-  const [one, other] = turn % 4 < 2 ? turns : [turns[1], turns[0]];
+  const inOrder = turn % 4 < 2;
+  const turns = await loadBoth(inOrder ? [first, second] : [second, first], requests);
+  const [one, other] = inOrder ? turns : [turns[1], turns[0]];
   if (!sidecar) return { first: one, second: other };
   const sidecarShare = (1000 * (cpuTime(sidecar.pid) - cpu)) / (performance.now() - start);
   const [summary] = await sidecar.stop();
