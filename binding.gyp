@@ -26,6 +26,7 @@
         'native/spawn.cc',
         'native/stopped_children.cc',
         'native/target_memory.cc',
+        'native/thread_priority.cc',
         'native/uprobe_links.cc',
         'native/wait_exit.cc',
         'native/window.cc',

@@ -28,6 +28,7 @@ Napi::Value FeaturesOfKernel(const Napi::CallbackInfo &info) {
     auto result = Napi::Object::New(info.Env());
     result.Set("uprobeMulti", Napi::Boolean::New(info.Env(), features.uprobe_multi));
     result.Set("sleepableUprobes", Napi::Boolean::New(info.Env(), features.sleepable_uprobes));
+    result.Set("realTime", Napi::Boolean::New(info.Env(), features.real_time));
     result.Set("bpf", Napi::Boolean::New(info.Env(), features.bpf));
     result.Set("bpfError", Napi::String::New(info.Env(), features.bpf_error));
     return result;

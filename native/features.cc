@@ -13,6 +13,7 @@
 #include "failure.h"
 #include "kernel_abi.h"
 #include "load_failure.h"
+#include "thread_priority.h"
 #include "unique_fd.h"
 
 namespace mapscope {
@@ -73,6 +74,7 @@ std::string ExplainRefusal(int error) {
 
 Features ProbeFeatures() {
     Features features;
+    features.real_time = ThreadPriority().is_real_time();
     const UniqueFd map(bpf_map_create(BPF_MAP_TYPE_ARRAY, "mapscope_try", 4, 8, 1, nullptr));
     if (!map) {
         features.bpf_error = ExplainRefusal(errno);

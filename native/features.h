@@ -9,6 +9,7 @@ namespace mapscope {
 struct Features {
     bool uprobe_multi = false;
     bool sleepable_uprobes = false;
+    bool real_time = false; /* threads may have a real-time priority */
     bool bpf = false;
     std::string bpf_error; /* one sentence when bpf is false */
 };

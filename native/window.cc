@@ -11,6 +11,7 @@
 
 #include "../bpf/records.h"
 #include "libbpf_log.h"
+#include "thread_priority.h"
 
 namespace mapscope {
 
@@ -78,6 +79,7 @@ Status WindowGate::Run(UprobeLinks &links, const BpfObject &object, AttachMethod
                        const ProbeSites &sites, const WindowLimits &limits, WindowResult &result) {
     window_++;
     ended_at_ = 0;
+    const ThreadPriority before_others;
     if (Status failure = links.Attach(object, method, sites))
         return failure;
     result.opened = Now();

@@ -21,7 +21,7 @@ interface Finding {
 
 /** `mapscope doctor [--pid N]`: what this machine and this target allow. @returns the exit status */
 export function doctor(pid: number | undefined): number {
-  const findings = [kernel(), bpfRights(), uprobes(), ...(pid === undefined ? [] : target(pid))];
+  const findings = [kernel(), bpfRights(), uprobes(), windows(), ...(pid === undefined ? [] : target(pid))];
   for (const { subject, state, detail, remedy } of findings) {
     process.stdout.write(`${MARKS[state]} ${subject.padEnd(18)} ${detail}\n`);
     if (remedy !== undefined) process.stdout.write(`  ${' '.repeat(18)}   to mend it: ${remedy}\n`);
@@ -82,6 +82,18 @@ function uprobes(): Finding {
     state: 'limited',
     detail: `one perf event per probe site, slower to attach${sleepable}`,
     remedy: 'Linux 6.10 or newer attaches all sites at once',
+  };
+}
+
+function windows(): Finding {
+  const subject = 'windows';
+  if (addon.features().realTime)
+    return { subject, state: 'ok', detail: 'at real-time priority: short on busy machines, too' };
+  return {
+    subject,
+    state: 'limited',
+    detail: 'wait for processors: on a busy machine the budget pays for fewer lookups',
+    remedy: 'add CAP_SYS_NICE',
   };
 }
 
@@ -159,7 +171,7 @@ function capabilities(): string {
   const mask = /^CapEff:\s+([0-9a-f]+)$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? '0';
   const effective = BigInt(`0x${mask}`);
   // Numbers from include/uapi/linux/capability.h.
-  const known = { SYS_PTRACE: 19n, SYS_ADMIN: 21n, PERFMON: 38n, BPF: 39n };
+  const known = { SYS_PTRACE: 19n, SYS_ADMIN: 21n, SYS_NICE: 23n, PERFMON: 38n, BPF: 39n };
   const held = Object.entries(known).filter(([, bit]) => (effective >> bit) & 1n);
   return held.length > 0 ? held.map(([name]) => `CAP_${name}`).join(', ') : 'no capabilities';
 }

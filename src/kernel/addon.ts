@@ -140,6 +140,20 @@ export interface ExitStatus {
   readonly signal: number | null;
 }
 
+/** What this kernel and the rights of this process allow. */
+export interface Features {
+  /** uprobe_multi links with a filter by process: the first ones filtered by thread. */
+  readonly uprobeMulti: boolean;
+  /** Programs at probes that may fault pages in. */
+  readonly sleepableUprobes: boolean;
+  /** A real-time priority for threads: those that open windows have one then. */
+  readonly realTime: boolean;
+  /** BPF at all. */
+  readonly bpf: boolean;
+  /** A sentence that says why not; else empty. */
+  readonly bpfError: string;
+}
+
 /**
  * What fails throws or rejects with one sentence for people, and with the errno's name in the error's `code`: EPERM, or
  * ENOEXEC for a file that is no BPF object. An argument of the wrong type is a TypeError.
@@ -147,11 +161,7 @@ export interface ExitStatus {
 export interface Addon {
   readonly records: Records;
   readonly ProbeObject: new (options: ProbeObjectOptions) => ProbeObject;
-  /**
-   * Whether this kernel has uprobe_multi links (with a filter by process: the first ones filtered by thread), and
-   * whether it lets this process use BPF at all; if not, `bpfError` is a sentence that says why.
-   */
-  features(): { uprobeMulti: boolean; sleepableUprobes: boolean; bpf: boolean; bpfError: string };
+  features(): Features;
   /**
    * Starts a program with the caller's stdin, stdout and stderr and leaves it stopped (SIGSTOP) before its first
    * instruction in user space, after exec: its mappings are there, nothing has run. Returns its pid. If this process

@@ -191,5 +191,11 @@ test('wrong maps and sizes are refused', async () => {
 });
 
 test('this kernel has what the tests need', () => {
-  assert.deepEqual(addon.features(), { uprobeMulti: true, sleepableUprobes: true, bpf: true, bpfError: '' });
+  assert.deepEqual(addon.features(), {
+    uprobeMulti: true,
+    sleepableUprobes: true,
+    realTime: true,
+    bpf: true,
+    bpfError: '',
+  });
 });

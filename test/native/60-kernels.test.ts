@@ -35,8 +35,8 @@ const withCapabilities = (names: readonly string[], name: string) => {
   return run(['setpriv', `--bounding-set=-all,${list}`, '--inh-caps=-all', process.execPath, scenario, name]);
 };
 
-const everything = { uprobeMulti: true, sleepableUprobes: true, bpf: true, bpfError: '' };
-const nothing = { uprobeMulti: false, sleepableUprobes: false, bpf: false };
+const everything = { uprobeMulti: true, sleepableUprobes: true, realTime: true, bpf: true, bpfError: '' };
+const nothing = { uprobeMulti: false, sleepableUprobes: false, realTime: true, bpf: false };
 
 suite('kernels and rights', { concurrency: 4 }, () => {
   test('maps are filled and read one by one where there are no batches', async () => {
@@ -77,7 +77,7 @@ suite('kernels and rights', { concurrency: 4 }, () => {
     const refusal = `Operation not permitted ${advice}`;
     const features = { ...nothing, bpfError: `this process cannot use BPF: ${refusal}` };
     assert.deepEqual((await onKernelWithout('rights', 'features')).seen, features);
-    assert.deepEqual((await withoutCapabilities('features')).seen, features);
+    assert.deepEqual((await withoutCapabilities('features')).seen, { ...features, realTime: false });
     assert.equal(
       (await withoutCapabilities('load')).seen,
       `cannot load the BPF object ${buildBpfObject('count.bpf.c')}: ${refusal}`,
@@ -86,7 +86,8 @@ suite('kernels and rights', { concurrency: 4 }, () => {
 
   test('CAP_BPF and CAP_PERFMON are enough, but not for perf events and run statistics', async () => {
     const rights = ['bpf', 'perfmon'];
-    assert.deepEqual((await withCapabilities(rights, 'features')).seen, everything);
+    assert.deepEqual((await withCapabilities(rights, 'features')).seen, { ...everything, realTime: false });
+    assert.deepEqual((await withCapabilities([...rights, 'sys_nice'], 'features')).seen, everything);
     assert.deepEqual(
       (await withCapabilities(rights, 'maps')).seen,
       (await run([process.execPath, scenario, 'maps'])).seen,

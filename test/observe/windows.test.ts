@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -60,6 +61,29 @@ test('hits are decoded while a window is open, and all others are counted', asyn
     after.timedHits > decoded / 64 && after.timedHits < decoded / 4,
     `${after.timedHits} of ${decoded}`,
   );
+});
+
+/** Scheduling policy of each thread of this process: SCHED_OTHER is 0, SCHED_FIFO is 1. */
+function policies(): string[] {
+  // Fields from the third on, after the name in parentheses (proc_pid_stat(5)).
+  const fields = (thread: string) =>
+    readFileSync(`/proc/self/task/${thread}/stat`, 'utf8')
+      .replace(/^.*\) /s, '')
+      .split(' ');
+  return readdirSync('/proc/self/task').map((thread) => fields(thread)[41 - 3] ?? assert.fail());
+}
+
+test('the thread of a window comes before all others until nothing is attached any more', async (t) => {
+  const { pid, path } = await steady(t, 1000);
+  const binary = openGoBinary(path);
+  const program = await LookupProgram.load({ pid, binary, preparation: prepare(binary), gated: true });
+  t.after(() => program.close());
+  assert.deepEqual(new Set(policies()), new Set(['0']));
+  const window = program.window({ openSeconds: 0.5, hitLimit: 1e9 });
+  await wait(250);
+  assert.equal(policies().filter((policy) => policy === '1').length, 1);
+  await window;
+  assert.deepEqual(new Set(policies()), new Set(['0']));
 });
 
 test('what a hit costs is learned: it agrees with the CPU time that the target uses more', async (t) => {
