@@ -12,7 +12,10 @@ namespace mapscope {
 
 namespace {
 
-constexpr uint64_t kBatchBytes = 1024 * 1024;
+/* Most maps that are read often hold little: memory for more would be mapped, cleared and unmapped each time.
+ */
+constexpr uint64_t kFirstBatchBytes = 64 * 1024;
+constexpr uint64_t kLargestBatchBytes = 1024 * 1024;
 
 /* A kernel from before batches, or a map type without them. */
 bool IsBatchRefused(int error) {
@@ -38,8 +41,7 @@ class MapReader {
         /* A hash map's position is a 4-byte bucket number, an array's is a key. */
         std::vector<uint8_t> position(std::max<size_t>(map_.key_size, sizeof(uint32_t)));
         bool at_start = true;
-        uint64_t room =
-            std::clamp<uint64_t>(kBatchBytes / (map_.key_size + value_bytes_), 1, map_.max_entries);
+        uint64_t room = ElementsIn(kFirstBatchBytes);
         while (contents_.count < most_) {
             uint32_t count = std::min<uint64_t>(room, most_ - contents_.count);
             Resize(contents_.count + count);
@@ -49,6 +51,7 @@ class MapReader {
             case 0:
                 contents_.count += count;
                 at_start = false;
+                room = std::max(room, std::min(2 * room, ElementsIn(kLargestBatchBytes)));
                 break;
             case ENOENT: /* the end of the map, and the last batch is good */
                 contents_.count += count;
@@ -65,6 +68,10 @@ class MapReader {
         }
         Resize(contents_.count);
         return 0;
+    }
+
+    uint64_t ElementsIn(uint64_t bytes) const {
+        return std::clamp<uint64_t>(bytes / (map_.key_size + value_bytes_), 1, map_.max_entries);
     }
 
     int ReadOneByOne() {

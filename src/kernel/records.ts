@@ -1,4 +1,4 @@
-import { addon, type PerCpuContents, type RecordLayout } from './addon.ts';
+import { addon, type FieldLayout, type PerCpuContents, type RecordLayout } from './addon.ts';
 
 /** Values of a record's fields by name; fields left out are 0. */
 export type RecordValues = Readonly<Record<string, number | bigint>>;
@@ -65,7 +65,46 @@ function writeInteger(buffer: Buffer, offset: number, size: number, value: bigin
   else buffer.writeUIntLE(Number(unsigned), offset, size);
 }
 
-/** Reads fields of records in a buffer. Offsets are looked up once, when the reader is made. */
+/** An unsigned integer as a number (exact up to 2^53). Two halves: a bigint would be an object for each. */
+function readInteger(buffer: Buffer, at: number, size: number): number {
+  if (size !== 8) return buffer.readUIntLE(at, size);
+  return buffer.readUInt32LE(at + 4) * 2 ** 32 + buffer.readUInt32LE(at);
+}
+
+/** A field of a record whose place is known: for what is read thousands of times. */
+export class FieldReader {
+  readonly #offset: number;
+  readonly #size: number;
+  readonly #count: number;
+
+  constructor({ offset, size, count }: FieldLayout) {
+    this.#offset = offset;
+    this.#size = size;
+    this.#count = count;
+  }
+
+  /** As RecordReader.number(). */
+  number(buffer: Buffer, start: number): number {
+    return readInteger(buffer, start + this.#offset, this.#size);
+  }
+
+  /** Adds an array's elements, one by one. */
+  addTo(sums: number[], buffer: Buffer, start: number): void {
+    const first = start + this.#offset;
+    for (let i = 0; i < this.#count; i++)
+      sums[i] = (sums[i] ?? 0) + readInteger(buffer, first + i * this.#size, this.#size);
+  }
+
+  /** Sets those bits that are set in an array of 64-bit words, of which most are zero. */
+  uniteWith(words: bigint[], buffer: Buffer, start: number): void {
+    for (let i = 0; i < this.#count; i++) {
+      const at = start + this.#offset + i * this.#size;
+      if (readInteger(buffer, at, this.#size) !== 0) words[i] = (words[i] ?? 0n) | buffer.readBigUInt64LE(at);
+    }
+  }
+}
+
+/** Reads fields of records in a buffer. */
 export class RecordReader {
   readonly size: number;
   readonly #fields: RecordLayout['fields'];
@@ -81,8 +120,12 @@ export class RecordReader {
   /** An unsigned field as a number (exact up to 2^53). `start` is the record's offset in the buffer. */
   number(buffer: Buffer, start: number, name: string, index = 0): number {
     const { offset, size } = this.#field(name);
-    const at = start + offset + index * size;
-    return size === 8 ? Number(buffer.readBigUInt64LE(at)) : buffer.readUIntLE(at, size);
+    return readInteger(buffer, start + offset + index * size, size);
+  }
+
+  /** The reader of one field. */
+  field(name: string): FieldReader {
+    return new FieldReader(this.#field(name));
   }
 
   /** The same field of all CPUs, added up. @param element of the per-CPU map, by its place in the contents */

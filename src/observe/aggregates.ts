@@ -1,5 +1,5 @@
 import type { PerCpuContents, ProbeObject } from '../kernel/addon.ts';
-import { RecordReader, recordConstant, recordEnum } from '../kernel/records.ts';
+import { type FieldReader, RecordReader, recordConstant, recordEnum } from '../kernel/records.ts';
 
 /** What an aggregate is of. */
 export interface AggregateName {
@@ -140,45 +140,74 @@ function complete(aggregate: Aggregate): void {
 /** Adds what one CPU has counted, which may be a part of a larger record. */
 class StatsReader {
   readonly size: number;
-  readonly #stats: RecordReader;
-  readonly #prefix: string;
+  readonly #growing: FieldReader;
+  readonly #probeLength: Counts;
+  readonly #keyComparisons: Counts;
+  readonly #homePosition: FieldReader;
+  readonly #homePositionSum: FieldReader;
+  readonly #loadFactor: FieldReader;
+  readonly #loadFactorSum: FieldReader;
+  readonly #inexact: FieldReader;
+  readonly #largest: Record<keyof Aggregate['largest'], FieldReader>;
+  readonly #mapsSeen: FieldReader;
 
   constructor(struct: string, prefix: string) {
-    this.#stats = new RecordReader(struct);
-    this.#prefix = prefix;
-    this.size = roundUp8(this.#stats.size);
+    const stats = new RecordReader(struct);
+    const field = (name: string) => stats.field(prefix + name);
+    const counts = (name: string) => ({
+      buckets: field(name),
+      sum: field(`${name}_sum`),
+      max: field(`${name}_max`),
+    });
+    this.size = roundUp8(stats.size);
+    this.#growing = field('growing');
+    this.#probeLength = counts('probe_length');
+    this.#keyComparisons = counts('key_comparisons');
+    this.#homePosition = field('home_position');
+    this.#homePositionSum = field('home_position_sum');
+    this.#loadFactor = field('load_factor');
+    this.#loadFactorSum = field('load_factor_sum');
+    this.#inexact = field('inexact');
+    this.#largest = {
+      entries: field('entries_max'),
+      buckets: field('buckets_at_max'),
+      overflowBuckets: field('overflow_at_max'),
+      tombstones: field('tombstones_at_max'),
+    };
+    this.#mapsSeen = field('maps_seen');
   }
 
   addTo(to: Aggregate, values: Buffer, at: number): void {
-    const value = (field: string, index = 0) => this.#stats.number(values, at, this.#prefix + field, index);
-    const addArray = (target: number[], field: string) => {
-      for (let i = 0; i < target.length; i++) target[i] = (target[i] ?? 0) + value(field, i);
-    };
-    to.growing += value('growing');
-    addArray(to.probeLength, 'probe_length');
-    to.probeLengthSum += value('probe_length_sum');
-    to.probeLengthMax = Math.max(to.probeLengthMax, value('probe_length_max'));
-    addArray(to.keyComparisons, 'key_comparisons');
-    to.keyComparisonsSum += value('key_comparisons_sum');
-    to.keyComparisonsMax = Math.max(to.keyComparisonsMax, value('key_comparisons_max'));
-    addArray(to.homePosition, 'home_position');
-    to.homePositionSum += value('home_position_sum') / FIXED_POINT;
-    addArray(to.loadFactor, 'load_factor');
-    to.loadFactorSum += value('load_factor_sum') / FIXED_POINT;
-    addArray(to.inexact, 'inexact');
-    const entries = value('entries_max');
-    if (entries > to.largest.entries) {
+    to.growing += this.#growing.number(values, at);
+    this.#probeLength.buckets.addTo(to.probeLength, values, at);
+    to.probeLengthSum += this.#probeLength.sum.number(values, at);
+    to.probeLengthMax = Math.max(to.probeLengthMax, this.#probeLength.max.number(values, at));
+    this.#keyComparisons.buckets.addTo(to.keyComparisons, values, at);
+    to.keyComparisonsSum += this.#keyComparisons.sum.number(values, at);
+    to.keyComparisonsMax = Math.max(to.keyComparisonsMax, this.#keyComparisons.max.number(values, at));
+    this.#homePosition.addTo(to.homePosition, values, at);
+    to.homePositionSum += this.#homePositionSum.number(values, at) / FIXED_POINT;
+    this.#loadFactor.addTo(to.loadFactor, values, at);
+    to.loadFactorSum += this.#loadFactorSum.number(values, at) / FIXED_POINT;
+    this.#inexact.addTo(to.inexact, values, at);
+    const { entries, buckets, overflowBuckets, tombstones } = this.#largest;
+    if (entries.number(values, at) > to.largest.entries) {
       to.largest = {
-        entries,
-        buckets: value('buckets_at_max'),
-        overflowBuckets: value('overflow_at_max'),
-        tombstones: value('tombstones_at_max'),
+        entries: entries.number(values, at),
+        buckets: buckets.number(values, at),
+        overflowBuckets: overflowBuckets.number(values, at),
+        tombstones: tombstones.number(values, at),
       };
     }
-    to.mapsSketch = to.mapsSketch.map(
-      (word, i) => word | this.#stats.bigint(values, at, `${this.#prefix}maps_seen`, i),
-    );
+    this.#mapsSeen.uniteWith(to.mapsSketch, values, at);
   }
+}
+
+/** An integer histogram's fields. */
+interface Counts {
+  readonly buckets: FieldReader;
+  readonly sum: FieldReader;
+  readonly max: FieldReader;
 }
 
 /** The program's counters, summed over CPUs: what became of the hits that are not in an aggregate. */
