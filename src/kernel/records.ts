@@ -95,6 +95,14 @@ export class FieldReader {
       sums[i] = (sums[i] ?? 0) + readInteger(buffer, first + i * this.#size, this.#size);
   }
 
+  /** All of an array's elements together. */
+  total(buffer: Buffer, start: number): number {
+    let sum = 0;
+    for (let i = 0; i < this.#count; i++)
+      sum += readInteger(buffer, start + this.#offset + i * this.#size, this.#size);
+    return sum;
+  }
+
   /** Sets those bits that are set in an array of 64-bit words, of which most are zero. */
   uniteWith(words: bigint[], buffer: Buffer, start: number): void {
     for (let i = 0; i < this.#count; i++) {

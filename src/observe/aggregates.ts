@@ -25,8 +25,15 @@ export function decodeName(caller: bigint, type: bigint): AggregateName {
   };
 }
 
+/** How many lookups an aggregate has counted. */
+export interface LookupCount {
+  /** Its name, as the kernel has it. */
+  readonly key: string;
+  readonly lookups: number;
+}
+
 /** One aggregate of the kernel, summed over CPUs. Arrays are bucket counts, see bpf/bounds.h. */
-export interface Aggregate extends AggregateName {
+export interface Aggregate extends AggregateName, LookupCount {
   lookups: number;
   growing: number;
   probeLength: number[];
@@ -50,6 +57,14 @@ const FIXED_POINT = 2 ** 32;
 
 const RUNTIME_TYPE = 1n << 63n;
 
+/** What is done with each record of a name: several, one for each CPU and map. */
+type Visit = (name: Name, stats: StatsReader, values: Buffer, at: number) => void;
+
+interface Name extends Pick<LookupCount, 'key'> {
+  readonly caller: bigint;
+  readonly type: bigint;
+}
+
 /** Reads and sums the program's aggregates (bpf/aggregate.bpf.h): what each CPU has for itself, and the shared ones. */
 export class AggregateReader {
   readonly #cpuState = new RecordReader('cpu_state');
@@ -60,15 +75,32 @@ export class AggregateReader {
 
   async read(program: ProbeObject): Promise<Aggregate[]> {
     const found = new Map<string, Aggregate>();
-    await this.#readOwn(program, found);
-    await this.#readShared(program, found);
+    await this.#visitAll(program, (name, stats, values, at) => {
+      const aggregate = found.get(name.key) ?? emptyAggregate(name);
+      found.set(name.key, aggregate);
+      stats.addTo(aggregate, values, at);
+    });
     const aggregates = [...found.values()];
     for (const aggregate of aggregates) complete(aggregate);
     return aggregates;
   }
 
+  /** Only how many lookups there were: a fraction of the work. */
+  async readLookups(program: ProbeObject): Promise<LookupCount[]> {
+    const found = new Map<string, number>();
+    await this.#visitAll(program, ({ key }, stats, values, at) => {
+      found.set(key, (found.get(key) ?? 0) + stats.lookups(values, at));
+    });
+    return [...found].map(([key, lookups]) => ({ key, lookups }));
+  }
+
+  async #visitAll(program: ProbeObject, visit: Visit): Promise<void> {
+    await this.#visitOwn(program, visit);
+    await this.#visitShared(program, visit);
+  }
+
   /** Each CPU has its aggregates in an order of its own, as many as its state says. */
-  async #readOwn(program: ProbeObject, found: Map<string, Aggregate>): Promise<void> {
+  async #visitOwn(program: ProbeObject, visit: Visit): Promise<void> {
     const states = await program.readPerCpuMap('cpu_states');
     const used = Array.from({ length: states.cpus }, (_, cpu) =>
       this.#cpuState.number(states.values, cpu * this.#cpuState.size, 'aggregates'),
@@ -80,36 +112,31 @@ export class AggregateReader {
         const at = (i * cpus + cpu) * this.#own.size;
         const caller = this.#own.bigint(values, at, 'name.caller');
         const type = this.#own.bigint(values, at, 'name.type');
-        this.#ownStats.addTo(aggregateOf(found, caller, type), values, at);
+        visit(nameOf(caller, type), this.#ownStats, values, at);
       }
     }
   }
 
-  async #readShared(program: ProbeObject, found: Map<string, Aggregate>): Promise<void> {
+  async #visitShared(program: ProbeObject, visit: Visit): Promise<void> {
     const { keys, values, count, cpus } = await program.readPerCpuMap('shared_lookups');
     for (let i = 0; i < count; i++) {
-      const caller = this.#key.bigint(keys, i * this.#key.size, 'caller');
-      const type = this.#key.bigint(keys, i * this.#key.size, 'type');
-      const aggregate = aggregateOf(found, caller, type);
+      const at = i * this.#key.size;
+      const name = nameOf(this.#key.bigint(keys, at, 'caller'), this.#key.bigint(keys, at, 'type'));
       for (let cpu = 0; cpu < cpus; cpu++)
-        this.#sharedStats.addTo(aggregate, values, (i * cpus + cpu) * this.#sharedStats.size);
+        visit(name, this.#sharedStats, values, (i * cpus + cpu) * this.#sharedStats.size);
     }
   }
 }
 
-function aggregateOf(found: Map<string, Aggregate>, caller: bigint, type: bigint): Aggregate {
-  const name = `${caller} ${type}`;
-  const known = found.get(name);
-  if (known !== undefined) return known;
-  const added = emptyAggregate(caller, type);
-  found.set(name, added);
-  return added;
+function nameOf(caller: bigint, type: bigint): Name {
+  return { key: `${caller} ${type}`, caller, type };
 }
 
-function emptyAggregate(caller: bigint, type: bigint): Aggregate {
+function emptyAggregate({ key, caller, type }: Name): Aggregate {
   const zeros = (length: string) => new Array<number>(recordConstant(length)).fill(0);
   return {
     ...decodeName(caller, type),
+    key,
     lookups: 0,
     growing: 0,
     probeLength: zeros('COUNT_BUCKETS'),
@@ -175,6 +202,11 @@ class StatsReader {
       tombstones: field('tombstones_at_max'),
     };
     this.#mapsSeen = field('maps_seen');
+  }
+
+  /** Each lookup is in one bucket. */
+  lookups(values: Buffer, at: number): number {
+    return this.#probeLength.buckets.total(values, at);
   }
 
   addTo(to: Aggregate, values: Buffer, at: number): void {

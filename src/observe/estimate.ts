@@ -1,4 +1,4 @@
-import type { Aggregate } from './aggregates.ts';
+import type { LookupCount } from './aggregates.ts';
 
 /** Hits decoded so far, and how many were made. */
 export interface Sampled {
@@ -16,27 +16,22 @@ export class LookupEstimates {
   #sampled: Sampled = { decoded: 0, estimated: 0 };
   #scale = 1;
 
-  /** Takes in the aggregates of a snapshot, with the windows that they were counted in. Call once per snapshot. */
-  update(aggregates: readonly Aggregate[], sampled: Sampled): void {
+  /** Takes in the counts of all aggregates, with the windows that they were counted in. Call once for each reading. */
+  update(counts: readonly LookupCount[], sampled: Sampled): void {
     const decoded = sampled.decoded - this.#sampled.decoded;
     if (decoded > 0) {
       this.#scale = Math.max(1, (sampled.estimated - this.#sampled.estimated) / decoded);
       this.#sampled = sampled;
     }
-    for (const aggregate of aggregates) {
-      const key = keyOf(aggregate);
+    for (const { key, lookups } of counts) {
       const before = this.#known.get(key) ?? { lookups: 0, estimated: 0 };
-      const estimated = before.estimated + (aggregate.lookups - before.lookups) * this.#scale;
-      this.#known.set(key, { lookups: aggregate.lookups, estimated });
+      const estimated = before.estimated + (lookups - before.lookups) * this.#scale;
+      this.#known.set(key, { lookups, estimated });
     }
   }
 
   /** Lookups that the aggregate's name would have counted, had the windows been open all the time. */
-  of(aggregate: Aggregate): number {
-    return this.#known.get(keyOf(aggregate))?.estimated ?? 0;
+  of({ key }: Pick<LookupCount, 'key'>): number {
+    return this.#known.get(key)?.estimated ?? 0;
   }
-}
-
-function keyOf({ caller, type, runtimeType, functionIndex, hit }: Aggregate): string {
-  return `${caller} ${type} ${runtimeType} ${functionIndex} ${hit}`;
 }

@@ -299,8 +299,8 @@ export class Observation {
 
   async #estimate(): Promise<void> {
     try {
-      const aggregates = await this.#aggregates.read(this.#program.kernel);
-      this.#estimates.update(aggregates, this.#schedule.sampled(await readCounters(this.#program.kernel)));
+      const counts = await this.#aggregates.readLookups(this.#program.kernel);
+      this.#estimates.update(counts, this.#schedule.sampled(await readCounters(this.#program.kernel)));
     } catch {
       // The observation is ending; stop() reports what is wrong with it, if anything.
     }

@@ -113,6 +113,10 @@ for (const version of ['1.23.12', 'local']) {
     await lookUp();
     const all = await reader.read(program.kernel);
     await program.detach();
+    assert.deepEqual(
+      await reader.readLookups(program.kernel),
+      all.map(({ key, lookups }) => ({ key, lookups })),
+    );
     assert.equal(shapes(own, 1).length, CASES.length);
     assert.deepEqual(shapes(both, 2), shapes(own, 1));
     assert.deepEqual(shapes(all, 3), shapes(own, 1));

@@ -1,13 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Aggregate } from '../../src/observe/aggregates.ts';
+import type { LookupCount } from '../../src/observe/aggregates.ts';
 import { LookupEstimates } from '../../src/observe/estimate.ts';
 import { Sampling } from '../../src/observe/sampling.ts';
 import { seeded } from './random.ts';
 
-function aggregate(lookups: number, caller = 1): Aggregate {
-  // Only the name and the count are looked at.
-  return { caller, type: 2, runtimeType: false, functionIndex: 0, hit: true, lookups } as Aggregate;
+function aggregate(lookups: number, caller = 1): LookupCount {
+  return { key: `${caller} 2`, lookups };
 }
 
 test('a window stands for the time since the one before it', () => {
