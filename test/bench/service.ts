@@ -4,7 +4,9 @@ import { cpuTime, Sidecar } from './processes.ts';
 import {
   evenRate,
   FAST_CONNECTIONS,
-  measurePair,
+  loadPairs,
+  type Observed,
+  observePairs,
   type Pair,
   type Requests,
   type Turn,
@@ -29,9 +31,20 @@ interface Alone {
 /** Pairs of which mapscope observed one service, and pairs of which it observed none: what they differ by is chance. */
 interface Comparison {
   readonly requests: Requests;
-  readonly pairs: Pair[];
+  readonly observed: Observed[];
   readonly controls: Pair[];
 }
+
+/** How many pairs: in blocks, at the beginning of which mapscope starts. */
+interface Extent {
+  readonly blocks: number;
+  readonly pairs: number;
+  readonly warmUp: number;
+}
+
+const QUICK: Extent = { blocks: 2, pairs: 2, warmUp: 4 };
+const FULL: Extent = { blocks: 4, pairs: 4, warmUp: 30 };
+const LONG: Extent = { blocks: 2, pairs: 2, warmUp: 30 };
 
 /**
  * Throughput and latency of an HTTP service with and without mapscope at its default budget.
@@ -45,8 +58,8 @@ export const service: Part = {
   measure: async (run: Run): Promise<Measured> => {
     const web = [await WebService.start(run), await WebService.start(run)] as const;
     const seconds = run.quick ? 4 : 10;
-    const comparisons = [await compare(run, web, { count: LIST, seconds }, run.quick ? 4 : 20)];
-    if (!run.quick) comparisons.push(await compare(run, web, { count: LONG_LIST, seconds }, 6));
+    const comparisons = [await compare(run, web, { count: LIST, seconds }, run.quick ? QUICK : FULL)];
+    if (!run.quick) comparisons.push(await compare(run, web, { count: LONG_LIST, seconds }, LONG));
     const alone = new Map([LIST, LONG_LIST].map((count): [number, Alone[]] => [count, []]));
     for (let i = 0; i < (run.quick ? 2 : 9); i++)
       for (const [count, ones] of alone) ones.push(await observeAlone(run, web[0], { seconds, count }));
@@ -58,13 +71,14 @@ async function compare(
   run: Run,
   web: readonly [WebService, WebService],
   { count, seconds }: Omit<Requests, 'rate'>,
-  turns: number,
+  { blocks, pairs, warmUp }: Extent,
 ): Promise<Comparison> {
   const requests = { count, seconds, rate: await evenRate(web, count) };
-  const comparison: Comparison = { requests, pairs: [], controls: [] };
-  for (let turn = 0; turn < turns; turn++) {
-    comparison.pairs.push(await measurePair(run, web, turn, requests, true));
-    comparison.controls.push(await measurePair(run, web, turn, requests, false));
+  const comparison: Comparison = { requests, observed: [], controls: [] };
+  for (let block = 0; block < blocks; block++) {
+    const ordered = block % 2 === 0 ? web : ([web[1], web[0]] as const);
+    comparison.observed.push(await observePairs(run, ordered, requests, pairs, warmUp));
+    comparison.controls.push(...(await loadPairs(ordered, requests, pairs)));
   }
   return comparison;
 }
@@ -89,7 +103,8 @@ function rises(pairs: readonly Pair[], of: Value): number[] {
   return pairs.map(({ first, second }) => of(first) / of(second) - 1);
 }
 
-function rows({ requests, pairs, controls }: Comparison): string[][] {
+function rows({ requests, observed, controls }: Comparison): string[][] {
+  const pairs = observed.flatMap((one) => one.pairs);
   const row = (name: string, of: Value) => [
     name,
     median(pairs.map(({ second }) => of(second))).toFixed(0),
@@ -115,9 +130,9 @@ function evaluated(
   comparisons: readonly Comparison[],
   alone: ReadonlyMap<number, readonly Alone[]>,
 ): Measured {
-  const pairs = comparisons[0]?.pairs ?? [];
+  const observed = comparisons[0]?.observed ?? [];
+  const pairs = observed.flatMap((one) => one.pairs);
   const rise = (of: Value) => median(rises(pairs, of));
-  const observed = pairs.flatMap((pair) => pair.observed ?? []);
   const sidecar = median(observed.map(({ sidecarShare }) => sidecarShare));
   // mapscope's own processor time is missed by both services alike, where there is none to spare.
   const displaced = sidecar / availableParallelism();
@@ -145,7 +160,7 @@ function evaluated(
       head: ['', 'without', 'with', 'change: median (middle half)', 'chance: both without'],
       rows: comparisons.flatMap(rows),
       remarks: [
-        `${comparisons.map(({ pairs }) => pairs.length).join(' and ')} pairs, default budget: ${samples.toFixed(0)} decoded lookups a second, mapscope itself at ${percent(sidecar)} of a core. ` +
+        `${comparisons.map(({ controls }) => controls.length).join(' and ')} pairs, default budget: ${samples.toFixed(0)} decoded lookups a second, mapscope itself at ${percent(sidecar)} of a core. ` +
           `Where no processor time is to spare that costs the services ${percent(displaced)} more throughput, which throughput_loss in the JSON document includes.`,
         ...[...alone].map(([count, ones]) => aloneRemark(count, ones)),
         `${perPercent.toFixed(0)} decoded lookups a second for each 1 % of a core that mapscope spends and the service may pay.`,

@@ -20,21 +20,21 @@ export interface Turn {
   readonly cpuEven: number;
 }
 
-/** What came of an observation meanwhile. */
-interface Observed {
-  readonly lookups: number;
-  readonly seconds: number;
-  /** Processors that mapscope itself kept busy. */
-  readonly sidecarShare: number;
-}
-
 /** Two services at the same time. */
 export interface Pair {
   /** The one that may be observed. */
   readonly first: Turn;
   readonly second: Turn;
-  /** Without it neither was. */
-  readonly observed?: Observed;
+}
+
+/** Pairs one after the other, while mapscope observes the first service of each. */
+export interface Observed {
+  readonly pairs: readonly Pair[];
+  /** Decoded. */
+  readonly lookups: number;
+  readonly seconds: number;
+  /** Processors that mapscope itself kept busy during the pairs. */
+  readonly sidecarShare: number;
 }
 
 type Services = readonly [WebService, WebService];
@@ -51,32 +51,37 @@ export async function evenRate(web: Services, count: number): Promise<number> {
 }
 
 /**
- * Loads two services at the same time, of which mapscope observes one or none.
+ * Loads two services several times, while mapscope observes the first.
  *
- * @param turn number of the pair: which service is the first, and which the load begins with, changes from one to the next
+ * @param warmUp seconds under load before that: mapscope runs for weeks, and what it needs to start is not what it needs then
  */
-export async function measurePair(
+export async function observePairs(
   run: Run,
   web: Services,
-  turn: number,
   requests: Requests,
-  observe: boolean,
-): Promise<Pair> {
-  const [first, second]: Services = turn % 2 === 0 ? web : [web[1], web[0]];
-  const sidecar = observe ? await Sidecar.attach(run, ['--pid', String(first.pid)], 1) : undefined;
-  const { count } = requests;
-  // What mapscope needs to start is not what it needs to run.
-  await WebService.load(web, { seconds: 1, count, connections: FAST_CONNECTIONS });
-  const [cpu, start] = [sidecar ? cpuTime(sidecar.pid) : 0, performance.now()];
-  const inOrder = turn % 4 < 2;
-  const turns = await loadBoth(inOrder ? [first, second] : [second, first], requests);
-  const [one, other] = inOrder ? turns : [turns[1], turns[0]];
-  if (!sidecar) return { first: one, second: other };
+  count: number,
+  warmUp: number,
+): Promise<Observed> {
+  const sidecar = await Sidecar.attach(run, ['--pid', String(web[0].pid)], 1);
+  await WebService.load(web, { seconds: warmUp, count: requests.count, connections: FAST_CONNECTIONS });
+  const [cpu, start] = [cpuTime(sidecar.pid), performance.now()];
+  const pairs = await loadPairs(web, requests, count);
   const sidecarShare = (1000 * (cpuTime(sidecar.pid) - cpu)) / (performance.now() - start);
   const [summary] = await sidecar.stop();
   if (summary === undefined) throw new Error('mapscope gave no report');
   const { lookups, seconds } = summary.observed;
-  return { first: one, second: other, observed: { lookups, seconds, sidecarShare } };
+  return { pairs, lookups, seconds, sidecarShare };
+}
+
+/** Loads two services several times. Which of them the load begins with changes from one time to the next. */
+export async function loadPairs(web: Services, requests: Requests, count: number): Promise<Pair[]> {
+  const pairs: Pair[] = [];
+  for (let i = 0; i < count; i++) {
+    const inOrder = i % 2 === 0;
+    const [one, other] = await loadBoth(inOrder ? web : [web[1], web[0]], requests);
+    pairs.push(inOrder ? { first: one, second: other } : { first: other, second: one });
+  }
+  return pairs;
 }
 
 async function loadBoth(web: Services, { count, rate, seconds }: Requests): Promise<[Turn, Turn]> {

@@ -43,6 +43,8 @@ const FULL: readonly Load[] = [
 
 /** OTEL_METRIC_EXPORT_INTERVAL's default. */
 const USUAL_INTERVAL_SECONDS = 60;
+/** Under load, until code that runs often has been compiled. */
+const WARM_UP_MILLIS = 90_000;
 /** After an export, until all that it left behind is gone. */
 const SETTLE_MILLIS = 1500;
 
@@ -115,7 +117,9 @@ async function cost(run: Run, path: string, load: Load): Promise<Cost> {
         OTEL_METRIC_EXPORT_INTERVAL: String(intervalMillis(run)),
       },
     );
+    const warm = delay(run.quick ? 0 : WARM_UP_MILLIS);
     await mostSeriesSeen(receiver, load, run.quick ? 30_000 : 300_000);
+    await warm;
     const measured =
       load.targets === 1
         ? await betweenExports(running.pid, receiver, intervalMillis(run))
