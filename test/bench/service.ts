@@ -61,8 +61,9 @@ export const service: Part = {
     const comparisons = [await compare(run, web, { count: LIST, seconds }, run.quick ? QUICK : FULL)];
     if (!run.quick) comparisons.push(await compare(run, web, { count: LONG_LIST, seconds }, LONG));
     const alone = new Map([LIST, LONG_LIST].map((count): [number, Alone[]] => [count, []]));
-    for (let i = 0; i < (run.quick ? 2 : 9); i++)
-      for (const [count, ones] of alone) ones.push(await observeAlone(run, web[0], { seconds, count }));
+    for (let i = 0; i < (run.quick ? 2 : 5); i++)
+      for (const [count, ones] of alone)
+        ones.push(await observeAlone(run, web[0], { seconds: run.quick ? 8 : 30, count }));
     return evaluated(comparisons, alone);
   },
 };

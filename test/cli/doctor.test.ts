@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { REAL_TIME } from '../support/real-time.ts';
 import { startShop } from '../support/shop.ts';
 import { mapscope } from './mapscope.ts';
 
@@ -11,5 +12,7 @@ test('doctor says of a process where the traces of its lookups would be known fr
   assert.equal(status, 0);
   assert.match(stdout, /^ {2}ok +probe sites +\d+ in \d+ lookup functions, their code as in the file$/m);
   assert.match(stdout, /^ {2}ok +traces +from labels, sdk, http, grpc$/m);
-  assert.ok(!stdout.includes('MISSING') && !stdout.includes('limited'), stdout);
+  assert.match(stdout, REAL_TIME ? /^ {2}ok +windows /m : /^ {2}limited windows /m);
+  assert.ok(!stdout.includes('MISSING'), stdout);
+  assert.equal(stdout.split('limited').length - 1, Number(!REAL_TIME), stdout);
 });

@@ -5,6 +5,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, rmSync } from 'node:fs';
 import { test } from 'node:test';
 import { addon, type ProbeObject } from '../../src/kernel/addon.ts';
+import { REAL_TIME } from '../support/real-time.ts';
 import { buildBpfObject, buildProgram, METHODS, probeObject, readCounts, Target, u64 } from './support.ts';
 
 const objectPath = buildBpfObject('count.bpf.c');
@@ -194,7 +195,7 @@ test('this kernel has what the tests need', () => {
   assert.deepEqual(addon.features(), {
     uprobeMulti: true,
     sleepableUprobes: true,
-    realTime: true,
+    realTime: REAL_TIME,
     bpf: true,
     bpfError: '',
   });

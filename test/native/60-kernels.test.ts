@@ -5,6 +5,7 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { suite, test } from 'node:test';
 import { promisify } from 'node:util';
+import { REAL_TIME } from '../support/real-time.ts';
 import { buildBpfObject, buildLibrary } from './support.ts';
 
 const scenario = join(import.meta.dirname, 'fixtures/scenario.ts');
@@ -35,8 +36,14 @@ const withCapabilities = (names: readonly string[], name: string) => {
   return run(['setpriv', `--bounding-set=-all,${list}`, '--inh-caps=-all', process.execPath, scenario, name]);
 };
 
-const everything = { uprobeMulti: true, sleepableUprobes: true, realTime: true, bpf: true, bpfError: '' };
-const nothing = { uprobeMulti: false, sleepableUprobes: false, realTime: true, bpf: false };
+const everything = {
+  uprobeMulti: true,
+  sleepableUprobes: true,
+  realTime: REAL_TIME,
+  bpf: true,
+  bpfError: '',
+};
+const nothing = { uprobeMulti: false, sleepableUprobes: false, realTime: REAL_TIME, bpf: false };
 
 suite('kernels and rights', { concurrency: 4 }, () => {
   test('maps are filled and read one by one where there are no batches', async () => {
