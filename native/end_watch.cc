@@ -7,11 +7,10 @@
 #include <cerrno>
 #include <memory>
 
-#include <sys/syscall.h>
 #include <uv.h>
 
 #include "errors.h"
-#include "unique_fd.h"
+#include "process.h"
 
 namespace mapscope {
 
@@ -82,7 +81,7 @@ class EndWatch {
 
 Napi::Value WatchEnd(Napi::Env env, pid_t pid, Napi::Function ended) {
     const std::string attempted = "cannot watch process " + std::to_string(pid);
-    UniqueFd process(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
+    UniqueFd process = OpenProcess(pid);
     if (!process)
         return Throw(env, SystemFailure(attempted, errno));
     auto watch = std::make_unique<EndWatch>(ended, std::move(process));

@@ -6,9 +6,12 @@
 #include <string>
 #include <vector>
 
+#include <sys/syscall.h>
 #include <sys/types.h>
+#include <unistd.h>
 
 #include "failure.h"
+#include "unique_fd.h"
 
 namespace mapscope {
 
@@ -22,6 +25,9 @@ struct Program {
 Result<pid_t> SpawnStopped(const Program &program);
 
 Status Resume(pid_t pid);
+
+/** A descriptor that is readable as soon as the process has ended; none, and errno, when it cannot be had. */
+inline UniqueFd OpenProcess(pid_t pid) { return UniqueFd(static_cast<int>(syscall(SYS_pidfd_open, pid, 0))); }
 
 /** Reads all of `length` bytes or fails. */
 Status ReadMemory(pid_t pid, uint64_t address, uint8_t *bytes, size_t length);

@@ -13,10 +13,10 @@
 #include <poll.h>
 #include <pthread.h>
 #include <sys/eventfd.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "errors.h"
+#include "process.h"
 #include "stopped_children.h"
 #include "unique_fd.h"
 
@@ -52,7 +52,7 @@ class ExitWaiter {
         siginfo_t ignored;
         if (waitid(P_PID, pid_, &ignored, WEXITED | WNOHANG | WNOWAIT) < 0)
             return SystemFailure(attempted_, errno); /* no child of ours, or waited for already */
-        process_ = UniqueFd(static_cast<int>(syscall(SYS_pidfd_open, pid_, 0)));
+        process_ = OpenProcess(pid_);
         shutdown_ = UniqueFd(eventfd(0, EFD_CLOEXEC));
         if (!process_ || !shutdown_)
             return SystemFailure(attempted_, errno);

@@ -85,30 +85,32 @@ export class FieldReader {
 
   /** As RecordReader.number(). */
   number(buffer: Buffer, start: number): number {
-    return readInteger(buffer, start + this.#offset, this.#size);
+    return readInteger(buffer, this.#place(start, 0), this.#size);
   }
 
   /** Adds an array's elements, one by one. */
   addTo(sums: number[], buffer: Buffer, start: number): void {
-    const first = start + this.#offset;
     for (let i = 0; i < this.#count; i++)
-      sums[i] = (sums[i] ?? 0) + readInteger(buffer, first + i * this.#size, this.#size);
+      sums[i] = (sums[i] ?? 0) + readInteger(buffer, this.#place(start, i), this.#size);
   }
 
   /** All of an array's elements together. */
   total(buffer: Buffer, start: number): number {
     let sum = 0;
-    for (let i = 0; i < this.#count; i++)
-      sum += readInteger(buffer, start + this.#offset + i * this.#size, this.#size);
+    for (let i = 0; i < this.#count; i++) sum += readInteger(buffer, this.#place(start, i), this.#size);
     return sum;
   }
 
   /** Sets those bits that are set in an array of 64-bit words, of which most are zero. */
   uniteWith(words: bigint[], buffer: Buffer, start: number): void {
     for (let i = 0; i < this.#count; i++) {
-      const at = start + this.#offset + i * this.#size;
+      const at = this.#place(start, i);
       if (readInteger(buffer, at, this.#size) !== 0) words[i] = (words[i] ?? 0n) | buffer.readBigUInt64LE(at);
     }
+  }
+
+  #place(start: number, index: number): number {
+    return start + this.#offset + index * this.#size;
   }
 }
 

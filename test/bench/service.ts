@@ -38,7 +38,9 @@ interface Comparison {
 /** How many pairs: in blocks, at the beginning of which mapscope starts. */
 interface Extent {
   readonly blocks: number;
+  /** In each block, and as many without mapscope. */
   readonly pairs: number;
+  /** Seconds. */
   readonly warmUp: number;
 }
 
