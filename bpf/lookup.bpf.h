@@ -27,11 +27,11 @@ separate int count_for_makers(const struct lookup *l) {
     if (!l || !control)
         return 0;
     __u64 goroutine = goroutine_id(l->g);
-    __u32 table = control->cost_table & 1;
+    __u32 cycle = control->cost_cycle;
     if (goroutines.with_costs)
-        count_for_goroutine(l, goroutine, table);
+        count_for_goroutine(l, goroutine, cycle);
     if (goroutines.with_span_costs)
-        count_for_span(l, goroutine, table);
+        count_for_span(l, goroutine, cycle & 1);
     return 0;
 }
 

@@ -422,11 +422,10 @@ struct thread_context {
     __u8 span_id[SPAN_ID_BYTES];
 };
 
-/*
- * What the lookups of one goroutine cost, since its table was last emptied; key of the maps
- * `goroutine_costs_*` is the goroutine's id. Sums as in struct lookup_stats.
+/* What the lookups of one goroutine cost, since its table was last emptied. Sums as in struct lookup_stats.
  */
 struct goroutine_cost {
+    __u64 goroutine;
     __u64 parent; /* the goroutine that started it; 0: not known */
     __u64 hits;
     __u64 probe_length_sum;
@@ -435,6 +434,13 @@ struct goroutine_cost {
     __u32 key_comparisons_max;
     __u32 probe_length[COUNT_BUCKETS];
     __u32 key_comparisons[COUNT_BUCKETS];
+};
+
+/* Where a goroutine's entry is: a place of the hash table `goroutine_places_*` (goroutine_cost.bpf.h). */
+struct goroutine_place {
+    __u64 goroutine;
+    __u32 cycle; /* window_control.cost_cycle when it was taken */
+    __u32 entry; /* number in `goroutine_costs_*` plus one; 0: there was no room for one */
 };
 
 /*
@@ -517,7 +523,7 @@ struct window_end {
 struct window_control {
     __u64 exemplar_cycle; /* raised at each export: one candidate per bucket, CPU and cycle is kept */
     __u64 spike_cycle;    /* raised at each read of the spikes, from 1 */
-    __u64 cost_table;     /* which of the tables `goroutine_costs_*` and `span_costs_*` to count in */
+    __u64 cost_cycle;     /* from 1; odd ones count in the second of two tables (goroutine_cost.bpf.h) */
 };
 
 /*

@@ -126,6 +126,16 @@ int UpdateOneByOne(const MapInfo &map, std::span<const uint8_t> keys, std::span<
     return 0;
 }
 
+/* Reads a map of which all CPUs share the values. */
+Status ReadShared(const MapInfo &map, uint32_t most, bool remove, const std::string &attempted,
+                  MapContents &contents) {
+    contents = {};
+    contents.cpus = 1;
+    if (const int error = MapReader(map, map.value_size, most, remove, contents).Read())
+        return SystemFailure(attempted, error);
+    return {};
+}
+
 Failure WrongSize(const std::string &attempted, const char *what, uint32_t count, size_t each,
                   size_t actual) {
     return {attempted + ": " + std::to_string(count) + " " + what + " of " + std::to_string(each) +
@@ -178,15 +188,18 @@ Status ReadPerCpuMap(const MapInfo &map, uint32_t most, MapContents &contents) {
     return {};
 }
 
+Status ReadArray(const MapInfo &map, uint32_t most, MapContents &contents) {
+    const std::string attempted = "cannot read the BPF map '" + map.name + "'";
+    if (map.type != BPF_MAP_TYPE_ARRAY)
+        return Failure{attempted + ": it is not an array map", "EINVAL"};
+    return ReadShared(map, most, false, attempted, contents);
+}
+
 Status DrainMap(const MapInfo &map, uint32_t most, MapContents &contents) {
     const std::string attempted = "cannot drain the BPF map '" + map.name + "'";
     if (map.type != BPF_MAP_TYPE_HASH && map.type != BPF_MAP_TYPE_LRU_HASH)
         return Failure{attempted + ": it is not a hash map", "EINVAL"};
-    contents = {};
-    contents.cpus = 1;
-    if (const int error = MapReader(map, map.value_size, most, true, contents).Read())
-        return SystemFailure(attempted, error);
-    return {};
+    return ReadShared(map, most, true, attempted, contents);
 }
 
 } // namespace mapscope

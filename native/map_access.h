@@ -29,6 +29,9 @@ constexpr uint32_t kAllElements = UINT32_MAX;
 /** Reads elements of a per-CPU hash or array map, at most so many: of an array the first. */
 Status ReadPerCpuMap(const MapInfo &map, uint32_t most, MapContents &contents);
 
+/** Reads elements of an array map that all CPUs share: the first ones, at most so many. */
+Status ReadArray(const MapInfo &map, uint32_t most, MapContents &contents);
+
 /** Reads elements of a hash map, at most so many, and removes them. What a program adds to an element between
  * the two is lost: the caller sees to it that none does. */
 Status DrainMap(const MapInfo &map, uint32_t most, MapContents &contents);

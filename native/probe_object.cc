@@ -67,6 +67,7 @@ Napi::Function ProbeObject::Define(Napi::Env env) {
                            InstanceMethod<&ProbeObject::Detach>("detach"),
                            InstanceMethod<&ProbeObject::UpdateMap>("updateMap"),
                            InstanceMethod<&ProbeObject::ReadPerCpuMap>("readPerCpuMap"),
+                           InstanceMethod<&ProbeObject::ReadArray>("readArray"),
                            InstanceMethod<&ProbeObject::DrainMap>("drainMap"),
                            InstanceMethod<&ProbeObject::RunStatistics>("runStatistics"),
                            InstanceMethod<&ProbeObject::VerifierLog>("verifierLog"),
@@ -284,6 +285,10 @@ Napi::Value ProbeObject::StartReading(const Napi::CallbackInfo &info, const char
 
 Napi::Value ProbeObject::ReadPerCpuMap(const Napi::CallbackInfo &info) {
     return StartReading(info, "readPerCpuMap", "read", mapscope::ReadPerCpuMap);
+}
+
+Napi::Value ProbeObject::ReadArray(const Napi::CallbackInfo &info) {
+    return StartReading(info, "readArray", "read", mapscope::ReadArray);
 }
 
 Napi::Value ProbeObject::DrainMap(const Napi::CallbackInfo &info) {

@@ -49,6 +49,7 @@ class ProbeObject : public Napi::ObjectWrap<ProbeObject> {
     Napi::Value Detach(const Napi::CallbackInfo &info);
     Napi::Value UpdateMap(const Napi::CallbackInfo &info);
     Napi::Value ReadPerCpuMap(const Napi::CallbackInfo &info);
+    Napi::Value ReadArray(const Napi::CallbackInfo &info);
     Napi::Value DrainMap(const Napi::CallbackInfo &info);
     Napi::Value RunStatistics(const Napi::CallbackInfo &info);
     Napi::Value VerifierLog(const Napi::CallbackInfo &info);

@@ -143,7 +143,7 @@ RECORD(lookup_stats, LOOKUP_STATS_FIELDS);
     LOOKUP_STATS_FIELDS(FIELD_OF_STATS)
 RECORD(aggregate, AGGREGATE_FIELDS);
 
-#define WINDOW_CONTROL_FIELDS(X) X(exemplar_cycle) X(spike_cycle) X(cost_table)
+#define WINDOW_CONTROL_FIELDS(X) X(exemplar_cycle) X(spike_cycle) X(cost_cycle)
 RECORD(window_control, WINDOW_CONTROL_FIELDS);
 
 #define WINDOW_GATE_FIELDS(X) X(open) X(hit_limit)
@@ -289,6 +289,7 @@ RECORD(trace_counts, TRACE_COUNTS_FIELDS);
 RECORD(thread_context, THREAD_CONTEXT_FIELDS);
 
 #define GOROUTINE_COST_FIELDS(X)                                                                             \
+    X(goroutine)                                                                                             \
     X(parent)                                                                                                \
     X(hits)                                                                                                  \
     X(probe_length_sum)                                                                                      \
@@ -298,6 +299,9 @@ RECORD(thread_context, THREAD_CONTEXT_FIELDS);
     X(probe_length)                                                                                          \
     X(key_comparisons)
 RECORD(goroutine_cost, GOROUTINE_COST_FIELDS);
+
+#define GOROUTINE_PLACE_FIELDS(X) X(goroutine) X(cycle) X(entry)
+RECORD(goroutine_place, GOROUTINE_PLACE_FIELDS);
 
 #define UNATTRIBUTED_COST_FIELDS(X)                                                                          \
     X(hits)                                                                                                  \
@@ -343,6 +347,7 @@ constexpr Record kRecords[] = {
     trace_counts_record,
     thread_context_record,
     goroutine_cost_record,
+    goroutine_place_record,
     unattributed_cost_record,
     window_gate_record,
     window_end_record,

@@ -77,6 +77,13 @@ export interface PerCpuContents {
   readonly cpus: number;
 }
 
+/** Contents of a map whose values all CPUs share: keys and values, packed one after the other. */
+export interface SharedContents {
+  readonly keys: Buffer;
+  readonly values: Buffer;
+  readonly count: number;
+}
+
 export interface WindowOutcome {
   /** When hits were decoded, from and to: seconds of the monotonic clock (that of process.hrtime). */
   readonly opened: number;
@@ -112,7 +119,9 @@ export interface ProbeObject {
    * Reads every element of a hash map and removes it. What a program adds to an element between the two is lost: the
    * caller sees to it that none does.
    */
-  drainMap(name: string): Promise<{ keys: Buffer; values: Buffer; count: number }>;
+  drainMap(name: string): Promise<SharedContents>;
+  /** Reads an array map that all CPUs share. @param most elements to read, the first ones; default: all */
+  readArray(name: string, most?: number): Promise<SharedContents>;
   /** Reads a per-CPU map. @param most elements to read, of an array the first ones; default: all */
   readPerCpuMap(name: string, most?: number): Promise<PerCpuContents>;
   /** Nanoseconds and runs of the program so far (needs run statistics, see enableRunStatistics). */

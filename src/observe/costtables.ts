@@ -4,46 +4,44 @@ import type { LookupProgram } from './program.ts';
 /** How long to wait for the hits that count in a table to end, before trying again at the next read. */
 const QUIET_MILLIS = 500;
 
-/** What a table held: keys and values, packed one after the other. */
-export interface TableContents {
-  readonly keys: Buffer;
-  readonly values: Buffer;
-  readonly count: number;
+/** One of the kernel's kinds of tables, of which there are two. */
+export interface CostTable {
+  /** Takes what the first (0) or the second one (1) holds, and leaves it empty. No hit counts in it meanwhile. */
+  empty(number: number): Promise<void>;
 }
 
 /**
- * The kernel's tables of what goroutines and spans cost. There are two of each (`NAME_0`, `NAME_1`): a read has the programs
- * count in the other ones, waits until no hit is under way that began before, and empties those that are then left alone.
- * Nothing is lost, whatever the target does meanwhile.
+ * The kernel's tables of what goroutines and spans cost. There are two of each: a read has the programs count in the other
+ * ones, waits until no hit is under way that began before, and empties those that are then left alone. Nothing is lost,
+ * whatever the target does meanwhile.
  */
 export class CostTables {
   readonly #program: LookupProgram;
-  readonly #names: readonly string[];
+  readonly #tables: readonly CostTable[];
   /** Tables that hits may still have counted in when the last read gave up. */
   #left: number | undefined;
   #reading: Promise<unknown> = Promise.resolve();
 
-  /** @param names of the tables, without their number */
-  constructor(program: LookupProgram, names: readonly string[]) {
+  constructor(program: LookupProgram, tables: readonly CostTable[]) {
     this.#program = program;
-    this.#names = names;
+    this.#tables = tables;
   }
 
-  /** Hands what has been counted since the last call to `take`, by the tables' names. Calls take turns. */
-  drain(take: (name: string, contents: TableContents) => void): Promise<void> {
+  /** Takes what has been counted since the last call. Calls take turns. */
+  drain(): Promise<void> {
     const turn = this.#reading.then(async () => {
-      if (this.#left === undefined || (await this.#empty(this.#left, take)))
-        await this.#empty(this.#program.switchCostTables(), take);
+      if (this.#left === undefined || (await this.#empty(this.#left)))
+        await this.#empty(this.#program.switchCostTables());
     });
     this.#reading = turn.catch(() => {});
     return turn;
   }
 
   /** Empties tables that no hit counts in that begins from now on; false when some that began before do not end. */
-  async #empty(number: number, take: (name: string, contents: TableContents) => void): Promise<boolean> {
+  async #empty(number: number): Promise<boolean> {
     this.#left = number;
     if (!(await this.#quiet())) return false;
-    for (const name of this.#names) take(name, await this.#program.kernel.drainMap(`${name}_${number}`));
+    for (const table of this.#tables) await table.empty(number);
     this.#left = undefined;
     return true;
   }

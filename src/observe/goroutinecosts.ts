@@ -1,16 +1,13 @@
-import { RecordReader, recordConstant, recordEnum } from '../kernel/records.ts';
+import { encodeWord, RecordReader, recordConstant, recordEnum } from '../kernel/records.ts';
 import { COUNT_BOUNDS, distribution, total } from '../model/buckets.ts';
 import { subtractCost, sumOfCosts } from '../model/goroutines.ts';
 import { type CostIncrease, HeaviestGoroutines } from '../model/heaviest.ts';
 import type { Distribution, GoroutineCosts, LookupCost } from '../model/snapshot.ts';
-import type { TableContents } from './costtables.ts';
+import type { CostTable } from './costtables.ts';
 import type { LookupProgram } from './program.ts';
 
-/** Name of the kernel's tables, see CostTables. */
-export const GOROUTINE_TABLE = 'goroutine_costs';
-
 /** Adds up what the lookups of each goroutine cost (bpf/goroutine_cost.bpf.h). */
-export class GoroutineCostReader {
+export class GoroutineCostReader implements CostTable {
   readonly #program: LookupProgram;
   readonly #heaviest = new HeaviestGoroutines();
   readonly #decoder = new CostDecoder();
@@ -20,13 +17,15 @@ export class GoroutineCostReader {
     this.#program = program;
   }
 
-  /** Adds what a table held. */
-  add({ keys, values, count }: TableContents): void {
-    this.#heaviest.add(
-      Array.from({ length: count }, (_, i) =>
-        this.#decoder.goroutine(keys.readBigUInt64LE(8 * i), values, i),
-      ),
-    );
+  async empty(number: number): Promise<void> {
+    const { kernel } = this.#program;
+    const counts = await kernel.readArray('goroutine_counts');
+    // More may have been asked for than there is: then all is read.
+    const asked = Number(counts.values.readBigUInt64LE(8 * number));
+    if (asked === 0) return;
+    const { values, count } = await kernel.readArray(`goroutine_costs_${number}`, asked);
+    kernel.updateMap('goroutine_counts', encodeWord(number), Buffer.alloc(8), 1);
+    this.#heaviest.add(Array.from({ length: count }, (_, i) => this.#decoder.goroutine(values, i)));
   }
 
   /** All costs that have been added, and those that are of no goroutine. */
@@ -52,14 +51,16 @@ const DIRECT_BUCKETS = recordConstant('DIRECT_BUCKETS');
 /** Decodes the kernel's records of costs. */
 class CostDecoder {
   readonly #goroutines = new CostRecord('goroutine_cost');
+  readonly #goroutine = new RecordReader('goroutine_cost').offset('goroutine');
   readonly #parent = new RecordReader('goroutine_cost').offset('parent');
   readonly #unattributed = new CostRecord('unattributed_cost');
   readonly #reasons = Object.entries(recordEnum('unattributed')).filter(([name]) => !name.endsWith('_COUNT'));
 
   /** The i-th of several records. */
-  goroutine(id: bigint, values: Buffer, i: number): CostIncrease {
+  goroutine(values: Buffer, i: number): CostIncrease {
     const at = i * this.#goroutines.size;
-    const cost: CostIncrease = { goroutine: Number(id), ...this.#goroutines.read(values, at) };
+    const goroutine = Number(values.readBigUInt64LE(at + this.#goroutine));
+    const cost: CostIncrease = { goroutine, ...this.#goroutines.read(values, at) };
     const parent = Number(values.readBigUInt64LE(at + this.#parent));
     if (parent > 0) cost.parentGoroutine = parent;
     return cost;

@@ -9,17 +9,17 @@ import { checkMappedBytes, loadBias } from '../target/mapped.ts';
 import type { TraceSourcePlan } from '../tracesites/plan.ts';
 import { type Aggregate, AggregateReader, inexactReasons, readCounters } from './aggregates.ts';
 import { CandidateReader } from './candidates.ts';
-import { CostTables, type TableContents } from './costtables.ts';
+import { CostTables } from './costtables.ts';
 import { LookupEstimates } from './estimate.ts';
 import { fitting, SpanFollower } from './follower.ts';
 import { FollowerCost } from './followercost.ts';
-import { GOROUTINE_TABLE, GoroutineCostReader } from './goroutinecosts.ts';
+import { GoroutineCostReader } from './goroutinecosts.ts';
 import type { ExemplarOptions, LabelNames, TraceSource } from './goroutinedata.ts';
 import { Namer } from './naming.ts';
 import type { Preparation } from './preparation.ts';
 import { LookupProgram } from './program.ts';
 import { RuntimeTypes } from './runtimetypes.ts';
-import { SPAN_TABLE, SpanCostReader } from './spancosts.ts';
+import { SpanCostReader } from './spancosts.ts';
 import { SpikeReader } from './spikes.ts';
 import { WindowSchedule } from './windows.ts';
 
@@ -125,8 +125,8 @@ export class Observation {
     if (goroutineCosts) this.#goroutineCosts = new GoroutineCostReader(parts.program);
     if (spanCosts && parts.follower) this.#spanCosts = new SpanCostReader(parts.program);
     this.#costTables = new CostTables(parts.program, [
-      ...(this.#goroutineCosts ? [GOROUTINE_TABLE] : []),
-      ...(this.#spanCosts ? [SPAN_TABLE] : []),
+      ...(this.#goroutineCosts ? [this.#goroutineCosts] : []),
+      ...(this.#spanCosts ? [this.#spanCosts] : []),
     ]);
   }
 
@@ -203,13 +203,8 @@ export class Observation {
 
   /** Makes room in the kernel for the costs of other goroutines and spans. */
   async #drainCosts(): Promise<void> {
-    if (this.#goroutineCosts || this.#spanCosts) await this.#costTables.drain(this.#takeCosts);
+    if (this.#goroutineCosts || this.#spanCosts) await this.#costTables.drain();
   }
-
-  readonly #takeCosts = (name: string, contents: TableContents): void => {
-    if (name === GOROUTINE_TABLE) this.#goroutineCosts?.add(contents);
-    else this.#spanCosts?.add(contents);
-  };
 
   readonly #isObserved = (functionIndex: number): boolean =>
     this.#plan.functions[functionIndex]?.outcome === 'probed';

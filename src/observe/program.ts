@@ -68,7 +68,7 @@ const MOST_SPANS = 4096;
 const MOST_EXEMPLARS = 16384;
 
 /**
- * Goroutines that each of the two tables has room for: 300 bytes of kernel memory each. A table is emptied every second;
+ * Goroutines that each of the two tables has room for: 250 bytes of kernel memory each. A table is emptied every second;
  * beyond that lookups are counted without their goroutine.
  */
 const MOST_GOROUTINES = 8192;
@@ -87,7 +87,8 @@ export class LookupProgram {
   #exemplarCycle = 1n;
   /** From 1, so that places that were never written are of none. */
   #spikeCycle = 1n;
-  #costTable = 0;
+  /** From 1, so that places that were never taken are of none. */
+  #costCycle = 1n;
   readonly #siteOrder: SiteOrder;
 
   private constructor(
@@ -131,7 +132,9 @@ export class LookupProgram {
     const withSpanCosts = options.spanCosts === true && options.follower !== undefined;
     const attachMethod = options.attachMethod ?? kernelAttachMethod(features);
     const callSites = options.maxCallSites ?? DEFAULT_CALL_SITES;
-    const places = aggregatePlaces(callSites);
+    const places = hashPlaces(callSites);
+    const goroutines = options.goroutineCosts ? MOST_GOROUTINES : 1;
+    const goroutinePlaces = hashPlaces(goroutines);
     const kernel = new addon.ProbeObject({
       objectPath: objectPath(features.sleepableUprobes ? 'lookup_sleepable' : 'lookup_atomic'),
       attachMethod,
@@ -153,6 +156,7 @@ export class LookupProgram {
         ),
         sites_by_offset: sitesByOffset(plan.sites),
         aggregate_table: encodeWord(places),
+        goroutine_places: encodeWord(goroutinePlaces),
         wrapper_places: encodeWord(wrapperTable.places),
         // Up to 1.26 only lookups through reflection come through wrappers.
         entry_is_wide: encodeWord(Number(binary.version.minor >= 27 && wrappers.size > 0)),
@@ -167,8 +171,10 @@ export class LookupProgram {
         wrappers: wrapperTable.places,
         exemplars: options.exemplars ? MOST_EXEMPLARS : 1,
         spike_sites: options.spikes ? callSites : 1,
-        goroutine_costs_0: options.goroutineCosts ? MOST_GOROUTINES : 1,
-        goroutine_costs_1: options.goroutineCosts ? MOST_GOROUTINES : 1,
+        goroutine_costs_0: goroutines,
+        goroutine_costs_1: goroutines,
+        goroutine_places_0: goroutinePlaces,
+        goroutine_places_1: goroutinePlaces,
         span_costs_0: withSpanCosts ? MOST_SPANS : 1,
         span_costs_1: withSpanCosts ? MOST_SPANS : 1,
         // Its own is as small as can be where there is none to share.
@@ -251,22 +257,21 @@ export class LookupProgram {
   }
 
   /**
-   * Has hits that begin from now on count in the other table of goroutines.
+   * Has hits that begin from now on count in the other tables of what goroutines and spans cost.
    *
-   * @returns the number of the table that they counted in so far
+   * @returns the number of the tables that they counted in so far
    */
   switchCostTables(): number {
-    const left = this.#costTable;
-    this.#costTable = 1 - left;
+    const ended = this.#costCycle++;
     this.#control();
-    return left;
+    return Number(ended % 2n);
   }
 
   #control(): void {
     const control = {
       exemplar_cycle: this.#exemplarCycle,
       spike_cycle: this.#spikeCycle,
-      cost_table: this.#costTable,
+      cost_cycle: this.#costCycle,
     };
     this.kernel.updateMap('window_controls', Buffer.alloc(4), encodeRecords('window_control', [control]), 1);
   }
@@ -287,10 +292,10 @@ function sharedSpans({ kernel }: SpanFollower): Record<string, ProbeObject> {
   return Object.fromEntries(SPAN_MAPS.map((name) => [name, kernel]));
 }
 
-/** Size of the table in which the program finds aggregates: a power of two, and never more than half full. */
-function aggregatePlaces(aggregates: number): number {
+/** Size of a hash table in which the program finds so many entries: a power of two, and never more than half full. */
+function hashPlaces(entries: number): number {
   let places = 2;
-  while (places < 2 * aggregates) places *= 2;
+  while (places < 2 * entries) places *= 2;
   return places;
 }
 

@@ -1,13 +1,10 @@
 import { RecordReader, recordConstant } from '../kernel/records.ts';
 import { HeaviestSpans, type SpanCost, type SpanCosts } from '../model/spans.ts';
-import type { TableContents } from './costtables.ts';
+import type { CostTable } from './costtables.ts';
 import type { LookupProgram } from './program.ts';
 
-/** Name of the kernel's tables, see CostTables. */
-export const SPAN_TABLE = 'span_costs';
-
 /** Adds up what the lookups of each followed span cost (bpf/span_cost.bpf.h). */
-export class SpanCostReader {
+export class SpanCostReader implements CostTable {
   readonly #program: LookupProgram;
   readonly #heaviest = new HeaviestSpans();
   readonly #record = new RecordReader('span_cost');
@@ -23,8 +20,8 @@ export class SpanCostReader {
     this.#program = program;
   }
 
-  /** Adds what a table held. */
-  add({ values, count }: TableContents): void {
+  async empty(number: number): Promise<void> {
+    const { values, count } = await this.#program.kernel.drainMap(`span_costs_${number}`);
     const costs = Array.from({ length: count }, (_, i) => this.#cost(values, i * this.#record.size));
     const known = costs.filter(({ traceId }) => !/^0+$/.test(traceId));
     this.#forgotten += lookupsOf(costs) - lookupsOf(known);

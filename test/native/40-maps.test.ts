@@ -152,6 +152,23 @@ test('draining a map gives each element once', async () => {
   object.close();
 });
 
+test('reading an array that all CPUs share gives its first elements', async () => {
+  const object = await loaded({ mapSizes: { levels: 30_000 } });
+  const indices = Uint32Array.from({ length: 30_000 }, (_, i) => i);
+  object.updateMap('levels', bytes(indices), bytes(BigUint64Array.from(indices, (i) => BigInt(7 * i))), 30_000);
+  for (const [most, expected] of [
+    [undefined, 30_000],
+    [40_000, 30_000],
+    [20_001, 20_001],
+    [1, 1],
+  ] as const) {
+    const { keys, values, count } = await object.readArray('levels', most);
+    assert.deepEqual([count, keys.length, values.length], [expected, 4 * expected, 8 * expected]);
+    for (let i = 0; i < expected; i++) assert.equal(values.readBigUInt64LE(8 * i), BigInt(7 * i));
+  }
+  object.close();
+});
+
 test('wrong maps and sizes are refused', async () => {
   const object = await loaded();
   const key = u64(1n);
@@ -175,6 +192,10 @@ test('wrong maps and sizes are refused', async () => {
   await assert.rejects(object.readPerCpuMap('weights'), {
     code: 'EINVAL',
     message: "cannot read the BPF map 'weights': it is not a per-CPU map",
+  });
+  await assert.rejects(object.readArray('weights'), {
+    code: 'EINVAL',
+    message: "cannot read the BPF map 'weights': it is not an array map",
   });
   await assert.rejects(object.drainMap('levels'), {
     code: 'EINVAL',
