@@ -8,6 +8,8 @@ const QUIET_MILLIS = 500;
 export interface CostTable {
   /** Takes what the first (0) or the second one (1) holds, and leaves it empty. No hit counts in it meanwhile. */
   empty(number: number): Promise<void>;
+  /** Whether there may not be room for what the target's next second brings. */
+  isFilling(number: number): Promise<boolean>;
 }
 
 /**
@@ -25,6 +27,15 @@ export class CostTables {
   constructor(program: LookupProgram, tables: readonly CostTable[]) {
     this.#program = program;
     this.#tables = tables;
+  }
+
+  /** Takes what has been counted if there may soon be no room for more. */
+  async makeRoom(): Promise<void> {
+    for (const table of this.#tables)
+      if (await table.isFilling(this.#program.costTable)) {
+        await this.drain();
+        return;
+      }
   }
 
   /** Takes what has been counted since the last call. Calls take turns. */

@@ -4,7 +4,10 @@ import { subtractCost, sumOfCosts } from '../model/goroutines.ts';
 import { type CostIncrease, HeaviestGoroutines } from '../model/heaviest.ts';
 import type { Distribution, GoroutineCosts, LookupCost } from '../model/snapshot.ts';
 import type { CostTable } from './costtables.ts';
-import type { LookupProgram } from './program.ts';
+import { type LookupProgram, MOST_GOROUTINES } from './program.ts';
+
+/** Entries of a table that are taken when it is emptied: few, so that the rest suffices for a second. */
+const FILLING = MOST_GOROUTINES / 8;
 
 /** Adds up what the lookups of each goroutine cost (bpf/goroutine_cost.bpf.h). */
 export class GoroutineCostReader implements CostTable {
@@ -17,15 +20,23 @@ export class GoroutineCostReader implements CostTable {
     this.#program = program;
   }
 
+  async isFilling(number: number): Promise<boolean> {
+    return (await this.#asked(number)) > FILLING;
+  }
+
   async empty(number: number): Promise<void> {
     const { kernel } = this.#program;
-    const counts = await kernel.readArray('goroutine_counts');
-    // More may have been asked for than there is: then all is read.
-    const asked = Number(counts.values.readBigUInt64LE(8 * number));
+    const asked = await this.#asked(number);
     if (asked === 0) return;
     const { values, count } = await kernel.readArray(`goroutine_costs_${number}`, asked);
     kernel.updateMap('goroutine_counts', encodeWord(number), Buffer.alloc(8), 1);
     this.#heaviest.add(Array.from({ length: count }, (_, i) => this.#decoder.goroutine(values, i)));
+  }
+
+  /** How many goroutines have asked for an entry: more than have one, when there are too many. */
+  async #asked(number: number): Promise<number> {
+    const { values } = await this.#program.kernel.readArray('goroutine_counts');
+    return Number(values.readBigUInt64LE(8 * number));
   }
 
   /** All costs that have been added, and those that are of no goroutine. */

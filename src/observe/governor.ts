@@ -62,8 +62,9 @@ export const LIMITS = {
   leastLookups: 50,
   /** The mean distance while other probes are there for a short time, and there are savings for that. */
   eagerDistance: 0.1,
-  /** How long a decision stands: load may change meanwhile. */
-  longestWait: 0.25,
+  /** How long a decision stands: load may change meanwhile. Other probes may have to be paused at once. */
+  longestWait: 0.5,
+  longestWaitWithOthers: 0.25,
   /** After the budget could not be kept. */
   firstBackOff: 10,
   longestBackOff: 600,
@@ -236,7 +237,8 @@ export class Governor {
     if (plan.earned <= LIMITS.longestDistance) this.#goOn();
     const due = plan.distance * (0.5 + this.#draw) + this.#postponed;
     const wait = Math.max(due - this.#passed, this.#stopped ?? 0);
-    if (wait > 0) return { do: 'wait', seconds: Math.min(wait, LIMITS.longestWait) };
+    const longest = this.#othersPart > 0 ? LIMITS.longestWaitWithOthers : LIMITS.longestWait;
+    if (wait > 0) return { do: 'wait', seconds: Math.min(wait, longest) };
     const lacking = PAID_BEFORE * plan.cost - this.#account;
     if (lacking > 0) {
       // The account fills while the target is busy: opening at the moment it suffices would find it busy too often.

@@ -246,7 +246,7 @@ export class Observation {
    */
   async tend(): Promise<void> {
     await this.#runtimeTypes.refresh(this.#program.kernel);
-    await this.#drainCosts();
+    if (this.#goroutineCosts || this.#spanCosts) await this.#costTables.makeRoom();
   }
 
   /** What has been observed so far. */

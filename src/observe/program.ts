@@ -68,10 +68,10 @@ const MOST_SPANS = 4096;
 const MOST_EXEMPLARS = 16384;
 
 /**
- * Goroutines that each of the two tables has room for: 250 bytes of kernel memory each. A table is emptied every second;
+ * Goroutines that each of the two tables has room for: 250 bytes of kernel memory each. What fills up is emptied every second;
  * beyond that lookups are counted without their goroutine.
  */
-const MOST_GOROUTINES = 8192;
+export const MOST_GOROUTINES = 8192;
 
 /** The lookup program, loaded for one target: attach it as often as wanted, read what it has counted, close it. */
 export class LookupProgram {
@@ -199,7 +199,9 @@ export class LookupProgram {
         cause: error,
       });
     }
-    return new LookupProgram(kernel, attachMethod, options, executable, warnings);
+    const program = new LookupProgram(kernel, attachMethod, options, executable, warnings);
+    program.#control();
+    return program;
   }
 
   /**
@@ -207,14 +209,12 @@ export class LookupProgram {
    * then sites that come first would be hit more often than others.
    */
   async attach(): Promise<void> {
-    this.#control();
     await this.kernel.attach(this.#sites());
     this.#setGate({ open: 1, hit_limit: NO_HIT_LIMIT });
   }
 
   /** One window, from attach to detach: hits are decoded for this long, or until a CPU has had so many. */
   async window({ openSeconds, hitLimit }: WindowPlan): Promise<ClosedWindow> {
-    this.#control();
     const { opened, closed, full, cpuStates } = await this.kernel.window({
       ...this.#sites(),
       openMicros: Math.round(openSeconds * 1e6),
@@ -256,15 +256,21 @@ export class LookupProgram {
     return ended;
   }
 
+  /** Number of the tables of what goroutines and spans cost that hits count in. */
+  get costTable(): number {
+    return Number(this.#costCycle % 2n);
+  }
+
   /**
    * Has hits that begin from now on count in the other tables of what goroutines and spans cost.
    *
    * @returns the number of the tables that they counted in so far
    */
   switchCostTables(): number {
-    const ended = this.#costCycle++;
+    const ended = this.costTable;
+    this.#costCycle++;
     this.#control();
-    return Number(ended % 2n);
+    return ended;
   }
 
   #control(): void {

@@ -20,6 +20,11 @@ export class SpanCostReader implements CostTable {
     this.#program = program;
   }
 
+  /** A hash map does not tell how full it is. */
+  isFilling(): Promise<boolean> {
+    return Promise.resolve(true);
+  }
+
   async empty(number: number): Promise<void> {
     const { values, count } = await this.#program.kernel.drainMap(`span_costs_${number}`);
     const costs = Array.from({ length: count }, (_, i) => this.#cost(values, i * this.#record.size));

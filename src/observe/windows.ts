@@ -135,7 +135,7 @@ export class WindowSchedule {
       this.#warnOfStop();
       if (decision.do === 'wait') {
         void this.#meter.refresh();
-        await this.#sleep(1000 * decision.seconds);
+        await this.#sleep(Math.ceil(1000 * decision.seconds));
       } else if (!(await unlessEnded(pid, () => this.#window(decision.window)))) return;
     }
   }
