@@ -56,14 +56,25 @@ const volatile __u32 goroutine_places; /* of each table: a power of two, at leas
 
 const struct goroutine_cost no_cost = {};
 
+/*
+ * bpf_map_lookup_elem(), which the compiler is kept from making one with another: the verifier turns a call
+ * with a map that it knows into a few instructions.
+ */
+#define LOOK_UP_APART(map, key)                                                                              \
+    ({                                                                                                       \
+        void *found_apart = bpf_map_lookup_elem(map, key);                                                   \
+        AGAIN(found_apart);                                                                                  \
+        found_apart;                                                                                         \
+    })
+
 inline_always struct goroutine_cost *cost_entry(__u32 number, __u32 cycle) {
-    return cycle & 1 ? bpf_map_lookup_elem(&goroutine_costs_1, &number)
+    return cycle & 1 ? LOOK_UP_APART(&goroutine_costs_1, &number)
                      : bpf_map_lookup_elem(&goroutine_costs_0, &number);
 }
 
 inline_always struct goroutine_place *goroutine_place(__u32 number, __u32 cycle) {
     number &= goroutine_places - 1;
-    return cycle & 1 ? bpf_map_lookup_elem(&goroutine_places_1, &number)
+    return cycle & 1 ? LOOK_UP_APART(&goroutine_places_1, &number)
                      : bpf_map_lookup_elem(&goroutine_places_0, &number);
 }
 
