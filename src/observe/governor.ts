@@ -73,8 +73,8 @@ export const LIMITS = {
 /** The budget cannot be kept when so many windows in a row say so: one alone may just have been an expensive one. */
 const STOPPING_WINDOWS = 3;
 
-/** The part of the budget that is planned for; the rest is for what cannot be foreseen. */
-const PLANNED = 0.93;
+/** The part of the budget that is planned for; the rest is for what cannot be foreseen, or not be counted. */
+const PLANNED = 0.9;
 /** Part of the budget that other probes may use; what they leave of it is for windows. */
 const OTHERS = 0.5;
 /** Seconds of that part that may be saved up: a pause lasts until half of it is there again. */

@@ -14,9 +14,11 @@ const ASSUMED: TrapCost = { seconds: 3e-6, measured: false };
 const HITS = 500;
 const ROUNDS = 9;
 
-/** A measurement is good for this long. The largest of the latest ones counts, for a machine's speed wanders. */
+/** The median of the latest measurements counts: a machine's speed wanders, and one of them may have met its worst moment. */
+const KEPT = 5;
+/** How long a measurement is good for: not for long, as long as there are few. */
 const GOOD_MILLIS = 60_000;
-const KEPT = 3;
+const FIRST_GOOD_MILLIS = 2_000;
 
 /**
  * Learns what a trap costs on this very machine: probes an instruction of this process in the way in which a target's
@@ -25,6 +27,7 @@ const KEPT = 3;
 export class TrapMeter {
   static readonly #meters = new Map<AttachMethod, TrapMeter>();
   readonly #method: AttachMethod;
+  readonly #sleepable = addon.features().sleepableUprobes;
   readonly #seconds: number[] = [];
   #measuring: Promise<void> = Promise.resolve();
   #last = Number.NEGATIVE_INFINITY;
@@ -42,14 +45,16 @@ export class TrapMeter {
 
   /** What is known. */
   get cost(): TrapCost {
-    return this.#seconds.length === 0 ? ASSUMED : { seconds: Math.max(...this.#seconds), measured: true };
+    const seconds = this.#seconds.toSorted((a, b) => a - b)[this.#seconds.length >> 1];
+    return seconds === undefined ? ASSUMED : { seconds, measured: true };
   }
 
   /** Measures, unless that was done a short while ago. Never rejects: what cannot be measured stays assumed. */
   refresh(): Promise<void> {
-    if (performance.now() - this.#last >= GOOD_MILLIS) {
+    const good = this.#seconds.length < KEPT ? FIRST_GOOD_MILLIS : GOOD_MILLIS;
+    if (performance.now() - this.#last >= good) {
       this.#last = performance.now();
-      this.#measuring = measure(this.#method).then(
+      this.#measuring = measure(this.#method, this.#sleepable).then(
         (seconds) => {
           this.#seconds.push(seconds);
           if (this.#seconds.length > KEPT) this.#seconds.shift();
@@ -61,12 +66,12 @@ export class TrapMeter {
   }
 }
 
-async function measure(attachMethod: AttachMethod): Promise<number> {
+async function measure(attachMethod: AttachMethod, sleepable: boolean): Promise<number> {
   const { path, offset } = addon.calibrationSite();
   const program = new addon.ProbeObject({
     objectPath: objectPath('count'),
     attachMethod,
-    sleepable: addon.features().sleepableUprobes,
+    sleepable,
     readOnlyData: {},
     mapSizes: {},
   });

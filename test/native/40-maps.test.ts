@@ -155,7 +155,12 @@ test('draining a map gives each element once', async () => {
 test('reading an array that all CPUs share gives its first elements', async () => {
   const object = await loaded({ mapSizes: { levels: 30_000 } });
   const indices = Uint32Array.from({ length: 30_000 }, (_, i) => i);
-  object.updateMap('levels', bytes(indices), bytes(BigUint64Array.from(indices, (i) => BigInt(7 * i))), 30_000);
+  object.updateMap(
+    'levels',
+    bytes(indices),
+    bytes(BigUint64Array.from(indices, (i) => BigInt(7 * i))),
+    30_000,
+  );
   for (const [most, expected] of [
     [undefined, 30_000],
     [40_000, 30_000],
