@@ -1,8 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { ProbeObject } from '../kernel/addon.ts';
 import type { LookupProgram } from './program.ts';
 
 /** How long to wait for the hits that count in a table to end, before trying again at the next read. */
 const QUIET_MILLIS = 500;
+
+/** Tables are emptied at least this often, also where they do not fill: they count in 32 bits, which last for half an hour. */
+const LONGEST_MILLIS = 60_000;
 
 /** One of the kernel's kinds of tables, of which there are two. */
 export interface CostTable {
@@ -12,30 +16,47 @@ export interface CostTable {
   isFilling(number: number): Promise<boolean>;
 }
 
+/** What is asked of a LookupProgram here. */
+export interface CountingProgram extends Pick<LookupProgram, 'costTable' | 'switchCostTables'> {
+  readonly kernel: Pick<ProbeObject, 'readPerCpuMap'>;
+}
+
 /**
  * The kernel's tables of what goroutines and spans cost. There are two of each: a read has the programs count in the other
  * ones, waits until no hit is under way that began before, and empties those that are then left alone. Nothing is lost,
  * whatever the target does meanwhile.
  */
 export class CostTables {
-  readonly #program: LookupProgram;
+  readonly #program: CountingProgram;
   readonly #tables: readonly CostTable[];
+  readonly #now: () => number;
+  /** When they were last emptied. */
+  #last: number;
   /** Tables that hits may still have counted in when the last read gave up. */
   #left: number | undefined;
   #reading: Promise<unknown> = Promise.resolve();
 
-  constructor(program: LookupProgram, tables: readonly CostTable[]) {
+  /** @param now milliseconds of a clock */
+  constructor(
+    program: CountingProgram,
+    tables: readonly CostTable[],
+    now: () => number = () => performance.now(),
+  ) {
     this.#program = program;
     this.#tables = tables;
+    this.#now = now;
+    this.#last = now();
   }
 
   /** Takes what has been counted if there may soon be no room for more. */
   async makeRoom(): Promise<void> {
-    for (const table of this.#tables)
-      if (await table.isFilling(this.#program.costTable)) {
-        await this.drain();
-        return;
-      }
+    if ((await this.#areFilling()) || this.#now() - this.#last >= LONGEST_MILLIS) await this.drain();
+  }
+
+  async #areFilling(): Promise<boolean> {
+    const { costTable } = this.#program;
+    const filling = await Promise.all(this.#tables.map((table) => table.isFilling(costTable)));
+    return filling.includes(true);
   }
 
   /** Takes what has been counted since the last call. Calls take turns. */
@@ -54,6 +75,7 @@ export class CostTables {
     if (!(await this.#quiet())) return false;
     for (const table of this.#tables) await table.empty(number);
     this.#left = undefined;
+    this.#last = this.#now();
     return true;
   }
 
