@@ -1,18 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Follows spans: probes where they, requests and goroutines begin and end keep the maps of spancontext.bpf.h
- * up to date. It runs beside the lookup program, attached for as long as span contexts are wanted, and costs
- * one trap per event.
+ * Follows spans: probes where they, requests and goroutines begin and end keep the maps of
+ * who/span_context.bpf.h up to date. It runs beside the lookup program, attached for as long as span contexts
+ * are wanted, and costs one trap per event.
  *
  * What it reads has just been written by the target, so it need not be able to wait for pages.
  */
 #define SLEEPABLE 0
-#include "timing.bpf.h"
-#include "trace_grpc.bpf.h"
-#include "trace_http.bpf.h"
+#include "lib/registers.bpf.h"
+#include "lib/timing.bpf.h"
+#include "trace/grpc.bpf.h"
+#include "trace/http.bpf.h"
 
-char LICENSE[] SEC("license") = "GPL";
-
-inline_always void follow(struct trace_hit *hit, struct pt_regs *regs, __u64 cookie) {
+static __always_inline void follow(struct trace_hit *hit, struct pt_regs *regs, __u64 cookie) {
     __u64 subject = read_register(regs, cookie >> TRACE_COOKIE_SUBJECT);
     __u64 g = regs->r14; /* cmd/compile/abi-internal.md */
     switch (cookie & TRACE_COOKIE_EVENT) {
@@ -41,24 +41,23 @@ inline_always void follow(struct trace_hit *hit, struct pt_regs *regs, __u64 coo
     }
 }
 
-/* Now, in ns, for one of 2^TIMED_HITS_LOG2 events; 0 for the others. */
-inline_always __u64 timing_start(void) {
-    return bpf_get_prandom_u32() & ((1U << TIMED_HITS_LOG2) - 1) ? 0 : bpf_ktime_get_ns();
-}
-
 SEC("uprobe")
 int trace(struct pt_regs *regs) {
     __u64 cookie = bpf_get_attach_cookie(regs);
     struct trace_counts *counts = trace_counts();
     if (!counts)
         return 0;
-    __sync_fetch_and_add(&counts->events[within(cookie & TRACE_COOKIE_EVENT, TRACE_EVENTS)], 1);
-    __u64 start = timing_start();
-    struct trace_hit *hit = take_trace_slot();
-    if (!hit)
-        return COUNT(dropped);
+    __u64 *events = &counts->events[within(cookie & TRACE_COOKIE_EVENT, TRACE_EVENTS)];
+    __u64 start = timing_start(__sync_add_and_fetch(events, 1));
+    struct trace_hit *hit = take_scratch(&trace_scratch);
+    if (!hit) {
+        COUNT(dropped);
+        return 0;
+    }
     follow(hit, regs, cookie);
-    return_trace_slot(hit);
-    timing_end(start, &counts->timed_hits, &counts->timed_ns);
+    release_scratch(&hit->scratch);
+    counts = trace_counts(); /* once more: there is no room on the stack to keep it */
+    if (counts)
+        timing_end(start, 0, &counts->timed_hits, &counts->timed_ns);
     return 0;
 }

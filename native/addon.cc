@@ -3,21 +3,30 @@
  *
  * The addon knows the kernel and nothing of Go. What it exports is documented there.
  */
+#include <memory>
+
+#include <bpf/libbpf.h>
 #include <malloc.h>
 #include <napi.h>
 
-#include "arguments.h"
-#include "calibration.h"
-#include "clock.h"
-#include "end_watch.h"
-#include "errors.h"
-#include "features.h"
-#include "libbpf_log.h"
-#include "probe_object.h"
-#include "process.h"
-#include "record_layout.h"
-#include "run_statistics.h"
-#include "wait_exit.h"
+#include "native/base/clock.h"
+#include "native/bpf/libbpf_log.h"
+#include "native/js/arguments.h"
+#include "native/js/end_watch.h"
+#include "native/js/error.h"
+#include "native/js/follower_object.h"
+#include "native/js/operation.h"
+#include "native/js/probe_object.h"
+#include "native/js/records.h"
+#include "native/js/wait_exit.h"
+#include "native/probes/calibration.h"
+#include "native/probes/features.h"
+#include "native/probes/window.h"
+#include "native/process/cpu_time.h"
+#include "native/process/own_limits.h"
+#include "native/process/sent_signals.h"
+#include "native/process/spawn.h"
+#include "native/process/target_memory.h"
 
 namespace mapscope {
 
@@ -31,7 +40,25 @@ Napi::Value FeaturesOfKernel(const Napi::CallbackInfo &info) {
     result.Set("realTime", Napi::Boolean::New(info.Env(), features.real_time));
     result.Set("bpf", Napi::Boolean::New(info.Env(), features.bpf));
     result.Set("bpfError", Napi::String::New(info.Env(), features.bpf_error));
+    Napi::Array missing = Napi::Array::New(info.Env(), features.missing_helpers.size());
+    for (uint32_t i = 0; i < features.missing_helpers.size(); i++)
+        missing.Set(i, Napi::String::New(info.Env(), features.missing_helpers[i]));
+    result.Set("missingHelpers", missing);
     return result;
+}
+
+Napi::Value ReadRecordsOfObject(const Napi::CallbackInfo &info) {
+    Arguments arguments("readRecords");
+    const std::string path = arguments.Text(info[0], "path");
+    if (arguments.failure())
+        return Throw(info.Env(), *arguments.failure());
+    auto records = ReadRecords(path);
+    if (!records)
+        return Throw(info.Env(), records.failure());
+    if (Status failure = CheckWindowRecords(*records, path))
+        return Throw(info.Env(), *failure);
+    UseRecords(*records);
+    return ToObject(info.Env(), *records);
 }
 
 Napi::Value SpawnStoppedProgram(const Napi::CallbackInfo &info) {
@@ -57,6 +84,24 @@ Napi::Value ResumeProcess(const Napi::CallbackInfo &info) {
     if (Status failure = Resume(pid))
         return Throw(info.Env(), *failure);
     return info.Env().Undefined();
+}
+
+Napi::Value CountSentSignalsOfKind(const Napi::CallbackInfo &info) {
+    Arguments arguments("countSentSignals");
+    const uint32_t signal = arguments.Count(info[0], "signal");
+    if (arguments.failure())
+        return Throw(info.Env(), *arguments.failure());
+    if (Status failure = CountSentSignals(static_cast<int>(signal)))
+        return Throw(info.Env(), *failure);
+    return info.Env().Undefined();
+}
+
+Napi::Value TakeSentSignalsOfKind(const Napi::CallbackInfo &info) {
+    Arguments arguments("takeSentSignals");
+    const uint32_t signal = arguments.Count(info[0], "signal");
+    if (arguments.failure())
+        return Throw(info.Env(), *arguments.failure());
+    return Napi::Number::New(info.Env(), TakeSentSignals(static_cast<int>(signal)));
 }
 
 Napi::Value WaitForExit(const Napi::CallbackInfo &info) {
@@ -102,6 +147,25 @@ Napi::Value CpuSecondsOf(const Napi::CallbackInfo &info) {
     return Napi::Number::New(info.Env(), *seconds);
 }
 
+Napi::Value LimitOwnProcess(const Napi::CallbackInfo &info) {
+    Arguments arguments("limitThisProcess");
+    const uint32_t seconds = arguments.Count(info[0], "cpuSeconds");
+    if (arguments.failure())
+        return Throw(info.Env(), *arguments.failure());
+    if (Status failure = LimitThisProcess(seconds))
+        return Throw(info.Env(), *failure);
+    return info.Env().Undefined();
+}
+
+Napi::Value PossibleCpusOfKernel(const Napi::CallbackInfo &info) {
+    const int cpus = libbpf_num_possible_cpus();
+    if (cpus < 0)
+        return Throw(
+            info.Env(),
+            SystemFailure("the list of processors, /sys/devices/system/cpu/possible, cannot be read", -cpus));
+    return Napi::Number::New(info.Env(), cpus);
+}
+
 Napi::Value CalibrationSiteOfAddon(const Napi::CallbackInfo &info) {
     auto site = FindCalibrationSite();
     if (!site)
@@ -118,15 +182,23 @@ Napi::Value RunCalibrationLoop(const Napi::CallbackInfo &info) {
     const uint32_t rounds = arguments.Count(info[1], "rounds");
     if (arguments.failure())
         return RejectedPromise(info.Env(), *arguments.failure());
-    return RunCalibration(info.Env(), passes, rounds);
+    auto median = std::make_shared<double>(0);
+    auto *operation = new Operation(
+        info.Env(),
+        [median, passes, rounds]() -> Status {
+            *median = MedianSecondsPerPass(passes, rounds);
+            return {};
+        },
+        [median](Napi::Env env) { return Napi::Number::New(env, *median); });
+    const Napi::Promise promise = operation->promise();
+    operation->Queue(); /* deletes itself when it has ended */
+    return promise;
 }
+
+Napi::Value BootTime(const Napi::CallbackInfo &info) { return Napi::BigInt::New(info.Env(), BootNow()); }
 
 Napi::Value OffsetOfClocks(const Napi::CallbackInfo &info) {
-    return Napi::BigInt::New(info.Env(), MonotonicToEpoch());
-}
-
-Napi::Value EnableRunStatistics(const Napi::CallbackInfo &info) {
-    return info.Env().GetInstanceData<RunStatistics>()->Enable(info.Env());
+    return Napi::BigInt::New(info.Env(), BootToEpoch());
 }
 
 /*
@@ -147,21 +219,25 @@ Napi::Value KeepMemorySmall(const Napi::CallbackInfo &info) {
 /* Runs once per environment: the main thread's and each worker's. */
 Napi::Object Initialize(Napi::Env env, Napi::Object exports) {
     LibbpfLog::Install();
-    env.SetInstanceData(new RunStatistics());
-    exports.Set("records", PublishRecords(env));
     exports.Set("ProbeObject", ProbeObject::Define(env));
+    exports.Set("ProgramFollower", FollowerObject::Define(env));
+    exports.Set("readRecords", Napi::Function::New<ReadRecordsOfObject>(env, "readRecords"));
     exports.Set("features", Napi::Function::New<FeaturesOfKernel>(env, "features"));
     exports.Set("spawnStopped", Napi::Function::New<SpawnStoppedProgram>(env, "spawnStopped"));
     exports.Set("resume", Napi::Function::New<ResumeProcess>(env, "resume"));
     exports.Set("waitExit", Napi::Function::New<WaitForExit>(env, "waitExit"));
     exports.Set("watchEnd", Napi::Function::New<WatchEndOfProcess>(env, "watchEnd"));
+    exports.Set("countSentSignals", Napi::Function::New<CountSentSignalsOfKind>(env, "countSentSignals"));
+    exports.Set("takeSentSignals", Napi::Function::New<TakeSentSignalsOfKind>(env, "takeSentSignals"));
     exports.Set("readMemory", Napi::Function::New<ReadTargetMemory>(env, "readMemory"));
     exports.Set("keepMemorySmall", Napi::Function::New<KeepMemorySmall>(env, "keepMemorySmall"));
     exports.Set("cpuSeconds", Napi::Function::New<CpuSecondsOf>(env, "cpuSeconds"));
+    exports.Set("limitThisProcess", Napi::Function::New<LimitOwnProcess>(env, "limitThisProcess"));
+    exports.Set("possibleCpus", Napi::Function::New<PossibleCpusOfKernel>(env, "possibleCpus"));
     exports.Set("calibrationSite", Napi::Function::New<CalibrationSiteOfAddon>(env, "calibrationSite"));
     exports.Set("runCalibration", Napi::Function::New<RunCalibrationLoop>(env, "runCalibration"));
-    exports.Set("monotonicToEpoch", Napi::Function::New<OffsetOfClocks>(env, "monotonicToEpoch"));
-    exports.Set("enableRunStatistics", Napi::Function::New<EnableRunStatistics>(env, "enableRunStatistics"));
+    exports.Set("bootNow", Napi::Function::New<BootTime>(env, "bootNow"));
+    exports.Set("bootToEpoch", Napi::Function::New<OffsetOfClocks>(env, "bootToEpoch"));
     return exports;
 }
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /*
- * Starts the command as it was bundled (src/setup/bundle.mjs), with what keeps a sidecar small: compiled code is kept for the next
+ * Starts the command as it was bundled (tools/setup/bundle.mjs), with what keeps a sidecar small: compiled code is kept for the next
  * start, V8's space for young objects does not grow from 1 to 32 MB, and garbage is marked when memory is needed, not beside the
  * work. That suits a heap of some 16 MB, nobody waits for the pause of 20 ms, and V8 does not collect once more some seconds
  * after each export, whose garbage is given back already (memory.ts).

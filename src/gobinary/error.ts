@@ -8,7 +8,7 @@
  * - `architecture`: a machine other than x86-64
  * - `not-go`: an ELF file without Go's function table, or not an executable
  * - `go-version`: Go, but older than 1.17, of unknown version, or with a function table of an unknown format
- * - `newer-go`: Go, but newer than 1.27; openGoBinary can be told to try
+ * - `newer-go`: Go, but newer than 1.27; openGoBinary can try on request
  * - `malformed`: Go, but a table in it contradicts itself or points outside the file
  */
 export type BinaryErrorReason =

@@ -1,23 +1,25 @@
-import { parametersOf } from './arguments.ts';
-import { type BuildInfo, findBuildInfo } from './buildinfo.ts';
-import { readElf, sectionNamed } from './elf.ts';
-import { type FileBytes, OpenFile } from './file.ts';
-import type { GoBinary } from './gobinary.ts';
-import { Image, type Segment } from './image.ts';
-import { type GoLayout, layoutFor } from './layouts.ts';
-import { findMapTypes, type MapType, mapTypeAt } from './maptypes.ts';
-import { findModule, type ModuleRest, type ModuleStart, readModuleRest } from './moduledata.ts';
-import { goBuildId } from './notes.ts';
-import { FunctionTable, type GoFunction } from './pclntab.ts';
-import { applyRelocations } from './relocations.ts';
-import { type Frame, framesAt, inlinedInto } from './symbolize.ts';
-import { type ElfSymbol, SymbolTable } from './symtab.ts';
-import type { ReadMemory } from './types.ts';
-import { type GoVersion, goVersion } from './version.ts';
+import type { GoBinary, ReadMemory } from './binary.ts';
+import { BinaryError } from './error.ts';
+import { readElf, sectionNamed } from './file/elf.ts';
+import { type FileBytes, OpenFile, withFile } from './file/file.ts';
+import { Image, type Segment } from './file/image.ts';
+import { goBuildId } from './file/notes.ts';
+import { applyRelocations } from './file/relocations.ts';
+import { type ElfSymbol, SymbolTable } from './file/symbols.ts';
+import { parametersOf } from './functions/arguments.ts';
+import { type Frame, framesAt, inlinedInto } from './functions/frames.ts';
+import { FunctionTable, type GoFunction } from './functions/pclntab.ts';
+import { type BuildInfo, findBuildInfo } from './go/build-info.ts';
+import { type GoLayout, layoutFor } from './go/layouts.ts';
+import { findModule, type ModuleRest, type ModuleStart, readModuleRest } from './go/module-data.ts';
+import { type GoVersion, goVersion } from './go/version.ts';
+import type { MapType } from './types/map-type.ts';
+import { findMapTypes, mapTypeAt } from './types/map-types.ts';
 
 /** Everything `openGoBinary` found, before it becomes an object with methods. */
 interface Parts {
   path: string;
+  name: string;
   version: GoVersion;
   layout: GoLayout;
   buildInfo: BuildInfo | undefined;
@@ -32,12 +34,14 @@ interface Parts {
 
 class OpenedBinary implements GoBinary {
   readonly path: string;
+  readonly name: string;
   readonly version: GoVersion;
   readonly mapImplementation: 'classic' | 'swiss';
   readonly stripped: boolean;
   readonly pie: boolean;
   readonly buildId: string | undefined;
   readonly modulePath: string | undefined;
+  readonly moduleVersion: string | undefined;
   readonly image: Image;
   readonly types: { readonly start: number; readonly end: number };
   readonly #parts: Parts;
@@ -45,12 +49,14 @@ class OpenedBinary implements GoBinary {
 
   constructor(parts: Parts) {
     this.path = parts.path;
+    this.name = parts.name;
     this.version = parts.version;
     this.mapImplementation = mapImplementation(parts);
     this.stripped = parts.symbols === undefined;
     this.pie = parts.pie;
     this.buildId = parts.buildId;
     this.modulePath = parts.buildInfo?.modulePath;
+    this.moduleVersion = parts.buildInfo?.moduleVersion;
     this.image = parts.image;
     this.types = { start: parts.rest.types, end: parts.rest.etypes };
     this.#parts = parts;
@@ -106,8 +112,11 @@ class OpenedBinary implements GoBinary {
     const { image, table, module, rest } = this.#parts;
     const found = new Map<string, GoFunction>();
     for (let index = 0; index < table.count; index++) {
-      for (const name of inlinedInto(image, table, module.layout, rest.gofunc, index))
-        if (names.has(name) && !found.has(name)) found.set(name, table.at(index));
+      for (const name of inlinedInto(image, table, module.layout, rest.gofunc, index)) {
+        if (names.has(name) && !found.has(name)) {
+          found.set(name, table.at(index));
+        }
+      }
     }
     return found;
   }
@@ -134,8 +143,12 @@ class OpenedBinary implements GoBinary {
 
 /** Go 1.24 and 1.25 have both implementations; GOEXPERIMENT=noswissmap at build time chooses the classic one. */
 function mapImplementation({ layout, buildInfo, version, table }: Parts): 'classic' | 'swiss' {
-  if (layout.swissMap === undefined) return 'classic';
-  if (layout.classicMap === undefined) return 'swiss';
+  if (layout.swissMap === undefined) {
+    return 'classic';
+  }
+  if (layout.classicMap === undefined) {
+    return 'swiss';
+  }
   const experiments = `${version.text} ${buildInfo?.settings.get('GOEXPERIMENT') ?? ''}`;
   return experiments.includes('noswissmap') || table.mentions('runtime.hashGrow') ? 'classic' : 'swiss';
 }
@@ -143,6 +156,8 @@ function mapImplementation({ layout, buildInfo, version, table }: Parts): 'class
 export interface OpenOptions {
   /** Read programs of a Go newer than any known with the layouts of the newest. They may be wrong: verify what comes of it. */
   readonly allowUnknown?: boolean;
+  /** What messages call the file; its path by default. */
+  readonly name?: string;
 }
 
 /**
@@ -150,7 +165,7 @@ export interface OpenOptions {
  * read). The file remains open and is read when more of it is asked for. Throws BinaryError.
  */
 export function openGoBinary(path: string, options: OpenOptions = {}): GoBinary {
-  const file = new OpenFile(path);
+  const file = new OpenFile(path, options.name);
   try {
     return readGoBinary(file, options);
   } catch (error) {
@@ -159,25 +174,49 @@ export function openGoBinary(path: string, options: OpenOptions = {}): GoBinary 
   }
 }
 
-/** The same for the bytes of a file. */
+/**
+ * Whether a file says in its headers that Go has linked it. Much less is read than to open it: a process of another language can
+ * have hundreds of libraries. Not every Go program says so, but those that go build makes do.
+ */
+export function mayBeGoBinary(path: string): boolean {
+  try {
+    return withFile(path, (file) => {
+      const elf = readElf(file);
+      return (
+        goBuildId(Image.load(file, elf), elf) !== undefined ||
+        FUNCTION_TABLE_SECTIONS.some((name) => sectionNamed(elf, name) !== undefined)
+      );
+    });
+  } catch (error) {
+    if (error instanceof BinaryError) {
+      return false;
+    }
+    throw error;
+  }
+}
+
+const FUNCTION_TABLE_SECTIONS = ['.gopclntab', '.data.rel.ro.gopclntab'];
+
+/** What openGoBinary() does, for the bytes of a file. */
 export function readGoBinary(file: FileBytes, { allowUnknown = false }: OpenOptions = {}): GoBinary {
-  const { path } = file;
+  const { name } = file;
   const elf = readElf(file);
   const image = Image.load(file, elf);
-  applyRelocations(image, elf, path);
+  applyRelocations(image, elf, name);
   const sectionAddress = (...names: string[]): number | undefined =>
     names.map((name) => sectionNamed(elf, name)?.address).find((address) => address !== undefined);
-  const module = findModule(image, path, {
-    pclntab: sectionAddress('.gopclntab', '.data.rel.ro.gopclntab'),
+  const module = findModule(image, name, {
+    pclntab: sectionAddress(...FUNCTION_TABLE_SECTIONS),
     moduledata: sectionAddress('.go.module'),
   });
-  const table = new FunctionTable(module, path);
+  const table = new FunctionTable(module, name);
   const buildInfo = findBuildInfo(image, sectionAddress('.go.buildinfo'));
   const moduleSize = sectionNamed(elf, '.go.module')?.size;
-  const version = goVersion(path, image, module, table, buildInfo, moduleSize, allowUnknown);
+  const version = goVersion(name, image, module, table, buildInfo, moduleSize, allowUnknown);
   const layout = layoutOf(version);
   return new OpenedBinary({
-    path,
+    path: file.path,
+    name,
     version,
     layout,
     buildInfo,
@@ -185,7 +224,7 @@ export function readGoBinary(file: FileBytes, { allowUnknown = false }: OpenOpti
     pie: elf.pie,
     image,
     module,
-    rest: readModuleRest(image, module, layout, path),
+    rest: readModuleRest(image, module, layout, name),
     table,
     symbols: SymbolTable.of(file, elf),
   });
@@ -194,6 +233,8 @@ export function readGoBinary(file: FileBytes, { allowUnknown = false }: OpenOpti
 /** goVersion admits only versions that have one. */
 function layoutOf(version: GoVersion): GoLayout {
   const layout = layoutFor(version.minor);
-  if (layout === undefined) throw new TypeError(`No layout for Go 1.${version.minor}`);
+  if (layout === undefined) {
+    throw new TypeError(`No layout for Go 1.${version.minor}`);
+  }
   return layout;
 }

@@ -1,6 +1,7 @@
 import bindings from 'bindings';
+import { EXIT, messageOf, UserError } from '../base/errors.ts';
 
-/** Byte offset and size of one field of a record in bpf/records.h; `count` is the array length, 1 for a scalar. */
+/** Byte offset and size of one field of a record in bpf/shared/; `count` is the array length, 1 for a scalar. */
 export interface FieldLayout {
   readonly offset: number;
   /** Size of one element in bytes. */
@@ -8,21 +9,18 @@ export interface FieldLayout {
   readonly count: number;
 }
 
-/** Layout of one struct of bpf/records.h as the C++ compiler sees it. */
+/** Layout of one struct of bpf/shared/ as the compiler of the BPF programs has made it. */
 export interface RecordLayout {
   readonly size: number;
   /** A struct inside a struct is spread out under its path: `type.home`. */
   readonly fields: Readonly<Record<string, FieldLayout>>;
 }
 
-/** What bpf/records.h declares, published by the addon so that no layout is written twice. */
+/** What bpf/shared/ declares, so that no layout is written twice. */
 export interface Records {
   readonly structs: Readonly<Record<string, RecordLayout>>;
-  /** Enumerations: constant name to value, per enum. */
-  readonly enums: Readonly<Record<string, Readonly<Record<string, number>>>>;
-  readonly constants: Readonly<Record<string, number>>;
-  /** The constants of 64 bits, which a number would not hold exactly. */
-  readonly wideConstants: Readonly<Record<string, bigint>>;
+  /** Enumerators by enum; a bigint where a number would not be exact. */
+  readonly enums: Readonly<Record<string, Readonly<Record<string, number | bigint>>>>;
 }
 
 /**
@@ -43,9 +41,9 @@ export interface ProbeObjectOptions {
   readonly readOnlyData: Readonly<Record<string, Uint8Array>>;
   /** max_entries by map name. */
   readonly mapSizes: Readonly<Record<string, number>>;
-  /** Maps taken from another, loaded object instead of being made anew, by name: the same name, types and sizes there. */
+  /** Maps taken from another, loaded object instead of being created, by name: the same name, types and sizes there. */
   readonly sharedMaps?: Readonly<Record<string, ProbeObject>>;
-  /** Pinned maps used instead of being made anew: path by name. */
+  /** Pinned maps used instead of being created: path by name. */
   readonly pinnedMaps?: Readonly<Record<string, string>>;
 }
 
@@ -60,6 +58,8 @@ export interface AttachOptions {
   readonly cookies: readonly bigint[];
   /** How many of them, the last ones, are hit far more often than the others: they go in last and come out first. */
   readonly busy?: number;
+  /** Run-time address of one of them: when no breakpoint is there after the attach, that is undone and fails with ESTALE. */
+  readonly proof?: bigint;
 }
 
 /** How long a window stays open at most, once all sites are attached. */
@@ -88,8 +88,15 @@ export interface WindowOutcome {
   /** When hits were decoded, from and to: seconds of the monotonic clock (that of process.hrtime). */
   readonly opened: number;
   readonly closed: number;
+  /** CPU time that the process used meanwhile; 0 when it has ended. */
+  readonly cpuSeconds: number;
   /** A CPU has reached the hit limit. */
   readonly full: boolean;
+  /**
+   * For how long attach and detach kept locks that others need: every fork of the machine, and all processes that map the file.
+   * An estimate; null when there is none, as with a single site.
+   */
+  readonly lockedSeconds: number | null;
   /** The map `cpu_states`, when nothing was attached any more. */
   readonly cpuStates: PerCpuContents;
 }
@@ -120,12 +127,10 @@ export interface ProbeObject {
    * caller sees to it that none does.
    */
   drainMap(name: string): Promise<SharedContents>;
-  /** Reads an array map that all CPUs share. @param most elements to read, the first ones; default: all */
-  readArray(name: string, most?: number): Promise<SharedContents>;
+  /** Reads a hash or array map that all CPUs share. @param most elements to read, of an array the first ones; default: all */
+  readSharedMap(name: string, most?: number): Promise<SharedContents>;
   /** Reads a per-CPU map. @param most elements to read, of an array the first ones; default: all */
   readPerCpuMap(name: string, most?: number): Promise<PerCpuContents>;
-  /** Nanoseconds and runs of the program so far (needs run statistics, see enableRunStatistics). */
-  runStatistics(): { runTimeNs: bigint; runCount: bigint };
   /** The verifier's log of the last load, empty unless the verifier refused the program. Remains after close(). */
   verifierLog(): string;
   /**
@@ -147,6 +152,24 @@ export interface SpawnOptions {
 export interface ExitStatus {
   readonly exitCode: number | null;
   readonly signal: number | null;
+  /** CPU time that it used in all its life, all threads; null when that could not be read. */
+  readonly cpuSeconds: number | null;
+}
+
+/**
+ * A program that spawnStopped() has started, followed with all processes that come from it. Each stands still at the end of each
+ * execve() of its own, before the new program's first instruction. Of the thread that has started the program; when it ends,
+ * the kernel kills all of them.
+ */
+export interface ProgramFollower {
+  /** Handles what has happened since the last call; to be called at each SIGCHLD. Returns processes at an execve. */
+  step(): number[];
+  /** Lets a process go on from an execve, still followed. */
+  goOn(pid: number): void;
+  /** Follows none any longer; one may stay at its execve until resume(). Complete when calls of step() have made count 0. */
+  letGo(but?: number): void;
+  /** How many threads are followed. The started program's end does not reap it: waitExit() does. */
+  readonly count: number;
 }
 
 /** What this kernel and the rights of this process allow. */
@@ -161,6 +184,8 @@ export interface Features {
   readonly bpf: boolean;
   /** A sentence that says why not; else empty. */
   readonly bpfError: string;
+  /** Of the functions of the kernel that the programs call: those that this one does not have. */
+  readonly missingHelpers: readonly string[];
 }
 
 /**
@@ -168,16 +193,24 @@ export interface Features {
  * ENOEXEC for a file that is no BPF object. An argument of the wrong type is a TypeError.
  */
 export interface Addon {
-  readonly records: Records;
   readonly ProbeObject: new (options: ProbeObjectOptions) => ProbeObject;
   features(): Features;
   /**
-   * Starts a program with the caller's stdin, stdout and stderr and leaves it stopped (SIGSTOP) before its first
-   * instruction in user space, after exec: its mappings are there, nothing has run. Returns its pid. If this process
-   * ends before the call of resume(), the program is killed.
+   * Reads what a compiled BPF object's type information says of its structs and enums. Throws when the addon was compiled
+   * for other records than those. From then on objects whose structs are laid out in another way are not loaded.
+   */
+  readRecords(path: string): Records;
+  /**
+   * Starts a program with the caller's stdin, stdout and stderr and leaves it stopped (under ptrace) before its first
+   * instruction in user space, after exec: its mappings are there, nothing has run. Returns its pid. If the calling thread
+   * ends before the call of resume(), by whatever signal, the kernel kills the program.
    */
   spawnStopped(options: SpawnOptions): number;
   resume(pid: number): void;
+  /** Throws when the program does not stand where spawnStopped() has left it. */
+  readonly ProgramFollower: new (
+    started: number,
+  ) => ProgramFollower;
   /** Waits for the end of a process that spawnStopped() started, and reaps it: works once per process. */
   waitExit(pid: number): Promise<ExitStatus>;
   /**
@@ -185,27 +218,55 @@ export interface Addon {
    * exiting. Throws, with the code ESRCH, when there is no such process.
    */
   watchEnd(pid: number, ended: () => void): () => void;
+  /**
+   * Counts signals of one kind that processes send to this one, from now on. Node must listen to them already; it goes on
+   * to get them. What a terminal sends, by Ctrl-C or when it hangs up, does not count.
+   */
+  countSentSignals(signal: number): void;
+  /** How many were counted since the last call. */
+  takeSentSignals(signal: number): number;
   /** Reads target memory; throws when not all of it can be read. */
   readMemory(pid: number, address: bigint, length: number): Buffer;
   /** CPU time that a process has used, all its threads. */
   cpuSeconds(pid: number): number;
+  /**
+   * From now on the kernel kills this process when it has used so many seconds of CPU time, from its start on, or when the one
+   * that started it has ended.
+   */
+  limitThisProcess(cpuSeconds: number): void;
+  /** CPUs that this machine may have: a per-CPU map has a value of each, also of those that are absent. */
+  possibleCpus(): number;
   /** An instruction of this addon that runCalibration() executes once per pass: to be probed in this very process. */
   calibrationSite(): { path: string; offset: bigint };
   /** Goes through the calibration loop off the JavaScript thread. CPU seconds per pass: the median of the rounds. */
   runCalibration(passes: number, rounds: number): Promise<number>;
-  /** What to add to the kernel's times (CLOCK_MONOTONIC) to have Unix nanoseconds. Changes when the system's time is set. */
-  monotonicToEpoch(): bigint;
+  /** Nanoseconds since the machine was started (CLOCK_BOOTTIME). They go on while it sleeps, whatever the time of day is set to. */
+  bootNow(): bigint;
+  /** What to add to them to have Unix nanoseconds. Changes when the time of day is set. */
+  bootToEpoch(): bigint;
   /**
    * Makes the process give memory that it frees back to the operating system: what is free now at once, from now on larger
    * pieces when they are freed. Takes milliseconds.
    */
   keepMemorySmall(): void;
-  /**
-   * Keeps the kernel's run-time statistics of BPF programs switched on until the returned function is called. Needs
-   * CAP_SYS_ADMIN, unlike all the rest.
-   */
-  enableRunStatistics(): () => void;
 }
 
-/** The native addon, built by node-gyp into build/Release/mapscope.node. */
-export const addon: Addon = bindings('mapscope') as Addon;
+let loaded: Addon | undefined;
+
+function load(): Addon {
+  try {
+    loaded ??= bindings('mapscope') as Addon;
+    return loaded;
+  } catch (error) {
+    const missing = (error as NodeJS.ErrnoException).code !== 'ERR_DLOPEN_FAILED';
+    const reason = missing ? 'it has not been built: run npm run setup' : messageOf(error);
+    const message = `The native addon cannot be loaded: ${reason}.`;
+    throw new UserError(message, EXIT.cannotObserve, { cause: error });
+  }
+}
+
+/**
+ * The native addon, built by node-gyp into build/Release/mapscope.node. It is loaded when it is first used: where libbpf is
+ * missing, the command must still be able to say so.
+ */
+export const addon: Addon = new Proxy({} as Addon, { get: (_, name) => Reflect.get(load(), name) });

@@ -1,8 +1,8 @@
-import type { Distribution } from './snapshot.ts';
+import type { Distribution } from './distribution.ts';
 
 /**
  * Inclusive upper bounds of the distributions of counts (probe length, key comparisons): exact from 0 to 8. The kernel
- * counts into buckets of the same bounds (bpf/bounds.h); whoever decodes its records passes these to `distribution`.
+ * counts into buckets of the same bounds (bpf/shared/bounds.h); decoders of its records pass these to `distribution`.
  */
 export const COUNT_BOUNDS: readonly number[] = [
   0, 1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 16, 20, 24, 32, 48, 64, 96, 128, 192, 256, 512, 1024,
@@ -41,6 +41,23 @@ export function record(into: Distribution, value: number, times = 1): void {
 export function highestBoundInUse(bounds: readonly number[], counts: readonly number[]): number {
   const index = counts.findLastIndex((count) => count > 0);
   return index < 0 ? 0 : (bounds[Math.min(index, bounds.length - 1)] ?? 0);
+}
+
+/**
+ * The smallest value that a share of all values do not exceed, as far as buckets tell: exact where the bucket holds one whole
+ * number, else its bound, or the maximum where that is less.
+ */
+export function quantile(of: Distribution, share: number): { value: number; isExact: boolean } {
+  const wanted = share * total(of);
+  let seen = 0;
+  const index = of.counts.findIndex((count) => {
+    seen += count;
+    return seen >= wanted && seen > 0;
+  });
+  const bound = of.bounds[index] ?? of.max;
+  const value = Math.min(bound, of.max);
+  const isSingle = index === 0 || bound - (of.bounds[index - 1] ?? Number.NEGATIVE_INFINITY) === 1;
+  return { value, isExact: isSingle };
 }
 
 /** Number of values in a distribution. */

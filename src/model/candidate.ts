@@ -1,8 +1,7 @@
-import { isValidTraceId } from '@opentelemetry/api';
-import type { SourcePosition } from './snapshot.ts';
+import type { SourcePosition } from './position.ts';
 
 /**
- * One lookup told in full, that may become an exemplar: the lookup of a histogram's bucket that leads to the trace, and
+ * One lookup in full, which may become an exemplar: the lookup of a histogram's bucket that leads to the trace, and
  * the goroutine, that paid for it. Keys, values and addresses are not part of it.
  */
 export interface ExemplarCandidate {
@@ -21,7 +20,7 @@ export interface ExemplarCandidate {
   traceId?: string;
   /** 16 hexadecimal digits. */
   spanId?: string;
-  /** Whether the span is recorded; absent when what was found does not tell. */
+  /** Whether the span is recorded; absent when that is not known. */
   sampled?: boolean;
   /** Go numbers goroutines from 1; 0 when not known. */
   goroutine: number;
@@ -29,9 +28,12 @@ export interface ExemplarCandidate {
   parentGoroutine?: number;
 }
 
+/** Not all zeros: that stands for no trace (W3C Trace Context, 3.2.2.3). */
+const TRACE_ID = /^(?!0+$)[0-9a-f]{32}$/;
+
 /** Whether a span context was found. */
 export function hasTrace({ traceId }: ExemplarCandidate): boolean {
-  return traceId !== undefined && isValidTraceId(traceId);
+  return traceId !== undefined && TRACE_ID.test(traceId);
 }
 
 /** How surely a lookup leads to a trace: 0 not, 1 perhaps, 2 surely. */

@@ -1,6 +1,7 @@
 import { mergeDistributions } from './buckets.ts';
+import type { SourcePosition } from './position.ts';
 import { cellsInUse, estimateDistinct, uniteSketches } from './sketch.ts';
-import type { CallSiteStats, SourcePosition } from './snapshot.ts';
+import type { CallSiteStats, MapState } from './snapshot.ts';
 
 /** The part of the statistics that is left when hits and misses, variants or types are added up. */
 export type LookupStats = Omit<CallSiteStats, 'callSite' | 'variant' | 'type' | 'hit'>;
@@ -15,7 +16,7 @@ export interface MergedCallSite extends LookupStats {
 }
 
 /** The sum of both: counts and distributions add up, the largest map is the larger one. */
-export function mergeLookupStats(a: LookupStats, b: LookupStats): LookupStats {
+function mergeLookupStats(a: LookupStats, b: LookupStats): LookupStats {
   return {
     lookups: a.lookups + b.lookups,
     estimatedLookups: a.estimatedLookups + b.estimatedLookups,
@@ -25,9 +26,20 @@ export function mergeLookupStats(a: LookupStats, b: LookupStats): LookupStats {
     loadFactor: mergeDistributions(a.loadFactor, b.loadFactor),
     growing: a.growing + b.growing,
     inexact: a.inexact + b.inexact,
-    largest: b.largest.entries > a.largest.entries ? b.largest : a.largest,
+    largest: largerMap(a.largest, b.largest),
+    latest: laterMap(a.latest, b.latest),
     ...mergeMapCounts(a, b),
   };
+}
+
+/** The larger one; of two that are as large, the one seen later. */
+export function largerMap(a: MapState, b: MapState): MapState {
+  return b.entries > a.entries || (b.entries === a.entries && b.seenAt > a.seenAt) ? b : a;
+}
+
+/** The one seen later. */
+export function laterMap(a: MapState, b: MapState): MapState {
+  return b.seenAt > a.seenAt ? b : a;
 }
 
 /** Merges hits and misses; the busiest call sites first, ties in the order of their source positions. */
@@ -84,7 +96,10 @@ function mergeMapCounts(
   if (a.mapsSketch === undefined || b.mapsSketch === undefined) {
     return {
       mapsAtLeast: Math.max(a.mapsAtLeast, b.mapsAtLeast),
-      estimatedMaps: Math.max(a.estimatedMaps, b.estimatedMaps),
+      estimatedMaps:
+        a.estimatedMaps === null || b.estimatedMaps === null
+          ? null
+          : Math.max(a.estimatedMaps, b.estimatedMaps),
     };
   }
   const mapsSketch = uniteSketches(a.mapsSketch, b.mapsSketch);

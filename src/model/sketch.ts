@@ -1,6 +1,6 @@
 /*
  * The kernel notes which maps a call site looked into by setting one bit of a 512-bit array per map, chosen by a hash of
- * the map's address (linear counting). Bits tell a lower bound and an estimate of the number of maps, and two arrays
+ * the map's address (linear counting). Bits give a lower bound and an estimate of the number of maps, and two arrays
  * can be united without counting a map twice.
  */
 
@@ -15,16 +15,17 @@ export function cellsInUse(sketch: readonly bigint[]): number {
   return cells;
 }
 
-/**
- * Estimated number of distinct maps, rounded. Near the exact count while few bits are set; a full sketch says no more
- * than "several thousand".
- */
-export function estimateDistinct(sketch: readonly bigint[]): number {
+/** Part of the bits up to which the estimate has a standard error of less than 5 %: linear counting gets worse fast then. */
+const MOST_IN_USE = 0.86;
+
+/** Estimated number of distinct maps, rounded; null when there were more than the sketch can tell, some thousand. */
+export function estimateDistinct(sketch: readonly bigint[]): number | null {
   const cells = sketch.length * 64;
   const used = cellsInUse(sketch);
-  // Half a free cell stands for a full sketch, whose estimate would be infinite.
-  const free = Math.max(cells - used, 0.5);
-  return used === 0 ? 0 : Math.max(used, Math.round(-cells * Math.log(free / cells)));
+  if (used === 0) {
+    return 0;
+  }
+  return used > MOST_IN_USE * cells ? null : Math.max(used, Math.round(-cells * Math.log(1 - used / cells)));
 }
 
 /** The sketch of the maps in either. */

@@ -1,5 +1,7 @@
+import type { Distribution } from './distribution.ts';
 import type { Following } from './following.ts';
-import type { SpanCosts } from './spans.ts';
+import type { SpanCosts } from './heavy/spans.ts';
+import type { SourcePosition } from './position.ts';
 import type { SpikeTotals } from './spike.ts';
 
 /**
@@ -7,35 +9,10 @@ import type { SpikeTotals } from './spike.ts';
  * (OTLP, JSON, table). All counts are sampled counts as the kernel counted them, exact up to 2^53, never scaled.
  */
 
-/**
- * A histogram of one quantity. Buckets are closed above: bucket i counts values in (bounds[i-1], bounds[i]], the last
- * one everything above the last bound. `sum` and `max` are in the quantity's own unit (buckets, comparisons, or a ratio).
- */
-export interface Distribution {
-  /** Inclusive upper bounds, ascending. */
-  bounds: readonly number[];
-  /** One more element than `bounds`. */
-  counts: number[];
-  sum: number;
-  /** Largest value seen; for the ratios, whose maximum the kernel does not keep, the bound of the last bucket in use. */
-  max: number;
-}
-
-/** Stands for a name that the binary does not tell. */
-export const UNKNOWN_NAME = '?';
-
-/** A position in the target's source, with inlining undone; UNKNOWN_NAME and line 0 where the binary does not say. */
-export interface SourcePosition {
-  /** Fully qualified Go function name, e.g. `example.com/shop/cart.(*Store).Find`. */
-  function: string;
-  /** Path as the compiler recorded it. */
-  file: string;
-  /** 1-based, or 0. */
-  line: number;
-}
-
-/** The state of the largest map that one call site looked into, at the moment of that lookup. */
-export interface LargestMap {
+/** The state of a map that one call site looked into, at the moment of that lookup. */
+export interface MapState {
+  /** When that was, in ticks of the kernel: for comparing. 0: there was none. */
+  seenAt: number;
   /** Keys stored. */
   entries: number;
   /** Classic: buckets without overflow buckets. Swiss: groups of the table visited. */
@@ -44,6 +21,8 @@ export interface LargestMap {
   overflowBuckets: number;
   /** Swiss only (of the table visited), else 0. */
   tombstones: number;
+  /** Swiss only: places for tables in its directory; 0 of a map of one group. */
+  directory: number;
 }
 
 /** Everything seen for one combination of call site, lookup function, map type, and hit or miss. */
@@ -70,11 +49,14 @@ export interface CallSiteStats {
   growing: number;
   /** Lookups whose result or comparison count is not certain. */
   inexact: number;
-  largest: LargestMap;
+  /** Of the largest map since the start; as it was at the latest lookup when it was that large. */
+  largest: MapState;
+  /** Of the map that was looked into last. */
+  latest: MapState;
   /** Distinct maps seen: the number of sketch cells in use, a lower bound. */
   mapsAtLeast: number;
-  /** Distinct maps, estimated from the sketch by linear counting. */
-  estimatedMaps: number;
+  /** Distinct maps, estimated from the sketch by linear counting; null: too many for it. */
+  estimatedMaps: number | null;
   /** The sketch behind these two numbers (see sketch.ts); with it, merged call sites do not count a map twice. */
   mapsSketch?: readonly bigint[];
 }
@@ -97,7 +79,7 @@ export interface GoroutineCost extends LookupCost {
   /** The goroutine that started it; absent before Go 1.21 and for the first one. */
   parentGoroutine?: number;
   /**
-   * Lookups of this goroutine that may have been counted in `other` before it was heavy enough to be told apart, at
+   * Lookups of this goroutine that may have been counted in `other` before it was heavy enough to be kept, at
    * most; 0: its numbers are exact.
    */
   missingAtMost: number;
@@ -105,7 +87,7 @@ export interface GoroutineCost extends LookupCost {
 
 /** All recorded lookups by the goroutine that made them: `kept` and `other` together are the whole. */
 export interface GoroutineCosts {
-  /** The goroutines that are told apart, a bounded number, in no particular order. */
+  /** The goroutines that are kept, a bounded number, in no particular order. */
   kept: readonly GoroutineCost[];
   /** Lookups of all other goroutines, and those that could not be counted for one. */
   other: LookupCost;
@@ -132,24 +114,31 @@ export interface Overhead {
   budget: number | null;
   /** What a hit costs was measured, on this machine and this target; else it is assumed. */
   measured: boolean;
-  /** What each hit costs, in CPU seconds, and what decoding it adds. */
+  /** What each hit costs, in CPU seconds, and what decoding it adds: as measured, without the margin. */
   trapSeconds: number;
   decodeSeconds: number;
+  /** What is added to these for `costSeconds`, as a share of them, for what they do to what follows a hit. */
+  margin: number;
   /** Hits of probe sites, whatever became of them, and those that were decoded. */
   hits: number;
   decodedHits: number;
   /** Hits of other probes than those in lookup functions. */
   otherHits: number;
-  /** What all of that has cost, estimated, in CPU seconds. */
+  /** What all of that has cost, estimated, in CPU seconds, the margin included. Never falls. */
   costSeconds: number;
-  /** CPU time that the target has used meanwhile, that cost included. */
-  targetCpuSeconds: number;
+  /** CPU time that the target has used meanwhile, that cost included; null: not known. */
+  targetCpuSeconds: number | null;
   /** Windows that ended early, at their hit limit. */
   fullWindows: number;
   /** How often observation had to stop because the budget could not be kept. */
   stops: number;
   /** Standard error of the sum of all estimated lookups, as a share of it; null: not known yet. */
   relativeError: number | null;
+  /**
+   * By how much that sum may be too low besides, as a share of the truth, because windows slow the target down: all of it where a
+   * program does nothing but lookups, nothing where it waits for requests. Null: not known yet.
+   */
+  underestimate: number | null;
 }
 
 /** A lookup function that is not observed, and why, in words. */
@@ -160,7 +149,7 @@ export interface RefusedFunction {
 
 /**
  * The state of an observation at one moment. All numbers count up from `startTime` and are never reset; a new
- * `startTime` says that counting began anew (re-attached, or another process).
+ * `startTime` says that counting started over (re-attached, or another process).
  */
 export interface Snapshot {
   /** When the numbers were read, Unix nanoseconds. */
@@ -174,6 +163,12 @@ export interface Snapshot {
   observed: number;
   /** Hits of a site whose lookup goes on to a later site, which records it. */
   deferred: number;
+  /** Hits of later sites by lookups that had been deferred. They have an outcome of their own, too. */
+  resumed: number;
+  /** Hits in maps that were emptied between the function's own check and the site; no lookups by definition. */
+  empty: number;
+  /** Lookups of functions that are left out of all other numbers, because verifying found them wrong. */
+  leftOut: number;
   /** Hits whose lookup could not be decoded, by what could not be read (`stack`, `type`, `map`, ...). */
   unreadable: Record<string, number>;
   /** Decoded lookups that were not recorded, by reason (`table_full`, `chain_too_long`, ...). */

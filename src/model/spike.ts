@@ -3,13 +3,13 @@ import type { ExemplarCandidate } from './candidate.ts';
 /** What makes a lookup a spike: more buckets, groups or key comparisons than a number, or than a multiple of its site's mean. */
 export type SpikeThreshold = { readonly limit: number } | { readonly factor: number };
 
-/** A lookup that passed the threshold, told in full, with the state of the map at that moment. */
+/** A lookup above the threshold, in full, with the state of the map at that moment. */
 export interface Spike extends ExemplarCandidate {
   /** The most that would not have been a spike. */
   probeLengthLimit: number;
   keyComparisonsLimit: number;
   map: SpikeMap;
-  /** Spikes of the same call site, type and result that are told by no record: those since the record before. */
+  /** Spikes of the same call site, type and result that no record reports, since the previous record. */
   suppressed: number;
 }
 
@@ -39,7 +39,7 @@ export interface SpikeTotals {
   seen: number;
   /** Told to a receiver of log records, which accepted them. */
   delivered: number;
-  /** Those that no log record tells of, by reason (`rate_limit`, `no_memory`, `not_delivered`). */
+  /** Those not sent as log records, by reason (`rate_limit`, `no_memory`, `not_delivered`). */
   suppressed: Record<string, number>;
   /** The newest of those not suppressed by the rate limit, newest first. */
   latest: readonly Spike[];

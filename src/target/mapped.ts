@@ -1,52 +1,112 @@
-import { EXIT, UserError } from '../errors.ts';
+import { EXIT, UserError } from '../base/errors.ts';
 import type { GoBinary } from '../gobinary/index.ts';
 import { addon } from '../kernel/addon.ts';
-import type { ProbeSite } from '../probesites/plan.ts';
-import { executableName, mappings } from './process.ts';
+import type { Executable } from './executable.ts';
+import { executableName, threadWithMemory } from './process.ts';
+import { isRefusal, memoryNotRead } from './rights.ts';
 
 const PAGE = 4096;
 
-/** int3: the breakpoint that another tool's probe may already have put over an instruction's first byte. */
+/** int3: what a uprobe puts over an instruction's first byte, ours as well as another tool's. */
 const BREAKPOINT = 0xcc;
 
-/**
- * Where a binary is mapped in a process: run-time address minus link-time address, 0 unless position independent.
- *
- * @throws UserError when the process does not map the binary's code
- */
-export function loadBias(pid: number, binary: GoBinary): number {
+/** An instruction of the executable that is to carry a breakpoint. */
+export interface PlannedInstruction {
+  /** Link-time address. */
+  readonly address: number;
+  /** Its bytes as the executable has them. */
+  readonly bytes: Uint8Array;
+  /** Its text, for messages. */
+  readonly instruction: string;
+}
+
+/** A binary where a process has mapped it: what every program that attaches to the process works with. */
+export class MappedBinary {
+  readonly pid: number;
+  readonly executable: Executable;
+  readonly binary: GoBinary;
+  /** Run-time address minus link-time address; 0 unless position independent. */
+  readonly bias: number;
+
+  private constructor(pid: number, executable: Executable, binary: GoBinary, bias: number) {
+    this.pid = pid;
+    this.executable = executable;
+    this.binary = binary;
+    this.bias = bias;
+  }
+
+  /**
+   * @param executable held open by the caller, until nothing is attached any more
+   * @param binary what was read from that file
+   * @throws UserError when the process executes another file, or does not map the binary's code
+   */
+  static of(pid: number, executable: Executable, binary: GoBinary): MappedBinary {
+    if (!executable.isRunBy(pid)) {
+      throw runsAnother(pid, executable);
+    }
+    return new MappedBinary(pid, executable, binary, loadBias(pid, executable, binary));
+  }
+
+  /**
+   * Compares the planned instructions with those that are mapped in the process. They differ when the file was changed
+   * after the process started, or when something has patched the code.
+   *
+   * @throws UserError on the first difference: nothing may be attached then
+   */
+  checkCode(sites: readonly PlannedInstruction[]): void {
+    for (const site of sites) {
+      const mapped = this.#read(site.address, site.bytes.length);
+      // Another tool's probe may be there already.
+      const same = mapped.every((byte, i) => byte === site.bytes[i] || (i === 0 && byte === BREAKPOINT));
+      if (same) {
+        continue;
+      }
+      const where = `0x${site.address.toString(16)} (${site.instruction})`;
+      const found = mapped.toString('hex');
+      const message = `The code of process ${this.pid} differs from its executable at ${where}: found ${found}. Nothing was attached.`;
+      throw new UserError(message, EXIT.cannotObserve);
+    }
+  }
+
+  /** @throws UserError when the memory of the process may not be read */
+  checkReadable(address: number): void {
+    this.#read(address, 1);
+  }
+
+  /** @throws UserError when the process has ended or runs another program, or its memory may not be read */
+  #read(address: number, length: number): Buffer {
+    try {
+      return addon.readMemory(threadWithMemory(this.pid), BigInt(address + this.bias), length);
+    } catch (error) {
+      if (isRefusal(error)) {
+        throw memoryNotRead(this.pid);
+      }
+      throw this.executable.isRunBy(this.pid) ? error : runsAnother(this.pid, this.executable);
+    }
+  }
+}
+
+/** The error for a process that runs other code by now; it says so when the process has ended, or may not be looked at. */
+function runsAnother(pid: number, executable: Executable): UserError {
+  const now = executableName(pid);
+  const message = executable.isMapped
+    ? `Process ${pid} no longer maps ${executable.name}. Nothing was attached.`
+    : `Process ${pid} now executes ${now} instead of ${executable.name}. Nothing was attached.`;
+  return new UserError(message, EXIT.cannotObserve);
+}
+
+/** @throws UserError when the process does not map the binary's code */
+function loadBias(pid: number, executable: Executable, binary: GoBinary): number {
   const code = binary.segments().find((s) => s.executable);
-  const name = executableName(pid).replace(/ \(deleted\)$/, '');
-  const mapped = mappings(pid).filter((m) => m.executable && m.path.replace(/ \(deleted\)$/, '') === name);
-  for (const mapping of mapped) {
-    if (code === undefined || mapping.fileOffset !== alignDown(code.fileOffset)) continue;
+  for (const mapping of executable.codeMappings(pid)) {
+    if (code === undefined || mapping.fileOffset !== alignDown(code.fileOffset)) {
+      continue;
+    }
     return mapping.start - alignDown(code.address);
   }
-  throw new UserError(`Process ${pid} does not map the code of ${name}.`, EXIT.cannotObserve);
+  throw new UserError(`Process ${pid} has not mapped the code of ${executable.name}.`, EXIT.cannotObserve);
 }
 
 function alignDown(address: number): number {
   return address - (address % PAGE);
-}
-
-/**
- * Compares the planned instructions with those that are mapped in the process. They differ when the file was replaced
- * after the process started, or when something has patched the code.
- *
- * @throws UserError on the first difference: nothing may be attached then
- */
-export function checkMappedBytes(
-  pid: number,
-  bias: number,
-  sites: readonly Pick<ProbeSite, 'address' | 'bytes' | 'instruction'>[],
-): void {
-  for (const site of sites) {
-    const mapped = addon.readMemory(pid, BigInt(site.address + bias), site.bytes.length);
-    const same = mapped.every((byte, i) => byte === site.bytes[i] || (i === 0 && byte === BREAKPOINT));
-    if (same) continue;
-    const where = `0x${site.address.toString(16)} (${site.instruction})`;
-    const found = mapped.toString('hex');
-    const message = `The code of process ${pid} differs from its executable at ${where}: found ${found}. Nothing was attached.`;
-    throw new UserError(message, EXIT.cannotObserve);
-  }
 }

@@ -1,5 +1,6 @@
-import { openSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
-import { EXIT, UserError } from '../errors.ts';
+import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
+import { basename } from 'node:path';
+import { isHidden, isRefusal, notFound, notLookedAt } from './rights.ts';
 
 /** One line of /proc/PID/maps that maps a file. */
 export interface Mapping {
@@ -13,17 +14,98 @@ export interface Mapping {
 
 /** Path that opens the executable of a process, also in another mount namespace and after it was replaced on disk. */
 export function executablePath(pid: number): string {
-  return `/proc/${pid}/exe`;
+  return `${folderWithMemory(pid)}/exe`;
 }
 
-/** The executable's file, opened: it stays the same when the process executes another. */
-export function openExecutable(pid: number): number {
-  return readProc(pid, () => openSync(executablePath(pid), 'r'));
+/**
+ * Folder of /proc that tells of the memory of a process. The process's own does no more when its main thread has ended
+ * (pthread_exit in main), though the others go on with the memory they share: then one of theirs.
+ */
+function folderWithMemory(pid: number): string {
+  return leadsToMemory(`/proc/${pid}`) ? `/proc/${pid}` : (folderOfThread(pid) ?? `/proc/${pid}`);
 }
 
-/** What the executable is called; ends with " (deleted)" when the file is gone. */
+function folderOfThread(pid: number): string | undefined {
+  try {
+    const folders = readdirSync(`/proc/${pid}/task`).map((thread) => `/proc/${thread}`);
+    return folders.find(leadsToMemory);
+  } catch {
+    return undefined;
+  }
+}
+
+function leadsToMemory(folder: string): boolean {
+  try {
+    readlinkSync(`${folder}/exe`);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Whether the main thread has ended, while others go on. */
+export function hasLostMainThread(pid: number): boolean {
+  return !leadsToMemory(`/proc/${pid}`) && folderOfThread(pid) !== undefined;
+}
+
+/** A thread that has the memory of a process: the main one, unless that has ended. */
+export function threadWithMemory(pid: number): number {
+  return Number(basename(folderWithMemory(pid)));
+}
+
+/** The file that lists what is mapped; once open, it tells of the memory that the process has had then. */
+export function mappingsPath(pid: number): string {
+  return `${folderWithMemory(pid)}/maps`;
+}
+
+/** The auxiliary vector, which each image of a process gets anew; empty when it has given up its memory. */
+export function auxiliaryVector(pid: number): Buffer {
+  return readFileSync(`${folderWithMemory(pid)}/auxv`);
+}
+
+/**
+ * The process that an id means: the kernel answers to the id of each thread almost as to the process's own.
+ *
+ * @throws UserError when there is none
+ */
+export function processOf(id: number): number {
+  const status = readProc(id, () => readFileSync(`/proc/${id}/status`, 'utf8'));
+  return Number(/^Tgid:\s*(\d+)$/m.exec(status)?.[1] ?? id);
+}
+
+/** What the executable is, or was, called. */
 export function executableName(pid: number): string {
-  return readProc(pid, () => readlinkSync(executablePath(pid)));
+  return readProc(pid, () => fileName(executablePath(pid), pid));
+}
+
+/** What the kernel appends to the name of a file that is gone. */
+const GONE = ' (deleted)';
+
+/**
+ * The path of the file behind one of /proc's links, without the mark of one that is gone: a file may really be called so.
+ *
+ * @param pid the process whose root folder the path begins in; default: this one
+ */
+export function fileName(link: string, pid: number | 'self' = 'self'): string {
+  const name = readlinkSync(link);
+  return name.endsWith(GONE) && !isSameFile(link, `/proc/${pid}/root${name}`)
+    ? name.slice(0, -GONE.length)
+    : name;
+}
+
+function isSameFile(one: string, other: string): boolean {
+  try {
+    const [a, b] = [statSync(one, { bigint: true }), statSync(other, { bigint: true })];
+    return a.dev === b.dev && a.ino === b.ino;
+  } catch {
+    return false;
+  }
+}
+
+/** Whether a mapping is of the file that is, or was, called so; /proc/PID/maps writes line feeds in names as \012. */
+export function isMappingOf({ path }: Mapping, name: string): boolean {
+  const written = name.replaceAll('\n', '\\012');
+  return path === written || path === written + GONE;
 }
 
 /**
@@ -34,20 +116,16 @@ export function hasMemory(pid: number): boolean {
   try {
     readlinkSync(executablePath(pid));
     return true;
-  } catch {
-    return false;
+  } catch (error) {
+    // A process that must not be looked at any more has not ended.
+    return isRefusal(error) || isHidden(pid);
   }
-}
-
-/** argv of a process. */
-export function commandLine(pid: number): string[] {
-  return splitNul(readProc(pid, () => readFileSync(`/proc/${pid}/cmdline`, 'utf8')));
 }
 
 /** The environment a process was started with; undefined where it may not be read. */
 export function environment(pid: number): Record<string, string> | undefined {
   try {
-    const entries = splitNul(readFileSync(`/proc/${pid}/environ`, 'utf8'));
+    const entries = splitNul(readFileSync(`${folderWithMemory(pid)}/environ`, 'utf8'));
     return Object.fromEntries(entries.map((entry) => splitAt(entry, entry.indexOf('='))));
   } catch {
     return undefined;
@@ -63,16 +141,15 @@ export function controlGroups(pid: number): string {
   }
 }
 
-/** When a process started, in Unix nanoseconds (to a hundredth of a second, as the kernel says it). */
-export function startTime(pid: number): bigint {
-  const bootSeconds = Number(/^btime (\d+)$/m.exec(readFileSync('/proc/stat', 'utf8'))?.[1] ?? 0);
-  return (
-    BigInt(Math.round((bootSeconds + Number(statFields(pid)[19]) / TICKS_PER_SECOND) * 1000)) * 1_000_000n
-  );
+/** When a process started, in clock ticks since the machine did: a time of day would move whenever the clock is set. */
+export function startTicks(pid: number): number {
+  return Number(statFields(pid)[19]);
 }
 
-/** USER_HZ: fixed at 100 in the kernel's interface on all of its platforms that matter here. */
-const TICKS_PER_SECOND = 100;
+/** The group that a terminal sends signals to. */
+export function processGroup(pid: number): number {
+  return Number(statFields(pid)[2]);
+}
 
 /** Fields of /proc/PID/stat from the state on: the name before it may hold anything, also blanks and brackets. */
 function statFields(pid: number): string[] {
@@ -80,9 +157,15 @@ function statFields(pid: number): string[] {
   return text.slice(text.lastIndexOf(')') + 2).split(' ');
 }
 
+/** Paths that may open a mapped file. The first does also after it was replaced on disk, but not for everybody. */
+export function mappedFilePaths(pid: number, { start, end, path }: Mapping): string[] {
+  const folder = folderWithMemory(pid);
+  return [`${folder}/map_files/${start.toString(16)}-${end.toString(16)}`, `${folder}/root${path}`];
+}
+
 /** The file mappings of a process, in address order. */
 export function mappings(pid: number): Mapping[] {
-  const text = readProc(pid, () => readFileSync(`/proc/${pid}/maps`, 'utf8'));
+  const text = readProc(pid, () => readFileSync(mappingsPath(pid), 'utf8'));
   const line = /^([0-9a-f]+)-([0-9a-f]+) (\S+) ([0-9a-f]+) \S+ (\d+) +(\/.*)$/gm;
   return [...text.matchAll(line)].map(
     ([, start = '', end = '', mode = '', offset = '', inode = '', path = '']) => ({
@@ -109,7 +192,7 @@ export function findByExecutable(pattern: string): number[] {
 
 function matches(pid: number, wholePath: boolean, expression: RegExp): boolean {
   try {
-    const path = readlinkSync(executablePath(pid)).replace(/ \(deleted\)$/, '');
+    const path = fileName(executablePath(pid), pid);
     return expression.test(wholePath ? path : (path.split('/').at(-1) ?? ''));
   } catch {
     // Kernel threads, other users' processes, and processes that ended meanwhile.
@@ -117,6 +200,7 @@ function matches(pid: number, wholePath: boolean, expression: RegExp): boolean {
   }
 }
 
+// path.matchesGlob() would not do: its `*` passes over names that begin with a dot.
 function globExpression(pattern: string): RegExp {
   const text = pattern
     .replace(/[.+^${}()|[\]\\]/g, '\\$&')
@@ -125,18 +209,20 @@ function globExpression(pattern: string): RegExp {
   return new RegExp(`^${text}$`);
 }
 
-function readProc<T>(pid: number, read: () => T): T {
+/**
+ * Reads something below /proc/PID.
+ *
+ * @throws UserError when there is no such process, or it may not be read
+ */
+export function readProc<T>(pid: number, read: () => T): T {
   try {
     return read();
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
-    if (code === 'ENOENT' || code === 'ESRCH')
-      throw new UserError(`There is no process ${pid}.`, EXIT.cannotObserve);
-    if (code === 'EACCES' || code === 'EPERM') {
-      const how = 'run as the same user, as root, or with CAP_SYS_PTRACE';
-      throw new UserError(`Process ${pid} may not be read: ${how}.`, EXIT.cannotObserve);
+    if (code === 'ENOENT' || code === 'ESRCH') {
+      throw notFound(pid);
     }
-    throw error;
+    throw isRefusal(error) ? notLookedAt(pid) : error;
   }
 }
 

@@ -4,7 +4,7 @@ import { RecordReader, recordConstant, recordEnum } from '../kernel/records.ts';
 /** How often each outcome of enum verify_outcome came up for one lookup function, by the outcome's name. */
 export type OutcomeCounts = Readonly<Record<string, number>>;
 
-/** A disagreement as the kernel keeps it; see struct disagreement in bpf/records.h. */
+/** A disagreement as the kernel keeps it; see struct disagreement in bpf/shared/verify.h. */
 export interface RawDisagreement {
   readonly functionIndex: number;
   readonly type: number;
@@ -29,18 +29,20 @@ export async function readOutcomes(program: ProbeObject, functions: number): Pro
   );
 }
 
-/** Reads the disagreements that were kept in detail. Each is on the CPU that found it. */
+/** Reads the disagreements that were kept in detail. */
 export async function readDisagreements(program: ProbeObject): Promise<RawDisagreement[]> {
-  const { values, count, cpus } = await program.readPerCpuMap('disagreements');
+  const { values, count } = await program.readSharedMap('disagreements');
   const reader = new RecordReader('disagreement');
   const shown = recordConstant('SHOWN_DISAGREEMENTS');
   const found: RawDisagreement[] = [];
-  for (let i = 0; i < count * cpus; i++) {
+  for (let i = 0; i < count; i++) {
     const at = i * reader.size;
-    if (reader.number(values, at, 'used') === 0) continue;
+    if (reader.number(values, at, 'used') === 0) {
+      continue;
+    }
     const type = reader.bigint(values, at, 'type');
     found.push({
-      functionIndex: Math.floor(Math.floor(i / cpus) / shown),
+      functionIndex: Math.floor(i / shown),
       type: Number(type & ~RUNTIME_TYPE),
       runtimeType: (type & RUNTIME_TYPE) !== 0n,
       returnAddress: reader.number(values, at, 'return_address'),

@@ -1,11 +1,11 @@
-import type { ProbePlan } from '../probesites/plan.ts';
+import type { FunctionVerdict, NotChecked } from '../model/verification.ts';
+import type { ProbePlan } from '../plan/lookups/plan.ts';
 import type { OutcomeCounts } from './counts.ts';
-import type { FunctionVerdict, NotChecked } from './result.ts';
 
 /** Why nothing was predicted, by outcome. */
 const UNPREDICTED: Readonly<Record<string, string>> = {
   VERIFY_UNREADABLE: 'memory unreadable',
-  VERIFY_TOO_LONG: 'probe sequence too long',
+  VERIFY_TOO_LONG: 'lookup too long',
   VERIFY_UNCERTAIN: 'equality of the key not known',
   VERIFY_NO_ROOM: 'too many lookups under way',
 };
@@ -18,21 +18,12 @@ const RETURNED = [
   'VERIFY_SURPLUS',
 ] as const;
 
-/**
- * A function is given up after this many returns for each lookup that is wanted: it is called mostly for nil and empty
- * maps, and each return costs the target a single-step.
- */
-const MOST_RETURNS = 100;
-
-/** Whether a function has been watched for long enough. */
-export function hasHadEnough({ checked, returns }: FunctionVerdict, wanted: number): boolean {
-  return checked >= wanted || returns >= MOST_RETURNS * wanted;
-}
-
 /** Puts together what became of the lookups of each probed function. */
 export function verdicts(plan: ProbePlan, outcomes: readonly OutcomeCounts[]): FunctionVerdict[] {
   return plan.functions.flatMap((fn, functionIndex) => {
-    if (fn.outcome !== 'probed') return [];
+    if (fn.outcome !== 'probed') {
+      return [];
+    }
     const count = (outcome: string): number => outcomes[functionIndex]?.[outcome] ?? 0;
     const zeroUnknown = count('VERIFY_AGREED_ZERO_UNKNOWN');
     const agreed = count('VERIFY_AGREED') + zeroUnknown;
@@ -56,11 +47,15 @@ function reasons(count: (outcome: string) => number): NotChecked {
 /** A plan without the functions that were found to be decoded wrongly: they are refused, with the reason. */
 export function withoutDisagreeing(plan: ProbePlan, found: readonly FunctionVerdict[]): ProbePlan {
   const wrong = new Map(found.filter((v) => v.disagreed > 0).map((v) => [v.functionIndex, v]));
-  if (wrong.size === 0) return plan;
+  if (wrong.size === 0) {
+    return plan;
+  }
   return {
     functions: plan.functions.map((fn, i) => {
       const verdict = wrong.get(i);
-      if (verdict === undefined) return fn;
+      if (verdict === undefined) {
+        return fn;
+      }
       return { name: fn.name, entry: fn.entry, outcome: 'refused', reason: reasonFor(verdict) };
     }),
     sites: plan.sites.filter((site) => !wrong.has(site.functionIndex)),
@@ -68,5 +63,5 @@ export function withoutDisagreeing(plan: ProbePlan, found: readonly FunctionVerd
 }
 
 function reasonFor({ disagreed, checked }: FunctionVerdict): string {
-  return `${disagreed} of ${checked} lookups that were verified returned something else than was decoded`;
+  return `${disagreed} of ${checked} verified lookups returned something other than mapscope decoded`;
 }

@@ -66,8 +66,9 @@ test(
         );
       assert.equal(named(trace, 'HTTP GET')[0]?.service, 'load');
       assert.deepEqual(parentOf('GET /checkout'), new Set(['HTTP GET']));
-      for (const name of ['validate', 'duty', 'pay'])
+      for (const name of ['validate', 'duty', 'pay']) {
         assert.deepEqual(parentOf(name), new Set(['GET /checkout']));
+      }
       assert.deepEqual(parentOf('stock'), new Set(['validate']));
       assert.equal(named(trace, 'duty').length, 3);
     }

@@ -29,10 +29,14 @@ export async function programBinary(program: Program): Promise<string> {
   const folder = fileURLToPath(new URL(program.name, import.meta.url));
   const flags = ['-trimpath', '-ldflags=-s -w', `-tags=${(program.tags ?? []).join()}`];
   const hash = createHash('sha256').update(JSON.stringify([program.package, flags]));
-  for (const file of ['go.mod', 'go.sum']) hash.update(await readFile(join(folder, file)));
+  for (const file of ['go.mod', 'go.sum']) {
+    hash.update(await readFile(join(folder, file)));
+  }
   const cache = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'mapscope');
   const binary = join(cache, `${program.name}-${hash.digest('hex').slice(0, 16)}`, program.name);
-  if (existsSync(binary)) return binary;
+  if (existsSync(binary)) {
+    return binary;
+  }
 
   await mkdir(dirname(binary), { recursive: true });
   // Beside its place, so that it can be moved there in one step: an interrupted build leaves no half binary.

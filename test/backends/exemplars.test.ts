@@ -21,7 +21,9 @@ before(
   { timeout: 1_800_000 }, // The first start of a backend builds it.
 );
 after(async () => {
-  for (const end of ends) await end();
+  for (const end of ends) {
+    await end();
+  }
 });
 
 const judged = (seen: Pick<Observed, 'exemplars' | 'truth'>) => judge(seen, backends.jaeger);
@@ -43,8 +45,9 @@ function checkPoints(exports: readonly CollectedExport[]): void {
           buckets.every((bucket) => (point.bucketCounts[bucket] ?? 0) > 0),
           name,
         );
-        for (const { timeUnixNano } of point.exemplars)
+        for (const { timeUnixNano } of point.exemplars) {
           assert.ok(point.startTimeUnixNano < timeUnixNano && timeUnixNano <= point.timeUnixNano, name);
+        }
       }
     }
   }
@@ -63,9 +66,11 @@ function checkSteps({ exemplars, truth }: Observed, except: readonly string[]): 
     const functions = new Set(
       exemplars.filter((one) => one.metric === metric).map(({ point }) => point['code.function.name']),
     );
-    for (const { function: name, step, sampled } of truth)
-      if (sampled && !except.includes(step))
+    for (const { function: name, step, sampled } of truth) {
+      if (sampled && !except.includes(step)) {
         assert.ok(functions.has(name), `${step} has exemplars of ${metric}`);
+      }
+    }
   }
 }
 
@@ -202,11 +207,15 @@ function checkExponential(exports: readonly CollectedExport[]): void {
   for (const collected of exports) {
     for (const name of HISTOGRAMS) {
       const { dataPoints, aggregationTemporality } = metricNamed(collected, name)?.exponentialHistogram ?? {};
-      if (dataPoints !== undefined) assert.equal(aggregationTemporality, 1);
+      if (dataPoints !== undefined) {
+        assert.equal(aggregationTemporality, 1);
+      }
       for (const { attributes, scale, positive, zeroCount, exemplars, ...times } of dataPoints ?? []) {
         const series = JSON.stringify([name, attributes]);
         const end = ends.get(series);
-        if (end !== undefined) assert.ok(times.startTimeUnixNano >= end);
+        if (end !== undefined) {
+          assert.ok(times.startTimeUnixNano >= end);
+        }
         ends.set(series, times.timeUnixNano);
         for (const { asDouble = Number.NaN, timeUnixNano } of exemplars) {
           assert.ok(times.startTimeUnixNano < timeUnixNano && timeUnixNano <= times.timeUnixNano);

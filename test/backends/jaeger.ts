@@ -73,8 +73,12 @@ export class Jaeger {
   async trace(id: string): Promise<JaegerSpan[] | undefined> {
     const response = await fetch(`${this.url}/api/v3/traces/${id}`);
     const text = await response.text();
-    if (response.status === 404) return undefined;
-    if (!response.ok) throw new Error(`Jaeger answers ${response.status}: ${text}`);
+    if (response.status === 404) {
+      return undefined;
+    }
+    if (!response.ok) {
+      throw new Error(`Jaeger answers ${response.status}: ${text}`);
+    }
     return traceResponse.parse(JSON.parse(text)).result.resourceSpans.flatMap(({ resource, scopeSpans }) => {
       const name = resource.attributes.find(({ key }) => key === 'service.name');
       const service = name?.value.stringValue ?? '';

@@ -59,9 +59,13 @@ async function storedTraces(jaeger: Jaeger, ids: ReadonlySet<string>): Promise<M
     const missing = [...ids].filter((id) => !stored.has(id));
     for (const id of missing) {
       const trace = await jaeger.trace(id);
-      if (trace !== undefined) stored.set(id, trace);
+      if (trace !== undefined) {
+        stored.set(id, trace);
+      }
     }
-    if (stored.size === ids.size || performance.now() > end) return stored;
+    if (stored.size === ids.size || performance.now() > end) {
+      return stored;
+    }
     await wait(100);
   }
 }
@@ -87,8 +91,11 @@ export async function judge(
     untold: [],
   };
   for (const exemplar of exemplars) {
-    if (known.siteKeys.has(siteKey(exemplar))) judgeOwn(verdict, exemplar, known);
-    else judgeLibrary(verdict, exemplar, known);
+    if (known.siteKeys.has(siteKey(exemplar))) {
+      judgeOwn(verdict, exemplar, known);
+    } else {
+      judgeLibrary(verdict, exemplar, known);
+    }
   }
   return verdict;
 }
@@ -107,18 +114,25 @@ function judgeOwn(verdict: Verdict, exemplar: ReceivedExemplar, known: Known): v
     (piece) => `${piece.file}:${piece.line}` === siteKey(exemplar) && within(timeUnixNano, piece),
   );
   const [piece] = pieces;
-  if (piece === undefined) verdict.untold.push(shown(exemplar));
-  else if (traceId === '') {
-    if (pieces.some((one) => one.traceId === '' || !one.sampled)) verdict.none++;
-    else verdict.missing.push(shown(exemplar));
-  } else if (!pieces.some((one) => one.traceId === traceId))
+  if (piece === undefined) {
+    verdict.untold.push(shown(exemplar));
+  } else if (traceId === '') {
+    if (pieces.some((one) => one.traceId === '' || !one.sampled)) {
+      verdict.none++;
+    } else {
+      verdict.missing.push(shown(exemplar));
+    }
+  } else if (!pieces.some((one) => one.traceId === traceId)) {
     verdict.wrong.push(`made for ${piece.traceId || 'no trace'}: ${shown(exemplar)}`);
-  else if (known.stored.get(traceId) === undefined) verdict.wrong.push(`not in Jaeger: ${shown(exemplar)}`);
-  else if (!isOf(piece.endpoint, known.byTrace.get(traceId) ?? [], known.stored.get(traceId) ?? []))
+  } else if (known.stored.get(traceId) === undefined) {
+    verdict.wrong.push(`not in Jaeger: ${shown(exemplar)}`);
+  } else if (!isOf(piece.endpoint, known.byTrace.get(traceId) ?? [], known.stored.get(traceId) ?? [])) {
     verdict.wrong.push(`the trace is not of ${piece.endpoint}: ${shown(exemplar)}`);
-  else {
+  } else {
     verdict.ownRight++;
-    if (pieces.some((one) => one.spanId === spanId)) verdict.ownRightSpan++;
+    if (pieces.some((one) => one.spanId === spanId)) {
+      verdict.ownRightSpan++;
+    }
   }
 }
 
@@ -139,12 +153,15 @@ function judgeLibrary(verdict: Verdict, exemplar: ReceivedExemplar, known: Known
   }
   const spans = known.stored.get(traceId);
   const other = workedFor(known.byGoroutine.get(goroutineOf(exemplar)) ?? [], timeUnixNano);
-  if (spans === undefined) verdict.wrong.push(`not in Jaeger: ${shown(exemplar)}`);
-  else if (!isUnderWay(spans, timeUnixNano))
+  if (spans === undefined) {
+    verdict.wrong.push(`not in Jaeger: ${shown(exemplar)}`);
+  } else if (!isUnderWay(spans, timeUnixNano)) {
     verdict.wrong.push(`not under way at the time: ${shown(exemplar)}`);
-  else if (other !== undefined && other !== traceId)
+  } else if (other !== undefined && other !== traceId) {
     verdict.wrong.push(`the goroutine worked for ${other}: ${shown(exemplar)}`);
-  else verdict.libraryRight++;
+  } else {
+    verdict.libraryRight++;
+  }
 }
 
 /** Between a trace's first start and its last end. */

@@ -2,10 +2,11 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Summary } from '../../src/model/summary-schema.ts';
+import type { Summary } from '../../src/report/summary/schema.ts';
 import { collectorBinary } from '../collector/build.ts';
 import { type Collector, eventually, startCollector } from '../collector/collector.ts';
 import { type CollectedExemplar, type CollectedExport, metricNamed } from '../collector/otlp-json.ts';
+import { checkSummary } from '../support/accounts.ts';
 import { type Owner, Service } from '../support/service.ts';
 import {
   type LoadOptions,
@@ -96,8 +97,10 @@ export async function attachTo(
   await service.until(async () => lookupsOf(await exportsOf(collector, shop)) || undefined);
   const stop = async () => {
     const status = await service.stop();
-    if (status !== 0) throw new Error(`mapscope ended with status ${status}: ${service.output}`);
-    return JSON.parse(await readFile(report, 'utf8'));
+    if (status !== 0) {
+      throw new Error(`mapscope ended with status ${status}: ${service.output}`);
+    }
+    return checkSummary(JSON.parse(await readFile(report, 'utf8')));
   };
   return { service, stop };
 }
@@ -127,12 +130,16 @@ function lookupsOf(exports: readonly CollectedExport[]): number {
   const counts = exports.flatMap((one) => {
     const metric = metricNamed(one, HISTOGRAMS[0]);
     const data = metric?.histogram ?? metric?.exponentialHistogram;
-    if (data === undefined) return [];
+    if (data === undefined) {
+      return [];
+    }
     const count = data.dataPoints.reduce((sum, point) => sum + point.count, 0);
     return [{ count, isDelta: data.aggregationTemporality === 1 }];
   });
   const [first] = counts;
-  if (first?.isDelta) return counts.reduce((sum, { count }) => sum + count, 0);
+  if (first?.isDelta) {
+    return counts.reduce((sum, { count }) => sum + count, 0);
+  }
   return counts.at(-1)?.count ?? 0;
 }
 

@@ -31,7 +31,10 @@ test('exemplars of a time without a collector arrive when there is one again', {
   const { wrong, missing, untold, ownRight } = await judge({ exemplars, truth }, jaeger);
   assert.deepEqual([wrong, missing, untold], [[], [], []]);
   const functions = new Set(exemplars.map(({ point }) => point['code.function.name']));
-  for (const { function: name, step, traceId } of truth)
-    if (traceId !== '') assert.ok(functions.has(name), `${step} has exemplars`);
+  for (const { function: name, step, traceId } of truth) {
+    if (traceId !== '') {
+      assert.ok(functions.has(name), `${step} has exemplars`);
+    }
+  }
   assert.ok(ownRight > 50, `${ownRight} exemplars of the shop's own lookups`);
 });

@@ -53,8 +53,9 @@ test('Prometheus has the exemplars at the right buckets, and they lead to Jaeger
       const others = bounds.get(histogramOf(seriesLabels)) ?? [];
       assert.ok(others.includes(upper));
       const lower = Math.max(Number.NEGATIVE_INFINITY, ...others.filter((bound) => bound < upper));
-      for (const { value } of exemplars)
+      for (const { value } of exemplars) {
         assert.ok(lower < value && value <= upper, `${value} is not in the bucket from ${lower} to ${upper}`);
+      }
     }
     assert.deepEqual(
       series.flatMap(({ exemplars }) => exemplars.map(kept)).sort(),
@@ -62,7 +63,9 @@ test('Prometheus has the exemplars at the right buckets, and they lead to Jaeger
     );
     assert.ok(sent.length > 200 && new Set(series.map(({ seriesLabels }) => seriesLabels.le)).size > 5);
     // Where many keys have one hash, more are compared than anywhere else.
-    if (metric === 'gomap.lookup.key_comparisons') await checkWorst(series, seen, backends.jaeger);
+    if (metric === 'gomap.lookup.key_comparisons') {
+      await checkWorst(series, seen, backends.jaeger);
+    }
   }
 });
 

@@ -76,7 +76,9 @@ export class Prometheus {
   async #ask(what: string, parameters: Readonly<Record<string, string>>): Promise<unknown> {
     const response = await fetch(`${this.url}/api/v1/${what}?${new URLSearchParams(parameters)}`);
     const text = await response.text();
-    if (!response.ok) throw new Error(`Prometheus answers ${response.status}: ${text}`);
+    if (!response.ok) {
+      throw new Error(`Prometheus answers ${response.status}: ${text}`);
+    }
     return z.object({ data: z.unknown() }).parse(JSON.parse(text)).data;
   }
 }

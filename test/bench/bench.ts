@@ -12,13 +12,14 @@ import { type Finished, jsonDocument, markdown, text } from './document.ts';
 import { encoding } from './encoding.ts';
 import { environment } from './environment.ts';
 import { lookups } from './lookups.ts';
+import { others } from './others.ts';
 import type { Measured, Part } from './part.ts';
 import { service } from './service.ts';
 import { sidecar } from './sidecar.ts';
 import { spans } from './spans.ts';
 import { threads } from './threads.ts';
 
-const PARTS: readonly Part[] = [lookups, service, sidecar, encoding, threads, spans];
+const PARTS: readonly Part[] = [lookups, service, sidecar, encoding, threads, spans, others];
 const DOCS = fileURLToPath(new URL('../../docs', import.meta.url));
 
 const { values } = parseArgs({
@@ -32,11 +33,14 @@ const { values } = parseArgs({
 
 /** @throws RangeError for a name that no part has */
 function chosen(only: string | undefined): readonly Part[] {
-  if (only === undefined) return PARTS;
+  if (only === undefined) {
+    return PARTS;
+  }
   return only.split(',').map((name) => {
     const part = PARTS.find((one) => one.name === name);
-    if (part === undefined)
+    if (part === undefined) {
       throw new RangeError(`no part ${name}; there are ${PARTS.map((p) => p.name).join(', ')}`);
+    }
     return part;
   });
 }
@@ -45,7 +49,9 @@ function chosen(only: string | undefined): readonly Part[] {
 const ends: (() => Promise<void>)[] = [];
 
 async function endAll(): Promise<void> {
-  for (const end of ends.splice(0).reverse()) await end();
+  for (const end of ends.splice(0).reverse()) {
+    await end();
+  }
 }
 
 /** What a part has started ends with it, also when it fails; the last first. */
@@ -57,11 +63,14 @@ async function measure(part: Part): Promise<Measured> {
   }
 }
 
-for (const signal of ['SIGINT', 'SIGTERM'] as const)
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.once(signal, () => void endAll().finally(() => process.exit(1)));
+}
 
 const folder = values.output ?? (values.quick || values.only !== undefined ? undefined : DOCS);
-if (folder !== undefined) mkdirSync(folder, { recursive: true });
+if (folder !== undefined) {
+  mkdirSync(folder, { recursive: true });
+}
 const finished: Finished[] = [];
 for (const part of chosen(values.only)) {
   const start = performance.now();

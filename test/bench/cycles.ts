@@ -2,6 +2,7 @@
  * Attaches to and detaches from a target under full load, many times, and looks for traces of it: in what the target
  * computes, in its code, and in what this process and the kernel still hold. npm run cycles [-- --cycles 10000]
  */
+
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
@@ -9,12 +10,11 @@ import { readdirSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { parseArgs } from 'node:util';
-import { openGoBinary } from '../../src/gobinary/index.ts';
 import { addon } from '../../src/kernel/addon.ts';
-import { prepare } from '../../src/observe/preparation.ts';
-import { LookupProgram } from '../../src/observe/program.ts';
-import { loadBias } from '../../src/target/mapped.ts';
+import { LookupProgram } from '../../src/programs/lookup-program.ts';
+import { prepare } from '../../src/programs/preparation/preparation.ts';
 import { buildGo } from '../support/go-toolchains.ts';
+import { mapped } from '../support/opened.ts';
 
 const DIGEST = join(import.meta.dirname, '../services/digest');
 /** After these everything that is made once has been made. */
@@ -47,26 +47,30 @@ export async function cycles(
   const output = new Output(child.stdout);
   try {
     await once(child.stdout, 'data');
-    const binary = openGoBinary(path);
-    const preparation = prepare(binary);
-    const program = await LookupProgram.load({ pid, binary, preparation, gated: true });
+    const target = mapped(pid);
+    const preparation = prepare(target.binary);
+    const program = await LookupProgram.load({ target, preparation, gated: true });
     let hits = 0;
     const window = async (i: number) => {
       // Windows of all lengths, from none at all to longer than the kernel takes to detach.
       const closed = await program.window({ openSeconds: (i % 10) ** 2 * 0.0002, hitLimit: 20_000 });
       hits = closed.counters.hits;
     };
-    for (let i = 0; i < WARM_UP; i++) await window(i);
+    for (let i = 0; i < WARM_UP; i++) {
+      await window(i);
+    }
     const before = { files: openFiles(), target: targetFiles(pid), rss: process.memoryUsage().rss };
     const started = performance.now();
     for (let i = 0; i < count; i++) {
       await window(i);
-      if (i % 100 === 0) progress(i);
+      if (i % 100 === 0) {
+        progress(i);
+      }
     }
     const seconds = (performance.now() - started) / 1000;
-    const bias = loadBias(pid, binary);
     const changed = preparation.plan.sites.filter(
-      (site) => !addon.readMemory(pid, BigInt(site.address + bias), site.bytes.length).equals(site.bytes),
+      (site) =>
+        !addon.readMemory(pid, BigInt(site.address + target.bias), site.bytes.length).equals(site.bytes),
     );
     const after = { files: openFiles(), target: targetFiles(pid), rss: process.memoryUsage().rss };
     child.kill('SIGTERM');
@@ -97,7 +101,9 @@ class Output {
   constructor(stream: Readable) {
     stream.on('data', (bytes: Buffer) => {
       this.#hash.update(bytes);
-      for (const byte of bytes) this.lines += Number(byte === 0x0a);
+      for (const byte of bytes) {
+        this.lines += Number(byte === 0x0a);
+      }
     });
   }
 
@@ -122,7 +128,9 @@ function openFiles(): Map<string, number> {
     try {
       // Numbers tell sockets apart, and files of /proc are this very look.
       const kind = readlinkSync(`/proc/self/fd/${fd}`).replace(/\d+/g, 'N');
-      if (!kind.startsWith('/proc/')) counts.set(kind, (counts.get(kind) ?? 0) + 1);
+      if (!kind.startsWith('/proc/')) {
+        counts.set(kind, (counts.get(kind) ?? 0) + 1);
+      }
     } catch {
       // Closed again meanwhile: the folder itself.
     }

@@ -1,4 +1,4 @@
-import Table from 'cli-table3';
+import { plainTable } from '../../src/report/table/plain-table.ts';
 import type { Environment } from './environment.ts';
 import type { Measured, Part, Report } from './part.ts';
 
@@ -19,9 +19,7 @@ export function jsonDocument(parts: readonly Finished[], environment: Environmen
 /** What the terminal shows. */
 export function text(parts: readonly Finished[], environment: Environment): string {
   const tables = parts.map(({ part, measured: { report } }) => {
-    const table = new Table({ head: [...report.head], style: { head: [], border: [], compact: true } });
-    table.push(...report.rows.map((row) => [...row]));
-    return [part.title, table.toString(), ...report.remarks].join('\n');
+    return [part.title, ...plainTable([report.head, ...report.rows]), ...report.remarks].join('\n');
   });
   return `${[machine(environment), ...tables].join('\n\n')}\n`;
 }

@@ -2,9 +2,9 @@ import { type HrTime, ValueType } from '@opentelemetry/api';
 import { ProtobufMetricsSerializer } from '@opentelemetry/otlp-transformer';
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import { AggregationTemporality, DataPointType, type ResourceMetrics } from '@opentelemetry/sdk-metrics';
-import { serializeMetrics } from '../../src/export/otlp-metrics.ts';
-import type { Exemplar } from '../../src/export/points.ts';
 import { COUNT_BOUNDS } from '../../src/model/buckets.ts';
+import type { Exemplar } from '../../src/otel/metrics/points.ts';
+import { serializeMetrics } from '../../src/otel/otlp/request.ts';
 import type { Measured, Part, Run } from './part.ts';
 import { median } from './statistics.ts';
 
@@ -29,7 +29,9 @@ export const encoding: Part = {
       for (const [name, encode] of Object.entries(ways)) {
         const start = performance.now();
         encode();
-        if (round >= warmUp) times[name as keyof typeof ways].push(performance.now() - start);
+        if (round >= warmUp) {
+          times[name as keyof typeof ways].push(performance.now() - start);
+        }
       }
     }
     const millis = Object.entries(times).map(([name, all]) => [name, median(all)] as const);

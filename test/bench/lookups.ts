@@ -1,5 +1,5 @@
-import { openGoBinary } from '../../src/gobinary/index.ts';
-import { planProbes } from '../../src/probesites/plan.ts';
+import { planProbes } from '../../src/plan/lookups/plan.ts';
+import { mapped } from '../support/opened.ts';
 import { CASES, type Case, LookupService } from './lookupservice.ts';
 import type { Measured, Part, Run } from './part.ts';
 import { bpftraceSetups, type Setup, setups } from './setups.ts';
@@ -34,12 +34,9 @@ export const lookups: Part = {
   measure: async (run: Run): Promise<Measured> => {
     const service = await LookupService.start();
     run.after(async () => service.stop());
-    const binary = openGoBinary(service.path);
-    const plan = planProbes(binary);
-    const all = [
-      ...(await setups(run, service.pid, binary)),
-      ...bpftraceSetups(run, service.pid, service.path, plan),
-    ];
+    const target = mapped(service.pid);
+    const plan = planProbes(target.binary);
+    const all = [...(await setups(run, target)), ...bpftraceSetups(run, service.pid, service.path, plan)];
     const costs = await measure(service, all, run.quick ? 5 : 11, run.quick ? 25_000 : 100_000);
     const newest = await measureNewest(run);
     const added = (name: string, of = costs) =>
@@ -77,7 +74,7 @@ export const lookups: Part = {
 async function measureNewest(run: Run): Promise<LookupCost[]> {
   const service = await LookupService.start(NEWEST_GO);
   run.after(async () => service.stop());
-  const all = await setups(run, service.pid, openGoBinary(service.path));
+  const all = await setups(run, mapped(service.pid));
   const wanted = all.filter(({ name }) => ['bare', 'count', 'decode'].includes(name));
   return measure(service, wanted, run.quick ? 5 : 11, run.quick ? 25_000 : 100_000);
 }
@@ -95,7 +92,9 @@ async function measure(
       for (const one of CASES) {
         const batch = Math.ceil((count * (SHARE[name] ?? SHARE_OF_OTHERS)) / BATCHES);
         const taken = samples.get(one)?.get(name) ?? [];
-        for (let i = 0; i < BATCHES; i++) taken.push(await service.measure(one, batch));
+        for (let i = 0; i < BATCHES; i++) {
+          taken.push(await service.measure(one, batch));
+        }
         samples.get(one)?.set(name, taken);
       }
       await detach();

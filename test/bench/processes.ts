@@ -2,10 +2,11 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
-import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import type { Summary } from '../../src/model/summary-schema.ts';
+import type { Summary } from '../../src/report/summary/schema.ts';
+import { checkSummary } from '../support/accounts.ts';
 import type { Owner } from '../support/service.ts';
+import { until } from '../support/until.ts';
 
 const START = fileURLToPath(new URL('../../src/cli/start.mjs', import.meta.url));
 
@@ -29,12 +30,6 @@ export function memory(pid: number): { resident: number; peak: number } {
   const megabytes = (field: string) =>
     Number(new RegExp(`^${field}:\\s+(\\d+) kB$`, 'm').exec(status)?.[1]) / 1000;
   return { resident: megabytes('VmRSS'), peak: megabytes('VmHWM') };
-}
-
-/** Waits for a condition, some minutes at most. */
-export async function until(holds: () => boolean, what: string): Promise<void> {
-  for (const start = performance.now(); !holds(); await delay(20))
-    if (performance.now() - start > 300_000) throw new Error(`${what}: not within five minutes`);
 }
 
 /** A running `mapscope attach`, as a user would start it. */
@@ -69,7 +64,9 @@ export class Sidecar {
   }
 
   #programs(): number {
-    if (this.#child.exitCode !== null) throw new Error('mapscope has ended early');
+    if (this.#child.exitCode !== null) {
+      throw new Error('mapscope has ended early');
+    }
     return readdirSync(`/proc/${this.pid}/fd`).filter((fd) => this.#isProgram(fd)).length;
   }
 
@@ -84,8 +81,10 @@ export class Sidecar {
   /** Ends the observation as Ctrl-C does, and returns its reports, one per target. */
   async stop(): Promise<Summary[]> {
     this.#child.kill('SIGINT');
-    if (this.#child.exitCode === null) await once(this.#child, 'exit');
+    if (this.#child.exitCode === null) {
+      await once(this.#child, 'exit');
+    }
     const documents = (await this.#report).split(/(?<=^\}\n)/m);
-    return documents.map((document): Summary => JSON.parse(document));
+    return documents.map((document) => checkSummary(JSON.parse(document)));
   }
 }

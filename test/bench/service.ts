@@ -61,11 +61,15 @@ export const service: Part = {
     const web = [await WebService.start(run), await WebService.start(run)] as const;
     const seconds = run.quick ? 4 : 10;
     const comparisons = [await compare(run, web, { count: LIST, seconds }, run.quick ? QUICK : FULL)];
-    if (!run.quick) comparisons.push(await compare(run, web, { count: LONG_LIST, seconds }, LONG));
+    if (!run.quick) {
+      comparisons.push(await compare(run, web, { count: LONG_LIST, seconds }, LONG));
+    }
     const alone = new Map([LIST, LONG_LIST].map((count): [number, Alone[]] => [count, []]));
-    for (let i = 0; i < (run.quick ? 2 : 5); i++)
-      for (const [count, ones] of alone)
+    for (let i = 0; i < (run.quick ? 2 : 5); i++) {
+      for (const [count, ones] of alone) {
         ones.push(await observeAlone(run, web[0], { seconds: run.quick ? 8 : 30, count }));
+      }
+    }
     return evaluated(comparisons, alone);
   },
 };
@@ -93,7 +97,9 @@ async function observeAlone(run: Run, web: WebService, requests: Omit<Requests, 
   await WebService.load([web], { ...requests, connections: FAST_CONNECTIONS });
   const cpus = (1000 * (cpuTime(web.pid) - cpu)) / (performance.now() - start);
   const [summary] = await sidecar.stop();
-  if (summary === undefined) throw new Error('mapscope gave no report');
+  if (summary === undefined) {
+    throw new Error('mapscope gave no report');
+  }
   return { cpus, samples: summary.observed.lookups / summary.observed.seconds };
 }
 

@@ -68,7 +68,9 @@ export async function observePairs(
   const pairs = await loadPairs(web, requests, count);
   const sidecarShare = (1000 * (cpuTime(sidecar.pid) - cpu)) / (performance.now() - start);
   const [summary] = await sidecar.stop();
-  if (summary === undefined) throw new Error('mapscope gave no report');
+  if (summary === undefined) {
+    throw new Error('mapscope gave no report');
+  }
   const { lookups, seconds } = summary.observed;
   return { pairs, lookups, seconds, sidecarShare };
 }
@@ -93,7 +95,9 @@ async function loadBoth(web: Services, { count, rate, seconds }: Requests): Prom
   const end = used();
   const turn = (i: 0 | 1): Turn => {
     const [quick, calm] = [fast[i], even[i]];
-    if (quick === undefined || calm === undefined) throw new Error('the load gave no report');
+    if (quick === undefined || calm === undefined) {
+      throw new Error('the load gave no report');
+    }
     return {
       fast: quick,
       even: calm,

@@ -1,12 +1,12 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import type { GoBinary } from '../../src/gobinary/index.ts';
 import { addon, type ProbeObject } from '../../src/kernel/addon.ts';
-import { prepare } from '../../src/observe/preparation.ts';
-import { LookupProgram, type ProgramOptions } from '../../src/observe/program.ts';
-import type { ProbePlan } from '../../src/probesites/plan.ts';
-import { planReturns } from '../../src/probesites/returns.ts';
+import type { ProbePlan } from '../../src/plan/lookups/plan.ts';
+import { planReturns } from '../../src/plan/lookups/returns.ts';
+import { LookupProgram, type ProgramOptions } from '../../src/programs/lookup-program.ts';
+import { prepare } from '../../src/programs/preparation/preparation.ts';
+import type { MappedBinary } from '../../src/target/mapped.ts';
 import type { Run } from './part.ts';
 
 /** What is attached while lookups are measured. */
@@ -21,7 +21,8 @@ const COUNTING_OBJECT = fileURLToPath(new URL('../../build/bpf/count.bpf.o', imp
 const nothing = async (): Promise<void> => {};
 
 /** Nothing; counting and full decoding at the probe sites, also by goroutine; what others do: counting at entries, and at entries and returns. */
-export async function setups(run: Run, pid: number, binary: GoBinary): Promise<Setup[]> {
+export async function setups(run: Run, target: MappedBinary): Promise<Setup[]> {
+  const { pid, binary } = target;
   const preparation = prepare(binary);
   const { plan } = preparation;
   const sites = plan.sites.map((site) => site.fileOffset);
@@ -30,9 +31,9 @@ export async function setups(run: Run, pid: number, binary: GoBinary): Promise<S
   return [
     { name: 'bare', attach: nothing, detach: nothing },
     await counting(run, 'count', pid, sites),
-    await decoding(run, 'decode', { pid, binary, preparation }),
+    await decoding(run, 'decode', { target, preparation }),
     // What the command does unless told otherwise.
-    await decoding(run, 'by goroutine', { pid, binary, preparation, goroutineCosts: true }),
+    await decoding(run, 'by goroutine', { target, preparation, goroutineCosts: true }),
     await counting(run, 'entry', pid, entries),
     await counting(run, 'entry + returns', pid, [...entries, ...returns]),
   ];
@@ -40,7 +41,9 @@ export async function setups(run: Run, pid: number, binary: GoBinary): Promise<S
 
 /** The same with bpftrace at the functions' entries; none when it is not installed. */
 export function bpftraceSetups(run: Run, pid: number, path: string, plan: ProbePlan): Setup[] {
-  if (spawnSync('bpftrace', ['--version']).status !== 0) return [];
+  if (spawnSync('bpftrace', ['--version']).status !== 0) {
+    return [];
+  }
   const probes = probed(plan).map(({ name }) => `uprobe:${path}:"${name}"`);
   return [
     bpftrace(run, 'bpftrace count()', pid, `${probes.join(',')} { @ = count(); }`),
@@ -104,13 +107,19 @@ function bpftrace(run: Run, name: string, pid: number, script: string): Setup {
         throw new Error('bpftrace has ended early');
       });
       const attached = (async () => {
-        for await (const chunk of started.stdout ?? []) if (String(chunk).includes('attached')) return;
+        for await (const chunk of started.stdout ?? []) {
+          if (String(chunk).includes('attached')) {
+            return;
+          }
+        }
       })();
       await Promise.race([attached, ended]);
       ended.catch(() => {});
     },
     detach: async () => {
-      if (child === undefined || child.exitCode !== null) return;
+      if (child === undefined || child.exitCode !== null) {
+        return;
+      }
       const ending = child;
       // bpftrace forgets a SIGINT that comes too early.
       const again = setInterval(() => ending.kill('SIGINT'), 500);

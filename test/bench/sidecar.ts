@@ -1,7 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Receiver, startReceiver } from '../../src/demo/receiver.ts';
+import { type Receiver, startReceiver } from '../support/otlp-receiver/receiver.ts';
+import { until } from '../support/until.ts';
 import type { Measured, Part, Run } from './part.ts';
-import { cpuTime, memory, Sidecar, until } from './processes.ts';
+import { cpuTime, memory, Sidecar } from './processes.ts';
 import { buildSeriesService, startSeriesService } from './seriesservice.ts';
 import { percent } from './statistics.ts';
 
@@ -55,7 +56,9 @@ export const sidecar: Part = {
   measure: async (run: Run): Promise<Measured> => {
     const path = await buildSeriesService();
     const costs: Cost[] = [];
-    for (const load of run.quick ? QUICK : FULL) costs.push(await cost(run, path, load));
+    for (const load of run.quick ? QUICK : FULL) {
+      costs.push(await cost(run, path, load));
+    }
     const typical = costs.find(({ series, targets }) => series === TYPICAL && targets === 1);
     return {
       figures: {
@@ -129,7 +132,9 @@ async function cost(run: Run, path: string, load: Load): Promise<Cost> {
     const reported = reports.reduce((sum, { callSites }) => sum + 2 * callSites.length, 0);
     return { ...load, ...measured, peak, reported };
   } finally {
-    for (const service of services) service.kill();
+    for (const service of services) {
+      service.kill();
+    }
     await receiver.close();
   }
 }
@@ -143,8 +148,9 @@ const MOST_SERIES = 1998;
 async function mostSeriesSeen(receiver: Receiver, { series, targets }: Load, millis: number): Promise<void> {
   const wanted = 0.9 * targets * Math.min(series, MOST_SERIES);
   const seen = () => receiver.summary().metrics.find(({ name }) => name === BY_SERIES)?.points ?? 0;
-  for (const start = performance.now(); seen() < wanted && performance.now() - start < millis; )
+  for (const start = performance.now(); seen() < wanted && performance.now() - start < millis; ) {
     await delay(500);
+  }
 }
 
 /** From the end of exports to that of the next ones. */
@@ -155,14 +161,14 @@ async function betweenExports(
 ): Promise<Pick<Cost, 'cpuShare' | 'quietShare' | 'exportSeconds' | 'resident'>> {
   const requests = () => receiver.summary().requests;
   const earlier = requests();
-  await until(() => requests() > earlier, 'an export');
+  await until(() => requests() > earlier, 'an export', 300_000);
   await exportsEnd(requests);
   const [quietFrom, from] = [cpuTime(pid), performance.now()];
   const first = requests();
   await delay(Math.max(1000, interval - 3 * SETTLE_MILLIS));
   const [quietTo, to] = [cpuTime(pid), performance.now()];
   const { resident } = memory(pid);
-  await until(() => requests() > first, 'the next export');
+  await until(() => requests() > first, 'the next export', 300_000);
   await exportsEnd(requests);
   const [cpuEnd, end] = [cpuTime(pid), performance.now()];
   const quietShare = (1000 * (quietTo - quietFrom)) / (to - from);

@@ -4,16 +4,18 @@
  *
  *   npm run soak [-- --duration 30m --step 45s --trace build/soak.json --plot build/soak.svg]
  */
+
 import { spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { openGoBinary } from '../../src/gobinary/index.ts';
-import { LIMITS } from '../../src/observe/governor.ts';
+import type { Snapshot } from '../../src/model/snapshot.ts';
 import { Observation } from '../../src/observe/observation.ts';
+import { LIMITS } from '../../src/observe/windows/limits.ts';
 import { buildGo } from '../support/go-toolchains.ts';
+import { opened } from '../support/opened.ts';
 import { type Owner, Service } from '../support/service.ts';
 import { runLoad } from '../support/shop.ts';
 import { environment } from './environment.ts';
@@ -73,8 +75,7 @@ export async function soak(
     const service = Service.start(owner, 'the shop', [path, '-tracing', 'none']);
     const http = await service.until(() => /^ready http=(\S+)/m.exec(service.output)?.[1]);
     const observation = await Observation.start({
-      pid: service.pid,
-      binary: openGoBinary(path),
+      ...opened(service.pid),
       mode: 'windows',
       budget: BUDGET,
       warn: note,
@@ -82,7 +83,9 @@ export async function soak(
     owner.after(async () => void (await observation.stop()));
     return await measure(observation, http, duration, step, note);
   } finally {
-    for (const end of ends.reverse()) await end();
+    for (const end of ends.reverse()) {
+      await end();
+    }
   }
 }
 
@@ -107,9 +110,10 @@ async function measure(
     while (before.seconds - stepAt < step) {
       await wait(1000);
       const now = await observation.snapshot();
-      const { trapSeconds, decodeSeconds } = now.overhead;
-      const cpuSeconds = now.overhead.targetCpuSeconds - before.overhead.targetCpuSeconds;
-      const floor = LIMITS.floor * (trapSeconds + decodeSeconds) * (now.seconds - before.seconds);
+      const { trapSeconds, decodeSeconds, margin } = now.overhead;
+      const cpuSeconds = cpuOf(now) - cpuOf(before);
+      const floor =
+        LIMITS.floor * (1 + margin) * (trapSeconds + decodeSeconds) * (now.seconds - before.seconds);
       seconds.push({
         at: now.seconds - from,
         rate,
@@ -124,7 +128,9 @@ async function measure(
       });
       before = now;
     }
-    for (const process of hogs) process.kill('SIGKILL');
+    for (const process of hogs) {
+      process.kill('SIGKILL');
+    }
     await load;
   }
   const minutes = byMinute(seconds);
@@ -145,7 +151,9 @@ function hog() {
 function byMinute(seconds: readonly SoakSecond[]): SoakResult['minutes'] {
   const minutes = new Map<number, { cost: number; allowed: number }>();
   for (const { at, sinceStep, costSeconds, allowedSeconds } of seconds) {
-    if (sinceStep <= ADAPTING) continue;
+    if (sinceStep <= ADAPTING) {
+      continue;
+    }
     const minute = Math.floor(at / 60);
     const sum = minutes.get(minute) ?? { cost: 0, allowed: 0 };
     minutes.set(minute, { cost: sum.cost + costSeconds, allowed: sum.allowed + allowedSeconds });
@@ -156,7 +164,9 @@ function byMinute(seconds: readonly SoakSecond[]): SoakResult['minutes'] {
 
 function inSeconds(text: string): number {
   const [, number, unit] = /^(\d+)(s|m)$/.exec(text) ?? [];
-  if (number === undefined) throw new Error(`${text} is no duration such as 45s or 30m`);
+  if (number === undefined) {
+    throw new Error(`${text} is no duration such as 45s or 30m`);
+  }
   return Number(number) * (unit === 'm' ? 60 : 1);
 }
 
@@ -175,12 +185,20 @@ if (import.meta.main) {
   const machine = environment();
   writeFileSync(values.trace, `${JSON.stringify({ environment: machine, budget: BUDGET, ...result })}\n`);
   writeFileSync(values.plot, soakPlot(result.seconds, BUDGET, machine));
-  for (const { minute, cost, allowed } of result.minutes)
+  for (const { minute, cost, allowed } of result.minutes) {
     process.stdout.write(
       `minute ${minute}: ${(1000 * cost).toFixed(1)} ms of ${(1000 * allowed).toFixed(1)} ms, ${((100 * cost) / allowed).toFixed(0)} %\n`,
     );
+  }
   process.stdout.write(
     `${result.kept ? 'The budget was kept in every minute' : 'The budget was NOT kept'}.\n`,
   );
   process.exitCode = result.kept ? 0 : 1;
+}
+
+function cpuOf({ overhead }: Snapshot): number {
+  if (overhead.targetCpuSeconds === null) {
+    throw new Error("the service's CPU time cannot be read");
+  }
+  return overhead.targetCpuSeconds;
 }

@@ -1,4 +1,4 @@
-import { startReceiver } from '../../src/demo/receiver.ts';
+import { startReceiver } from '../support/otlp-receiver/receiver.ts';
 import { runLoad, startShop } from '../support/shop.ts';
 import type { Measured, Part, Run } from './part.ts';
 import { cpuTime, Sidecar } from './processes.ts';

@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { openGoBinary } from '../../src/gobinary/index.ts';
+import { mapped } from '../support/opened.ts';
 import { LookupService } from './lookupservice.ts';
 import type { Measured, Part, Run } from './part.ts';
 import { setups } from './setups.ts';
@@ -22,7 +22,7 @@ export const threads: Part = {
   measure: async (run: Run): Promise<Measured> => {
     const service = await LookupService.start();
     run.after(async () => service.stop());
-    const all = await setups(run, service.pid, openGoBinary(service.path));
+    const all = await setups(run, mapped(service.pid));
     const measured = all.filter(({ name }) => name in LOOKUPS);
     const samples = new Map<string, number[]>();
     for (let round = 0; round < (run.quick ? 5 : 15); round++) {

@@ -35,22 +35,33 @@ export interface LoadOptions {
 /** A running test/services/web. */
 export class WebService {
   readonly pid: number;
+  /** The file that it runs. */
+  readonly path: string;
   readonly #address: string;
 
-  private constructor(pid: number, address: string) {
+  private constructor(pid: number, path: string, address: string) {
     this.pid = pid;
+    this.path = path;
     this.#address = address;
   }
 
-  /** Starts a service from a file of its own: the kernel goes through all processes that run a file with probes. */
-  static async start(run: Run): Promise<WebService> {
+  /**
+   * Starts a service, from a file of its own unless it is given one: the kernel goes through all processes that run a file with
+   * probes.
+   */
+  static async start(run: Run, file?: string): Promise<WebService> {
+    const path = file ?? (await WebService.#ownFile(run));
+    const service = Service.start(run, 'the web service', [path]);
+    const address = await service.until(() => /^ready (\S+)$/m.exec(service.output)?.[1]);
+    return new WebService(service.pid, path, address);
+  }
+
+  static async #ownFile(run: Run): Promise<string> {
     const folder = await mkdtemp(join(tmpdir(), 'mapscope-web-'));
     run.after(() => rm(folder, { recursive: true, force: true }));
     const path = join(folder, 'web');
     await copyFile(await buildGo({ dir: DIR, version: 'local' }), path);
-    const service = Service.start(run, 'the web service', [path]);
-    const address = await service.until(() => /^ready (\S+)$/m.exec(service.output)?.[1]);
-    return new WebService(service.pid, address);
+    return path;
   }
 
   /** Loads services at the same time. */

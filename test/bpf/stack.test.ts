@@ -41,7 +41,9 @@ function frames(elf: Buffer): number[] {
   assert.ok(symbols);
   const found: number[] = [];
   for (let at = symbols.offset; at < symbols.offset + symbols.size; at += 24) {
-    if ((elf.readUInt8(at + 4) & 15) !== FUNCTION) continue;
+    if ((elf.readUInt8(at + 4) & 15) !== FUNCTION) {
+      continue;
+    }
     const start = (sections[elf.readUInt16LE(at + 6)]?.offset ?? 0) + Number(elf.readBigUInt64LE(at + 8));
     found.push(lowestOffset(elf.subarray(start, start + Number(elf.readBigUInt64LE(at + 16)))));
   }
@@ -56,11 +58,14 @@ function lowestOffset(code: Buffer): number {
     const offset = code.readInt16LE(at + 2);
     const kind = opcode & 7;
     const memory = kind === 1 || kind === 2 || kind === 3;
-    if (memory && (kind === 1 ? from : to) === FRAME_POINTER) lowest = Math.min(lowest, offset);
+    if (memory && (kind === 1 ? from : to) === FRAME_POINTER) {
+      lowest = Math.min(lowest, offset);
+    }
     // r = r10; r += constant
     const next = code.subarray(at + INSTRUCTION, at + 2 * INSTRUCTION);
-    if (opcode === 0xbf && from === FRAME_POINTER && next[0] === 0x07)
+    if (opcode === 0xbf && from === FRAME_POINTER && next[0] === 0x07) {
       lowest = Math.min(lowest, next.readInt32LE(4));
+    }
   }
   return -lowest;
 }

@@ -9,14 +9,18 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { openGoBinary } from '../../src/gobinary/index.ts';
 import { addon } from '../../src/kernel/addon.ts';
-import { planProbes } from '../../src/probesites/plan.ts';
+import { planProbes } from '../../src/plan/lookups/plan.ts';
+import type { Summary } from '../../src/report/summary/schema.ts';
+import { checkSummary } from '../support/accounts.ts';
 import { buildGo } from '../support/go-toolchains.ts';
 import { mapscope, ROOT, summaryOf } from './mapscope.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'mapscope-attach-'));
 const running: ChildProcess[] = [];
 after(() => {
-  for (const child of running) child.kill('SIGKILL');
+  for (const child of running) {
+    child.kill('SIGKILL');
+  }
   rmSync(folder, { recursive: true, force: true });
 });
 
@@ -50,7 +54,9 @@ async function stop(child: ChildProcess): Promise<string> {
 async function attached(child: ChildProcess): Promise<void> {
   const site = planProbes(openGoBinary(steady)).sites[0];
   assert.ok(site && child.pid);
-  while (addon.readMemory(child.pid, BigInt(site.address), 1)[0] !== BREAKPOINT) await delay(20);
+  while (addon.readMemory(child.pid, BigInt(site.address), 1)[0] !== BREAKPOINT) {
+    await delay(20);
+  }
 }
 
 /** int3 */
@@ -95,9 +101,18 @@ test('--exe finds every process of a program, and all are in one report', { time
   const options = ['--duration', '1s', '--mode', 'all', '--format', 'json', '--output', report];
   const { status, stderr } = await mapscope(['attach', ...options, '--exe', `steady-${process.pid}`]);
   assert.equal(status, 0, stderr);
-  const text = readFileSync(report, 'utf8');
-  for (const child of children) assert.match(text, new RegExp(`"pid": ${child.pid},`));
-  for (const child of children) await stop(child);
+  const document: { schema: string; targets: Summary[] } = JSON.parse(readFileSync(report, 'utf8'));
+  assert.equal(document.schema, 'mapscope/summaries/v1');
+  assert.deepEqual(
+    document.targets.map(({ target }) => target.pid).sort(),
+    children.map(({ pid }) => pid).sort(),
+  );
+  for (const summary of document.targets) {
+    checkSummary(summary);
+  }
+  for (const child of children) {
+    await stop(child);
+  }
 });
 
 test('a target that ends ends the observation', { timeout: 60_000 }, async () => {

@@ -44,20 +44,20 @@ test('a process that is no Go program', async () => {
 });
 
 test('a program that is no Go program', async () => {
-  assertRefused(await mapscope(['run', '--', '/bin/true']), 3, /cannot be observed: .* is not a Go program/);
+  assertRefused(await mapscope(['run', '--', '/bin/true']), 3, /true is not a Go program, and neither it/);
 });
 
 test('a script', async () => {
   const script = join(folder, 'script');
   writeFileSync(script, '#!/bin/sh\nexit 0\n', { mode: 0o755 });
-  assertRefused(await mapscope(['run', '--', script]), 3, /is not an ELF/);
+  assertRefused(await mapscope(['run', '--', script]), 3, /script is not a Go program, and neither it/);
 });
 
 test('a program that does not exist', async () => {
   assertRefused(
     await mapscope(['run', '--', './no-such-program']),
     2,
-    /There is no program \.\/no-such-program/,
+    /There is no executable program \.\/no-such-program/,
   );
 });
 
@@ -97,7 +97,7 @@ test('a configuration with a mistake', async () => {
   assertRefused(
     await mapscope(['run', '--config', config, '--', lookups]),
     2,
-    /mapscope\.yaml: mode must be windows or all/,
+    /mapscope\.yaml:1: mode must be windows or all/,
   );
   writeFileSync(config, 'mod: all\n');
   assertRefused(await mapscope(['run', '--config', config, '--', lookups]), 2, /unknown setting mod/);
@@ -106,9 +106,39 @@ test('a configuration with a mistake', async () => {
 });
 
 test('options with mistakes', async () => {
-  assertRefused(await mapscope(['run', '--duration', '10', '--', lookups]), 2, /duration is no duration/);
-  assertRefused(await mapscope(['run', '--budget', '200%', '--', lookups]), 2, /budget must be/);
+  assertRefused(
+    await mapscope(['run', '--duration', '10w', '--', lookups]),
+    2,
+    /--duration must be a duration/,
+  );
+  assertRefused(await mapscope(['run', '--budget', '200%', '--', lookups]), 2, /--budget must be/);
   assertRefused(await mapscope(['attach']), 2, /either --pid or --exe/);
+});
+
+test('the help of attach: the target first, every option under a heading, an example last', async () => {
+  const { status, stdout } = await mapscope(['attach', '--help']);
+  assert.equal(status, 0);
+  const headings = [...stdout.matchAll(/^[A-Z]\w+:$/gm)].map(([heading]) => heading);
+  assert.deepEqual(
+    [headings.at(0), headings.at(-2), headings.at(-1)],
+    ['Target:', 'Options:', 'Example:'],
+    stdout,
+  );
+  assert.match(stdout, /^Target:\n {2}--pid <pid>.*\n {2}--exe <glob>/m);
+  assert.match(stdout, /^Options:\n {2}-h, --help .*\n\nExample:\n {2}mapscope attach --exe/m);
+});
+
+test('usage that is wrong: a format and process ids that are none', async () => {
+  const refused = async (args: readonly string[], message: RegExp) => {
+    const { status, stdout, stderr } = await mapscope(args);
+    assert.deepEqual([status, stdout], [2, '']);
+    assert.match(stderr, message);
+  };
+  await refused(['scan', '--format', 'xyz', lookups], /'xyz' is invalid\. Allowed choices are table, json\./);
+  for (const pid of ['0x1', '1e3', '0', '-1', '1.5', '']) {
+    await refused(['attach', `--pid=${pid}`], /It must be a process id: a whole number above 0\./);
+    await refused(['doctor', `--pid=${pid}`], /It must be a process id: a whole number above 0\./);
+  }
 });
 
 test('a collector that is not there: the report is written all the same, and the failure said', async () => {
@@ -130,8 +160,25 @@ test('a collector that is not there: the report is written all the same, and the
   assert.match(stderr, /warning: Metrics do not reach http:\/\/127\.0\.0\.1:9/);
 });
 
-test('a report that cannot be written', async () => {
+test('a report that cannot be written is refused before anything runs', async () => {
   const esbuild = ['node_modules/esbuild-go1.26/bin/esbuild', '--version'];
-  const result = await mapscope(['run', '--output', join(folder, 'no', 'such', 'folder'), '--', ...esbuild]);
-  assertRefused(result, 1, /report could not be written/);
+  const output = join(folder, 'no', 'such', 'folder');
+  for (const command of ['run', 'verify']) {
+    const result = await mapscope([command, '--output', output, '--', ...esbuild]);
+    assert.equal(result.stdout, '');
+    assertRefused(result, 2, /report cannot be written to .*ENOENT/);
+  }
+  assertRefused(
+    await mapscope(['attach', '--output', output, '--pid', String(process.pid)]),
+    2,
+    /report cannot be written/,
+  );
+});
+
+test('a report that does not fit where it should go is on stdout', async () => {
+  const esbuild = ['node_modules/esbuild-go1.26/bin/esbuild', '--version'];
+  const args = ['run', '--format', 'json', '--output', '/dev/full', '--', ...esbuild];
+  const result = await mapscope(args);
+  assert.match(result.stdout, /"schema": "mapscope\/summary\/v1"/);
+  assertRefused(result, 1, /report could not be written to \/dev\/full, so it is on stdout: ENOSPC/);
 });

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { openGoBinary } from '../../src/gobinary/index.ts';
 import { addon } from '../../src/kernel/addon.ts';
 import type { ExemplarCandidate } from '../../src/model/candidate.ts';
-import { DEFAULT_LABELS } from '../../src/observe/goroutinedata.ts';
+import { DEFAULT_LABELS } from '../../src/model/trace-sources.ts';
 import { Observation } from '../../src/observe/observation.ts';
+import { endOf } from '../support/accounts.ts';
 import { buildGo } from '../support/go-toolchains.ts';
+import { opened } from '../support/opened.ts';
 
 const LONG = { timeout: 300_000 };
 /** Both kinds of labels, and each layout of the runtime's structures. */
@@ -21,8 +22,7 @@ async function candidatesOf(version: string, withoutTrace: boolean): Promise<Exe
   const env = Object.entries(process.env).map(([name, value]) => `${name}=${value}`);
   const pid = addon.spawnStopped({ file: path, args: [path, '-requests', '3000'], env });
   const observation = await Observation.start({
-    pid,
-    binary: openGoBinary(path),
+    ...opened(pid),
     mode: 'all',
     budget: 1,
     exemplars: { withoutTrace },
@@ -39,7 +39,7 @@ async function candidatesOf(version: string, withoutTrace: boolean): Promise<Exe
     candidates.push(...observation.drainCandidates());
   }
   await exit;
-  await observation.stop();
+  await endOf(observation);
   candidates.push(...observation.drainCandidates());
   return candidates;
 }
@@ -60,9 +60,11 @@ for (const version of VERSIONS) {
     for (const { traceId, goroutine, parentGoroutine } of inChild) {
       assert.notEqual(traceId, goroutine.toString(16).padStart(32, '0'));
       // From Go 1.21 a goroutine knows who started it.
-      if (parentGoroutine !== undefined)
+      if (parentGoroutine !== undefined) {
         assert.equal(traceId, parentGoroutine.toString(16).padStart(32, '0'));
-      else assert.match(version, /^1\.(1|20)/);
+      } else {
+        assert.match(version, /^1\.(1|20)/);
+      }
     }
     for (const { traceId, goroutine } of outside) {
       assert.equal(traceId, undefined);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { type Summary, summarySchema } from '../../src/model/summary-schema.ts';
+import { type Summary, summarySchema } from '../../src/report/summary/schema.ts';
 import { startCollector } from '../collector/collector.ts';
 import { metricNamed } from '../collector/otlp-json.ts';
 import { buildGo } from '../support/go-toolchains.ts';
@@ -89,11 +89,11 @@ test('with --per-goroutine a collector gets what the report says', LONG, async (
 });
 
 for (const [options, message] of [
-  [['--per-goroutine', '0'], /perGoroutine must be a whole number from 1 to 100/],
-  [['--per-goroutine', '101'], /perGoroutine must be a whole number from 1 to 100/],
-  [['--per-goroutine', 'all'], /perGoroutine must be a whole number from 1 to 100/],
+  [['--per-goroutine', '0'], /--per-goroutine must be a whole number from 1 to 100/],
+  [['--per-goroutine', '101'], /--per-goroutine must be a whole number from 1 to 100/],
+  [['--per-goroutine', 'all'], /--per-goroutine must be a whole number from 1 to 100/],
   [['--goroutines', '-1'], /goroutines must be a whole number from 0 to 1000/],
-  [['--goroutines', '0', '--per-goroutine', '3'], /--per-goroutine needs goroutines/],
+  [['--goroutines', '0', '--per-goroutine', '3'], /--per-goroutine needs per-goroutine counts/],
 ] as const) {
   test(`${options.join(' ')} is refused`, async () => {
     const { status, stderr } = await mapscope(['run', ...options, '--', '/bin/true']);

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { type Summary, summarySchema } from '../../src/model/summary-schema.ts';
+import { type Summary, summarySchema } from '../../src/report/summary/schema.ts';
 import { summaryOf } from './mapscope.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'mapscope-cli-'));
@@ -21,6 +21,10 @@ function checkSummary(summary: Summary): void {
   const total = (of: readonly { lookups: number }[]) => of.reduce((sum, { lookups: n }) => sum + n, 0);
   assert.equal(total(summary.callSites), lookups);
   assert.equal(total(summary.functions), lookups);
+  const { share, targetCpuSeconds, costSeconds, attachedSeconds } = summary.overhead;
+  assert.ok(targetCpuSeconds !== null && targetCpuSeconds > 0 && share !== null && share > 0);
+  assert.equal(share, costSeconds / targetCpuSeconds);
+  assert.ok(attachedSeconds <= summary.observed.seconds);
   const { heaviest = [], other, unattributed = {} } = summary.goroutines ?? {};
   assert.ok(other && heaviest.length > 0 && heaviest.length <= 10);
   assert.equal(total([...heaviest, other]), lookups);

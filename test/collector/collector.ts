@@ -20,16 +20,25 @@ interface Files {
   readonly logs: string;
 }
 
+/** What it listens on. */
+interface Ports {
+  readonly grpc: number;
+  readonly http: number;
+}
+
 /** A running collector that writes what it receives to a file. */
 export class Collector {
   readonly port: number;
+  /** For OTLP over HTTP. */
+  readonly httpEndpoint: string;
   readonly #child: ChildProcess;
   readonly #files: Files;
   readonly #read: CollectedExport[] = [];
 
-  constructor(child: ChildProcess, port: number, files: Files) {
+  constructor(child: ChildProcess, { grpc: port, http }: Ports, files: Files) {
     this.#child = child;
     this.port = port;
+    this.httpEndpoint = `http://127.0.0.1:${http}`;
     this.#files = files;
   }
 
@@ -88,11 +97,11 @@ export async function startCollector(owner: Owner, port?: number, otlpHttp?: str
   owner.after(() => rm(directory, { recursive: true, force: true }));
   const files = { metrics: join(directory, 'metrics.json'), logs: join(directory, 'logs.json') };
   const config = join(directory, 'config.yaml');
-  const listen = port ?? (await freePort());
+  const ports = { grpc: port ?? (await freePort()), http: await freePort() };
   // A collector's configuration is YAML, which takes JSON.
-  await writeFile(config, JSON.stringify(configuration(listen, files, otlpHttp)));
+  await writeFile(config, JSON.stringify(configuration(ports, files, otlpHttp)));
   const child = await startCollectorProcess(owner, config, {});
-  return new Collector(child, listen, files);
+  return new Collector(child, ports, files);
 }
 
 /** Starts a collector with a configuration file and returns when it is ready to receive. */
@@ -146,9 +155,14 @@ export async function freePort(): Promise<number> {
   return address.port;
 }
 
-function configuration(port: number, files: Files, otlpHttp?: string): object {
+function configuration(ports: Ports, files: Files, otlpHttp?: string): object {
+  const protocols = {
+    // Less than the usual 4 MiB, so that tests of many series meet it.
+    grpc: { endpoint: `127.0.0.1:${ports.grpc}`, max_recv_msg_size_mib: 1 },
+    http: { endpoint: `127.0.0.1:${ports.http}`, max_request_body_size: 2 ** 20 },
+  };
   return {
-    receivers: { otlp: { protocols: { grpc: { endpoint: `127.0.0.1:${port}` } } } },
+    receivers: { otlp: { protocols } },
     exporters: {
       'file/metrics': { path: files.metrics, flush_interval: '20ms' },
       'file/logs': { path: files.logs, flush_interval: '20ms' },

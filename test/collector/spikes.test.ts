@@ -3,13 +3,15 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { before, type TestContext, test } from 'node:test';
-import { SpikeExport } from '../../src/export/logs.ts';
-import { targetResource } from '../../src/export/resource.ts';
-import { type Summary, summarySchema } from '../../src/model/summary-schema.ts';
+import { SpikeExport } from '../../src/otel/logs/export.ts';
+import { targetResource } from '../../src/otel/resource/resource.ts';
+import type { Summary } from '../../src/report/summary/schema.ts';
 import { mapscope } from '../cli/mapscope.ts';
 import { spanId, traceId } from '../export/candidates.ts';
+import { grpcEndpoint, LOGS } from '../export/pipeline.ts';
 import { spike } from '../export/spikes.ts';
 import { START, TARGET } from '../model/fixtures.ts';
+import { checkSummary } from '../support/accounts.ts';
 import { Collisions, probeLengthOf } from '../support/collisions.ts';
 import { runLoad, startShop } from '../support/shop.ts';
 import { collectorBinary } from './build.ts';
@@ -23,13 +25,29 @@ before(() => collectorBinary(), { timeout: 1_800_000 });
 
 function startExport(endpoint: string, mapImplementation: 'classic' | 'swiss' = 'swiss'): SpikeExport {
   return new SpikeExport({
-    settings: { endpoint, delayMillis: 10, timeoutMillis: 30_000 },
+    settings: { endpoint: grpcEndpoint(endpoint, 'logs'), ...LOGS },
     mapImplementation,
     resource: targetResource(TARGET, { environment: {} }),
     log: () => {},
     retry: { initialDelayMillis: 20, maxDelayMillis: 100 },
   });
 }
+
+test('spikes arrive over HTTP as well', LONG, async (context) => {
+  const collector = await startCollector(context);
+  const url = `${collector.httpEndpoint}/v1/logs`;
+  const started = new SpikeExport({
+    settings: { endpoint: { signal: 'logs', protocol: 'http/protobuf', shown: url, url }, ...LOGS },
+    mapImplementation: 'swiss',
+    resource: targetResource(TARGET, { environment: {} }),
+    log: () => {},
+  });
+  started.send([spike({ traceId: traceId(1), spanId: spanId(2) }), spike()]);
+  assert.equal((await started.shutdown()).problem, undefined);
+  const [first] = await collector.untilLogs((logs) => logs.length === 2);
+  assert.equal(first?.traceId, traceId(1));
+  assert.equal(started.delivered, 2);
+});
 
 test('a spike arrives as an event: ids, time, call site, map, resource', LONG, async (context) => {
   const collector = await startCollector(context);
@@ -82,8 +100,14 @@ test('a spike arrives as an event: ids, time, call site, map, resource', LONG, a
     },
   });
   assert.deepEqual([nameless.traceId, nameless.spanId, nameless.flags], ['', '', 0]);
-  for (const absent of ['gomap.goroutine.id', 'code.file.path', 'code.line.number', 'gomap.spike.suppressed'])
+  for (const absent of [
+    'gomap.goroutine.id',
+    'code.file.path',
+    'code.line.number',
+    'gomap.spike.suppressed',
+  ]) {
     assert.equal(absent in nameless.attributes, false, absent);
+  }
   assert.deepEqual([spanless.traceId, spanless.spanId, spanless.flags], [traceId(3), '', 0]);
   assert.deepEqual([unsampled.traceId, unsampled.flags], [traceId(1), 0]);
 
@@ -117,7 +141,7 @@ function attach(context: TestContext, pid: number, endpoint: string, more: reado
   return async (): Promise<Summary> => {
     const { status, stderr } = await command;
     assert.equal(status, 0, stderr);
-    return summarySchema.parse(JSON.parse(readFileSync(output, 'utf8')));
+    return checkSummary(JSON.parse(readFileSync(output, 'utf8')));
   };
 }
 
@@ -134,10 +158,11 @@ test(
       return (await collector.logs()).length > 0 ? true : undefined;
     };
     await eventually(first);
-    const truth = new Map<string, { goroutine: number; parent: number }>();
+    const truth = new Map<string, { goroutine: number; parent: number; spanId: string }>();
     for (let n = 1; n <= 40; n++) {
       const ids = { traceId: traceId(n), spanId: spanId(n) };
-      truth.set(ids.traceId, await program.lookUp({ key: 69, count: 25, ...ids }));
+      const maker = await program.lookUp({ key: 69, count: 25, ...ids });
+      truth.set(ids.traceId, { ...maker, spanId: ids.spanId });
       await program.lookUp({ key: 31 });
     }
     await program.end();
@@ -149,8 +174,8 @@ test(
     const here = logs.filter((log) => log.attributes['code.function.name'] === 'main.lookUpHere');
     assert.ok(here.length > 0);
     for (const { traceId: trace, spanId: span, attributes } of here) {
-      const { goroutine, parent } = truth.get(trace) ?? {};
-      assert.equal(span.replace(/^b+/, ''), trace.replace(/^a+/, ''));
+      const { goroutine, parent, spanId: expected } = truth.get(trace) ?? {};
+      assert.equal(span, expected);
       assert.deepEqual(
         [attributes['gomap.goroutine.id'], attributes['gomap.goroutine.parent_id']],
         [goroutine, parent],

@@ -15,6 +15,7 @@ const FLAVORS = {
   pie: { flags: ['-buildmode=pie'] },
   'pie, stripped': { flags: ['-buildmode=pie', '-ldflags=-s -w'] },
   'no optimisation': { flags: ['-gcflags=all=-N -l'] },
+  spectre: { flags: ['-gcflags=all=-spectre=all'] },
   race: { flags: ['-race'] },
   noswissmap: { flags: [], env: { GOEXPERIMENT: 'noswissmap' } },
 } as const;

@@ -12,15 +12,19 @@ const LONG = { timeout: 900_000 };
 const CELLS: readonly Cell[] = [
   { version: '1.17.13', flavor: 'default' },
   { version: '1.21.13', flavor: 'stripped' },
+  { version: '1.22.12', flavor: 'spectre' },
   { version: '1.23.12', flavor: 'default' },
   { version: '1.23.12', flavor: 'pie, stripped' },
   { version: '1.24.13', flavor: 'default' },
   { version: '1.24.13', flavor: 'noswissmap' },
+  { version: '1.24.13', flavor: 'spectre' },
   { version: 'local', flavor: 'default' },
   { version: 'local', flavor: 'pie, stripped' },
   { version: 'local', flavor: 'no optimisation' },
+  { version: 'local', flavor: 'spectre' },
   { version: '1.27.4', flavor: 'default' },
   { version: '1.27.4', flavor: 'pie' },
+  { version: '1.27.4', flavor: 'spectre' },
 ];
 
 async function check(cell: Cell, seed: string, method?: AttachMethod): Promise<void> {
@@ -29,7 +33,7 @@ async function check(cell: Cell, seed: string, method?: AttachMethod): Promise<v
   assert.deepEqual(differences(run), []);
   assert.deepEqual(run.snapshot.refused, []);
   assert.deepEqual(run.snapshot.inexact, {});
-  const { hits, observed, deferred, unreadable, dropped } = run.snapshot;
+  const { hits, observed, deferred, resumed, unreadable, dropped } = run.snapshot;
   assert.equal(
     Object.values(unreadable).reduce((a, b) => a + b),
     0,
@@ -39,6 +43,7 @@ async function check(cell: Cell, seed: string, method?: AttachMethod): Promise<v
     0,
   );
   assert.equal(observed + deferred, hits, 'every hit of a probe site has one outcome');
+  assert.equal(resumed, deferred, 'what was deferred was seen at a later site');
   assertGoroutinesComplete(run.snapshot);
 }
 

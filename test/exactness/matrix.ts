@@ -1,7 +1,7 @@
 /*
  * The whole matrix of Go releases and build flags against the oracle, as a table: npm run matrix [-- LOOKUPS [PATTERN]].
  */
-import { messageOf } from '../../src/errors.ts';
+import { messageOf } from '../../src/base/errors.ts';
 import { allCells, buildOracle, type Cell } from './cells.ts';
 import { differences, runOracle } from './oracle.ts';
 
@@ -36,7 +36,9 @@ function print({ cell, lookups: checked, inexact, differences: found, problem }:
     String(inexact).padStart(8),
   ];
   process.stdout.write(`${columns.join('  ')}  ${verdict}\n`);
-  for (const difference of found.slice(0, SHOWN_DIFFERENCES)) process.stdout.write(`    ${difference}\n`);
+  for (const difference of found.slice(0, SHOWN_DIFFERENCES)) {
+    process.stdout.write(`    ${difference}\n`);
+  }
 }
 
 process.stdout.write('Go        flags               lookups   inexact  every field of every lookup\n');

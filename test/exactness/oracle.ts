@@ -1,11 +1,12 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openGoBinary } from '../../src/gobinary/index.ts';
 import { type AttachMethod, addon } from '../../src/kernel/addon.ts';
 import { bucketOf, COUNT_BOUNDS } from '../../src/model/buckets.ts';
 import type { CallSiteStats, Snapshot } from '../../src/model/snapshot.ts';
 import { Observation } from '../../src/observe/observation.ts';
+import { endOf } from '../support/accounts.ts';
+import { opened } from '../support/opened.ts';
 
 /** Value (or index of a tenth) to number of lookups, as the oracle writes it. */
 type Histogram = Readonly<Record<string, number>>;
@@ -49,8 +50,7 @@ export async function runOracle(
     const env = Object.entries({ ...process.env, ...variables }).map(([name, value]) => `${name}=${value}`);
     const pid = addon.spawnStopped({ file: path, args: [path, ...args, '-truth', truthFile], env });
     const observation = await Observation.start({
-      pid,
-      binary: openGoBinary(path),
+      ...opened(pid),
       mode: 'all',
       budget: 1,
       goroutineCosts: true,
@@ -58,8 +58,10 @@ export async function runOracle(
     });
     addon.resume(pid);
     const { exitCode } = await addon.waitExit(pid);
-    const snapshot = await observation.stop();
-    if (exitCode !== 0) throw new Error(`the oracle ended with status ${exitCode}`);
+    const snapshot = await endOf(observation);
+    if (exitCode !== 0) {
+      throw new Error(`the oracle ended with status ${exitCode}`);
+    }
     return { truth: JSON.parse(readFileSync(truthFile, 'utf8')), snapshot };
   } finally {
     rmSync(folder, { recursive: true, force: true });
@@ -86,10 +88,13 @@ export function differences({ truth, snapshot }: OracleRun): string[] {
     const want = expected.get(key) ?? {};
     const got = { ...observed.get(key) };
     // A NaN hashes to a random number, so nobody else knows where its lookup began (runtime.f64hash).
-    if (want['probe length sum'] === undefined && want.lookups !== undefined) forgetPlace(got, want);
+    if (want['probe length sum'] === undefined && want.lookups !== undefined) {
+      forgetPlace(got, want);
+    }
     for (const field of new Set([...Object.keys(want), ...Object.keys(got)])) {
-      if ((want[field] ?? 0) !== (got[field] ?? 0))
+      if ((want[field] ?? 0) !== (got[field] ?? 0)) {
         found.push(`${key}: ${field} is ${got[field] ?? 0}, the oracle says ${want[field] ?? 0}`);
+      }
     }
   }
   return found;
@@ -102,7 +107,11 @@ function withShape<T extends { readonly type: string }>(item: T, fn: string, sha
 
 /** Leaves only the fields that the oracle knows. */
 function forgetPlace(got: Record<string, number>, want: Fields): void {
-  for (const field of Object.keys(got)) if (want[field] === undefined) delete got[field];
+  for (const field of Object.keys(got)) {
+    if (want[field] === undefined) {
+      delete got[field];
+    }
+  }
 }
 
 function collect<T>(

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import type { ResourceMetrics } from '@opentelemetry/sdk-metrics';
-import type { Exemplar, Point } from '../../src/export/points.ts';
-import type { ProducerOptions } from '../../src/export/producer.ts';
 import type { CandidateSource, ExemplarCandidate } from '../../src/model/candidate.ts';
 import type { CallSiteStats } from '../../src/model/snapshot.ts';
+import type { Exemplar, Point } from '../../src/otel/metrics/points.ts';
+import type { ProducerOptions } from '../../src/otel/metrics/producer.ts';
 import { callSite, SECOND, START, snapshot } from '../model/fixtures.ts';
 import { collect, metricOf, producerOf } from './collect.ts';
 

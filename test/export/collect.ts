@@ -2,35 +2,58 @@ import assert from 'node:assert/strict';
 import type { Attributes } from '@opentelemetry/api';
 import {
   AggregationTemporality,
+  type CollectionResult,
   type Histogram,
+  InMemoryMetricExporter,
+  MeterProvider,
+  type MetricCollectOptions,
   type MetricData,
   type ResourceMetrics,
 } from '@opentelemetry/sdk-metrics';
-import type { Point } from '../../src/export/points.ts';
+import { VERSION } from '../../src/base/version.ts';
+import { SCOPES } from '../../src/otel/contract/metrics.ts';
+import { ObservationReader } from '../../src/otel/metrics/observation-reader.ts';
+import type { Point } from '../../src/otel/metrics/points.ts';
 import {
   type ProducerOptions,
   SnapshotMetricProducer,
   type SnapshotSource,
-} from '../../src/export/producer.ts';
+} from '../../src/otel/metrics/producer.ts';
+import { observeSelf } from '../../src/otel/metrics/self-instruments.ts';
 
 export const CUMULATIVE = (): AggregationTemporality => AggregationTemporality.CUMULATIVE;
 export const DELTA = (): AggregationTemporality => AggregationTemporality.DELTA;
 
-/** A producer of Swiss maps' metrics, cumulative unless said otherwise. */
-export function producerOf(
-  source: SnapshotSource,
-  options: Partial<ProducerOptions> = {},
-): SnapshotMetricProducer {
-  return new SnapshotMetricProducer({
+/** A reader with its producer and instruments, without an exporter. */
+export interface Collecting {
+  collect(options?: MetricCollectOptions): Promise<CollectionResult>;
+  acknowledge(delivered: ResourceMetrics): void;
+  readonly lastProblem: unknown;
+}
+
+/** Collects Swiss maps' metrics, cumulative unless said otherwise. */
+export function producerOf(source: SnapshotSource, options: Partial<ProducerOptions> = {}): Collecting {
+  const producer = new SnapshotMetricProducer({
     source,
     mapImplementation: 'swiss',
     temporality: CUMULATIVE,
     ...options,
   });
+  const exporter = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE);
+  const reader = new ObservationReader(producer, { exporter });
+  const provider = new MeterProvider({ readers: [reader] });
+  observeSelf(provider.getMeter(SCOPES.self, VERSION), () => producer.self);
+  return {
+    collect: (collectOptions) => reader.collect(collectOptions),
+    acknowledge: (delivered) => producer.acknowledge(delivered),
+    get lastProblem() {
+      return producer.lastProblem;
+    },
+  };
 }
 
 /** One collection without errors. */
-export async function collect(producer: SnapshotMetricProducer): Promise<ResourceMetrics> {
+export async function collect(producer: Collecting): Promise<ResourceMetrics> {
   const { resourceMetrics, errors } = await producer.collect();
   assert.deepEqual(errors, []);
   return resourceMetrics;

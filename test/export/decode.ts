@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { loadSync } from '@grpc/proto-loader';
 
 /*
- * Decodes what is sent with protobufjs and a .proto file of the tests' own. 64-bit integers are text, repeated fields
+ * Decodes what is sent with protobufjs and the receiver's .proto file. 64-bit integers are text, repeated fields
  * arrays, absent fields absent.
  */
 
@@ -43,7 +43,7 @@ export interface DecodedRequest {
   resourceMetrics: { scopeMetrics?: { metrics?: DecodedMetric[] }[] }[];
 }
 
-const PROTO = fileURLToPath(new URL('./otlp-metrics.proto', import.meta.url));
+const PROTO = fileURLToPath(new URL('../support/otlp-receiver/otlp-metrics.proto', import.meta.url));
 const SERVICE = 'opentelemetry.proto.collector.metrics.v1.MetricsService';
 const decoder = loadDecoder();
 

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { ExemplarReservoir } from '../../src/export/exemplars.ts';
-import { MAP_METRICS } from '../../src/export/metrics.ts';
 import { bucketOf, COUNT_BOUNDS } from '../../src/model/buckets.ts';
 import type { ExemplarCandidate } from '../../src/model/candidate.ts';
+import { MAP_METRICS } from '../../src/otel/contract/metrics.ts';
+import { type ExemplarPoint, ExemplarReservoir } from '../../src/otel/exemplars/reservoir.ts';
 import { SECOND, START } from '../model/fixtures.ts';
 import { briefly, candidate, KEY_COMPARISONS, PROBE_LENGTH, traceId, untraced } from './candidates.ts';
 
@@ -12,7 +12,7 @@ const INTERVAL = { start: START, end: START + SECOND };
 const SNAPSHOT = { startTime: START, time: START + SECOND };
 /** Every bucket has a count. */
 const FULL = COUNT_BOUNDS.concat(Number.POSITIVE_INFINITY).map(() => 1);
-const POINT = { interval: INTERVAL, attributes: {}, counts: FULL };
+const POINT: ExemplarPoint = { interval: INTERVAL, attributes: {}, counts: FULL, order: 'bucket' };
 
 /** A reservoir that has been offered candidates, and has placed them all in the series "s". */
 function placed(
@@ -47,6 +47,20 @@ test('one exemplar per bucket, ascending by value', () => {
     chosen(reservoir, KEY_COMPARISONS).map(([value]) => value),
     [0, 1, 2, 5],
   );
+});
+
+test('for a point of exponential buckets: in the order of their times, equal ones by value', () => {
+  const at = (nanos: bigint) => ({ time: START + nanos });
+  const reservoir = placed([
+    candidate({ probeLength: 30, ...at(10n) }),
+    candidate({ probeLength: 1, ...at(40n) }),
+    candidate({ probeLength: 3, ...at(20n) }),
+    candidate({ probeLength: 2, ...at(20n) }),
+  ]);
+  const values = (order: ExemplarPoint['order']) =>
+    chosen(reservoir, PROBE_LENGTH, { ...POINT, order }).map(([value]) => value);
+  assert.deepEqual(values('time'), [30, 2, 3, 1]);
+  assert.deepEqual(values('bucket'), [1, 2, 3, 30]);
 });
 
 test('sampled spans first, then spans of which that is not known, then the newest', () => {

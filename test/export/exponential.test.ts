@@ -10,8 +10,8 @@ import {
   PeriodicExportingMetricReader,
 } from '@opentelemetry/sdk-metrics';
 import fc from 'fast-check';
-import { exponentialValue, indexOf, SCALE } from '../../src/export/exponential.ts';
 import { COUNT_BOUNDS, mergeDistributions } from '../../src/model/buckets.ts';
+import { exponentialValue, indexOf, SCALE } from '../../src/otel/metrics/exponential.ts';
 import { callSite, distributionOf } from '../model/fixtures.ts';
 import {
   briefly,
@@ -155,7 +155,8 @@ test('exponential histograms: counts only, with the same exemplars, in both temp
   for (const temporality of [CUMULATIVE, DELTA]) {
     const { producer, next } = observing(
       [[callSite(30)], [callSite(33)]],
-      [[candidate(), candidate({ probeLength: 3, traceId: traceId(3) })]],
+      // The slower one is the older one.
+      [[candidate(), candidate({ probeLength: 3, traceId: traceId(3), time: candidate().time - 1n })]],
       { temporality, histogramAggregation: 'exponential' },
     );
     const first = await next();
@@ -172,8 +173,8 @@ test('exponential histograms: counts only, with the same exemplars, in both temp
       negative: { offset: 0, bucketCounts: [] },
     });
     assert.deepEqual(briefly(exemplarsOf(first, PROBE_LENGTH)), [
-      [2, 1],
       [3, 3],
+      [2, 1],
     ]);
     assert.equal(metricOf(first, KEY_COMPARISONS)?.dataPointType, DataPointType.EXPONENTIAL_HISTOGRAM);
     assert.equal(metricOf(first, 'gomap.lookup.load_factor')?.dataPointType, DataPointType.HISTOGRAM);

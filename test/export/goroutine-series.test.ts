@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { GoroutineSeriesChoice, type SeriesByGoroutine } from '../../src/export/goroutine-series.ts';
-import { noCost, sumOfCosts } from '../../src/model/goroutines.ts';
-import { HeaviestGoroutines } from '../../src/model/heaviest.ts';
+import { noCost, sumOfCosts } from '../../src/model/heavy/goroutines.ts';
+import { HeaviestGoroutines } from '../../src/model/heavy/heaviest.ts';
 import type { GoroutineCost, GoroutineCosts, LookupCost, Snapshot } from '../../src/model/snapshot.ts';
+import { GoroutineSeriesChoice, type SeriesByGoroutine } from '../../src/otel/metrics/goroutine-series.ts';
 import { callSite, SECOND, START, snapshot } from '../model/fixtures.ts';
 import { goroutineCost, increase } from '../model/goroutines.ts';
 import { collect, DELTA, histogramPoints, metricOf, numbers, producerOf } from './collect.ts';
@@ -31,7 +31,7 @@ function neverFalls(before: LookupCost, now: LookupCost): boolean {
   return counts(now).every((count, i) => count >= (least[i] ?? 0) && count >= 0);
 }
 
-test('every lookup is told once, no series falls, and there are never more than allowed', () => {
+test('every lookup is counted once, no series falls, and there are never more than allowed', () => {
   const reads = fc.array(
     fc.uniqueArray(
       fc.record({
@@ -55,14 +55,15 @@ test('every lookup is told once, no series falls, and there are never more than 
       const truth = new Map<number, number>();
       let before: SeriesByGoroutine | undefined;
       all.forEach((read, i) => {
-        for (const { goroutine, lookups } of read)
+        for (const { goroutine, lookups } of read) {
           truth.set(goroutine, (truth.get(goroutine) ?? 0) + lookups);
+        }
         heaviest.add(read.map(({ goroutine, lookups, probes }) => increase(goroutine, lookups, probes)));
         const { kept, other } = heaviest.costs;
         const now = choice.update(heaviest.costs, at(i + 1));
 
         assert.ok(live(now).length <= most && now.series.length <= ever);
-        const whole = sumOfCosts([...now.series.map(({ told }) => told), now.other]);
+        const whole = sumOfCosts([...now.series.map(({ cost }) => cost), now.other]);
         // The largest value is not kept apart by series.
         const { probeLength, keyComparisons, ...rest } = sumOfCosts([...kept, other]);
         assert.deepEqual([whole.lookups, whole.hits], [rest.lookups, rest.hits]);
@@ -70,11 +71,11 @@ test('every lookup is told once, no series falls, and there are never more than 
         assert.equal(whole.probeLength.sum, probeLength.sum);
         assert.deepEqual(whole.keyComparisons.counts, keyComparisons.counts);
         assert.ok(neverFalls(before?.other ?? noCost(), now.other), 'other');
-        for (const { goroutine, told, since } of now.series) {
+        for (const { goroutine, cost, since } of now.series) {
           const earlier = before?.series.find((one) => one.goroutine === goroutine);
-          assert.ok(neverFalls(earlier?.told ?? noCost(), told), `goroutine ${goroutine}`);
+          assert.ok(neverFalls(earlier?.cost ?? noCost(), cost), `goroutine ${goroutine}`);
           assert.equal(since, earlier?.since ?? at(i));
-          assert.ok(told.lookups <= (truth.get(goroutine) ?? 0));
+          assert.ok(cost.lookups <= (truth.get(goroutine) ?? 0));
         }
         before = now;
       });
@@ -87,11 +88,11 @@ test('the heaviest of the beginning get series with all that they have done', ()
   const choice = new GoroutineSeriesChoice(2, START);
   const now = choice.update(costs([goroutineCost(1, 10), goroutineCost(2, 30), goroutineCost(3, 20)]), at(1));
   assert.deepEqual(
-    now.series.map(({ goroutine, parentGoroutine, since, told, ended }) => [
+    now.series.map(({ goroutine, parentGoroutine, since, cost, ended }) => [
       goroutine,
       parentGoroutine,
       since,
-      told.lookups,
+      cost.lookups,
       ended,
     ]),
     [
@@ -113,18 +114,18 @@ test('a series ends when others are much heavier, and goes on when its goroutine
   const choice = new GoroutineSeriesChoice(1, START);
   const update = (second: number, ...lookups: number[]) =>
     choice.update(costs(lookups.map((n, i) => goroutineCost(i + 1, n))), at(second));
-  const told = ({ series }: SeriesByGoroutine) => series.map((one) => [one.since, one.told.lookups]);
+  const counted = ({ series }: SeriesByGoroutine) => series.map((one) => [one.since, one.cost.lookups]);
   update(1, 50, 10, 5);
   let now = update(2, 60, 100, 90);
   assert.deepEqual(live(now), [2], 'the first one has fallen to the third rank');
-  assert.deepEqual(told(now), [
+  assert.deepEqual(counted(now), [
     [START, 50],
     [at(1), 90],
   ]);
   assert.equal(now.other.lookups, 10 + 10 + 90, 'with what both did while they had no series');
   now = update(3, 1000, 100, 500);
   assert.deepEqual(live(now), [1]);
-  assert.deepEqual(told(now), [
+  assert.deepEqual(counted(now), [
     [START, 990],
     [at(1), 90],
   ]);
@@ -142,8 +143,9 @@ test('goroutines that live for one request get no series once others have', () =
 test('beyond the limit of all times goroutines are refused, and counted', () => {
   const choice = new GoroutineSeriesChoice(2, START, 2);
   choice.update(costs([goroutineCost(1, 10), goroutineCost(2, 10)]), at(1));
-  for (let i = 2; i < 8; i++)
+  for (let i = 2; i < 8; i++) {
     choice.update(costs([goroutineCost(3, 100 * i), goroutineCost(4, 100 * i)]), at(i));
+  }
   const now = choice.update(costs([goroutineCost(3, 1000), goroutineCost(4, 1000)]), at(8));
   assert.deepEqual(live(now), []);
   assert.equal(now.refused, 2);
@@ -220,7 +222,9 @@ test('delta: what was delivered adds up to everything, also when exports fail an
         heaviest.add(added);
         made += added.reduce((sum, { lookups }) => sum + lookups, 0);
         const metrics = await collect(producer);
-        if (!delivered) continue;
+        if (!delivered) {
+          continue;
+        }
         producer.acknowledge(metrics);
         for (const { attributes, startTime, endTime, value } of histogramPoints(metrics, PROBES)) {
           received += value.count;

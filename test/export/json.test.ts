@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { summaryJson } from '../../src/export/json.ts';
-import { summarize } from '../../src/model/summary.ts';
+import { summaryJson } from '../../src/report/json.ts';
+import { summarize } from '../../src/report/summary/summarize.ts';
 import { callSite, snapshot, TARGET } from '../model/fixtures.ts';
 
 test('the text is the document, with each list of numbers on one line', () => {

@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { startReceiver } from '../../src/demo/receiver.ts';
-import type { LogLevel } from '../../src/export/delivery.ts';
-import { SpikeExport } from '../../src/export/logs.ts';
-import { type EndpointOptions, logsSettings } from '../../src/export/logs-config.ts';
-import { OtlpConfigurationError } from '../../src/export/otlp-environment.ts';
-import { targetResource } from '../../src/export/resource.ts';
-import { spikeSentence } from '../../src/export/spike-event.ts';
+import type { LogLevel } from '../../src/base/log.ts';
+import { SpikeExport } from '../../src/otel/logs/export.ts';
+import { spikeSentence } from '../../src/otel/logs/spike-record.ts';
+import { targetResource } from '../../src/otel/resource/resource.ts';
+import { OtlpConfigurationError } from '../../src/otel/settings/environment.ts';
+import { type EndpointOptions, logsSettings } from '../../src/otel/settings/logs-settings.ts';
 import { TARGET } from '../model/fixtures.ts';
+import { startReceiver } from '../support/otlp-receiver/receiver.ts';
+import { grpcEndpoint, inEnvironment, LOGS } from './pipeline.ts';
 import { spike } from './spikes.ts';
 
 const HERE = 'http://127.0.0.1:4317';
@@ -19,12 +20,14 @@ const EXPORTER = 'OTEL_LOGS_EXPORTER';
 /** The settings, with the sentences said on the way. */
 function settings(options: EndpointOptions, environment: Record<string, string> = {}) {
   const said: string[] = [];
-  const result = logsSettings(options, environment, (_level, sentence) => said.push(sentence));
+  const result = inEnvironment(environment, () =>
+    logsSettings(options, (_level, sentence) => said.push(sentence)),
+  );
   return { result, said };
 }
 
 const endpoint = (options: EndpointOptions, environment: Record<string, string> = {}) =>
-  settings(options, environment).result?.endpoint;
+  settings(options, environment).result?.endpoint.shown;
 
 test('nobody is told of spikes unless a receiver of logs is named', () => {
   assert.equal(endpoint({}), undefined);
@@ -32,7 +35,7 @@ test('nobody is told of spikes unless a receiver of logs is named', () => {
   assert.equal(endpoint({}, { [GENERAL]: HERE, [OWN]: ' ' }), undefined);
   assert.equal(endpoint({}, { [OWN]: HERE }), HERE);
   assert.equal(endpoint({ logsEndpoint: HERE }, { [OWN]: THERE }), HERE);
-  assert.equal(endpoint({}, { [EXPORTER]: 'otlp' }), undefined);
+  assert.equal(endpoint({}, { [EXPORTER]: 'otlp' }), 'http://localhost:4317');
   assert.equal(endpoint({}, { [EXPORTER]: 'OTLP', [GENERAL]: HERE }), HERE);
   assert.equal(endpoint({ endpoint: THERE }, { [EXPORTER]: 'otlp', [GENERAL]: HERE }), THERE);
   assert.equal(endpoint({ endpoint: THERE }, { [EXPORTER]: 'otlp', [OWN]: HERE }), HERE);
@@ -60,10 +63,10 @@ test('what makes no sense is said', () => {
     (error) => error instanceof OtlpConfigurationError && error.message.startsWith('--otlp-logs-endpoint '),
   );
   assert.throws(() => settings({}, { [OWN]: 'ftp://there' }), OtlpConfigurationError);
-  const { said } = settings({}, { [OWN]: HERE, OTEL_EXPORTER_OTLP_LOGS_PROTOCOL: 'http/protobuf' });
+  const { said } = settings({}, { [OWN]: HERE, OTEL_EXPORTER_OTLP_LOGS_PROTOCOL: 'http/xml' });
   assert.match(
     said.join(),
-    /^OTEL_EXPORTER_OTLP_LOGS_PROTOCOL=http\/protobuf is ignored: logs are sent over gRPC/,
+    /^OTEL_EXPORTER_OTLP_LOGS_PROTOCOL=http\/xml is ignored: it must be one of grpc, http/,
   );
 });
 
@@ -83,7 +86,11 @@ test('a spike in a sentence', () => {
 function startExport(port: number) {
   const said: [LogLevel, string][] = [];
   const started = new SpikeExport({
-    settings: { endpoint: `http://127.0.0.1:${port}`, delayMillis: 5, timeoutMillis: 30_000 },
+    settings: {
+      endpoint: grpcEndpoint(`http://127.0.0.1:${port}`, 'logs'),
+      ...LOGS,
+      delayMillis: 5,
+    },
     mapImplementation: 'swiss',
     resource: targetResource(TARGET, { environment: {} }),
     log: (level, sentence) => said.push([level, sentence]),
@@ -114,7 +121,7 @@ test('a receiver of metrics only says what it is', async (context) => {
   const { started } = startExport(receiver.port);
   started.send([spike()]);
   const { problem } = await started.shutdown();
-  assert.match(problem ?? '', /: it is no OTLP\/gRPC receiver of spike events \(/);
+  assert.match(problem ?? '', /: it does not receive spike events over OTLP\/gRPC \(/);
   assert.equal(started.undelivered, 1);
 });
 

@@ -9,7 +9,7 @@ import {
   type ResourceMetrics,
 } from '@opentelemetry/sdk-metrics';
 import fc from 'fast-check';
-import type { Exemplar, Point } from '../../src/export/points.ts';
+import type { Exemplar, Point } from '../../src/otel/metrics/points.ts';
 
 /*
  * Random metrics of every kind, with everything that a serializer may stumble over.

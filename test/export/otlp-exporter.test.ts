@@ -2,15 +2,14 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
 import { type ExportResult, ExportResultCode } from '@opentelemetry/core';
-import { OTLPMetricExporter } from '@opentelemetry/exporter-metrics-otlp-grpc';
 import { ProtobufMetricsSerializer } from '@opentelemetry/otlp-transformer';
-import { startReceiver } from '../../src/demo/receiver.ts';
-import type { ExportRequestMessage } from '../../src/demo/receiver-messages.ts';
-import { chooseSerializer, createMetricExporter } from '../../src/export/otlp-exporter.ts';
-import { SAMPLE_METRICS } from '../../src/export/otlp-sample.ts';
 import type { CandidateSource } from '../../src/model/candidate.ts';
+import { chooseSerializer, createMetricSender } from '../../src/otel/otlp/exporter.ts';
+import { SAMPLE_METRICS } from '../../src/otel/otlp/self-check.ts';
+import type { ExportRequestMessage } from '../support/otlp-receiver/messages.ts';
+import { startReceiver } from '../support/otlp-receiver/receiver.ts';
 import { candidate, candidatesOf, KEY_COMPARISONS, PROBE_LENGTH, traceId } from './candidates.ts';
-import { startExport, withEnvironment } from './pipeline.ts';
+import { grpcEndpoint, startExport, withEnvironment } from './pipeline.ts';
 
 /** Value and trace id of all exemplars in a request, by metric. */
 function exemplars(
@@ -39,7 +38,7 @@ test('the serializer that writes exemplars is used when it agrees with the stock
     chooseSerializer(own, (_level, sentence) => said.push(sentence)),
     own,
   );
-  createMetricExporter('http://127.0.0.1:1', (_level, sentence) => said.push(sentence));
+  createMetricSender(grpcEndpoint('http://127.0.0.1:1'), (_level, sentence) => said.push(sentence));
   assert.deepEqual(said, []);
 });
 
@@ -60,20 +59,17 @@ test('a serializer that differs, or fails, is replaced by the stock one, with on
     assert.equal(chosen, ProtobufMetricsSerializer);
     assert.equal(said.length, 1);
     assert.equal(said[0]?.[0], 'warn');
-    assert.match(said[0]?.[1] ?? '', /^Metrics are sent without exemplars: [^.]*package-lock\.json[^.]*\.$/);
+    assert.match(
+      said[0]?.[1] ?? '',
+      /^mapscope sends metrics without exemplars: [^.]*package-lock\.json[^.]*\.$/,
+    );
   }
-});
-
-test('the exporter is the official one to whoever asks', async () => {
-  const exporter = createMetricExporter('http://127.0.0.1:1', () => {});
-  assert.ok(exporter instanceof OTLPMetricExporter);
-  await exporter.shutdown();
 });
 
 test('a flush waits for what is under way', async (context) => {
   const receiver = await startReceiver({ refuse: () => wait(50, undefined) });
   context.after(() => receiver.close());
-  const exporter = createMetricExporter(receiver.endpoint, () => {});
+  const exporter = createMetricSender(grpcEndpoint(receiver.endpoint), () => {});
   context.after(() => exporter.shutdown());
   const results: ExportResult[] = [];
   exporter.export(SAMPLE_METRICS, (result) => results.push(result));
@@ -139,6 +135,6 @@ test('a source of candidates that fails costs exemplars only, and is told once',
   assert.equal(receiver.summary().requests, 2);
   assert.deepEqual(
     said.map(({ sentence }) => sentence),
-    ['Exemplars cannot be read: the ring buffer is gone. Metrics are sent without them.'],
+    ['Exemplars cannot be read: the ring buffer is gone. mapscope sends metrics without them.'],
   );
 });

@@ -5,8 +5,8 @@ import { ProtobufMetricsSerializer } from '@opentelemetry/otlp-transformer';
 import { emptyResource } from '@opentelemetry/resources';
 import { AggregationTemporality, DataPointType, type ResourceMetrics } from '@opentelemetry/sdk-metrics';
 import fc from 'fast-check';
-import { serializeMetrics } from '../../src/export/otlp-metrics.ts';
-import type { Exemplar, Point } from '../../src/export/points.ts';
+import type { Exemplar, Point } from '../../src/otel/metrics/points.ts';
+import { serializeMetrics } from '../../src/otel/otlp/request.ts';
 import { type DecodedExemplar, decode, decodedPoints } from './decode.ts';
 import { resourceMetrics } from './metrics-arbitrary.ts';
 

@@ -3,12 +3,12 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
-import { type Receiver, type ReceiverOptions, startReceiver } from '../../src/demo/receiver.ts';
-import type { ReceivedSummary } from '../../src/demo/receiver-summary.ts';
-import { OtlpExport } from '../../src/export/otlp.ts';
-import { targetResource } from '../../src/export/resource.ts';
+import { OtlpExport } from '../../src/otel/metrics/export.ts';
+import { targetResource } from '../../src/otel/resource/resource.ts';
 import { callSite, snapshot, TARGET } from '../model/fixtures.ts';
-import { growingObservation, startExport, withEnvironment } from './pipeline.ts';
+import { type Receiver, type ReceiverOptions, startReceiver } from '../support/otlp-receiver/receiver.ts';
+import type { ReceivedSummary } from '../support/otlp-receiver/summary.ts';
+import { growingObservation, inEnvironment, startExport, withEnvironment } from './pipeline.ts';
 
 const UNAVAILABLE = 14;
 const FAST_RETRY = { initialDelayMillis: 5, maxDelayMillis: 20, jitter: 0 };
@@ -24,14 +24,18 @@ function totalOf(summary: ReceivedSummary, name: string): number | undefined {
 }
 
 test('without an endpoint there is no export', () => {
-  const otlp = OtlpExport.create({
-    source: () => undefined,
-    mapImplementation: 'swiss',
-    resource: targetResource(TARGET),
-    log: () => {},
-    environment: {},
-  });
-  assert.equal(otlp, undefined);
+  const said: string[] = [];
+  const create = (): OtlpExport | undefined =>
+    OtlpExport.create({
+      source: () => undefined,
+      mapImplementation: 'swiss',
+      resource: targetResource(TARGET),
+      log: (_level, sentence) => said.push(sentence),
+    });
+  assert.equal(inEnvironment({}, create), undefined);
+  assert.deepEqual(said, []);
+  assert.equal(inEnvironment({ OTEL_SDK_DISABLED: 'yes' }, create), undefined);
+  assert.match(said.join(), /OTEL_SDK_DISABLED, expected 'true' or 'false'/);
 });
 
 test('a flush delivers the present state, told as the target', async (context) => {
@@ -115,7 +119,7 @@ test('a refused export is tried again within its time', async (context) => {
   const result = await otlp.flush();
   assert.equal(result.delivered, true);
   assert.equal(there.summary().requests, 1);
-  assert.deepEqual(otlp.totals, { exported: 1, failed: 0, items: result.items });
+  assert.deepEqual(otlp.totals, { exported: 1, failed: 0, items: result.items, rejected: 0 });
   assert.deepEqual(said, []);
 });
 
@@ -176,6 +180,8 @@ test('delta exports add up at the receiver, although some fail', async (context)
   const summary = there.summary();
   assert.equal(totalOf(summary, 'gomap.lookups'), 55);
   assert.equal(totalOf(summary, 'gomap.lookup.key_comparisons'), 55);
+  assert.equal(totalOf(summary, 'mapscope.hits'), 58);
+  assert.equal(totalOf(summary, 'mapscope.attached.time'), 5);
   assert.equal(summary.metrics.find(({ name }) => name === 'gomap.lookups')?.temporality, 'DELTA');
 });
 

@@ -1,8 +1,10 @@
 import type { TestContext } from 'node:test';
-import type { LogLevel } from '../../src/export/delivery.ts';
-import { OtlpExport, type OtlpExportOptions } from '../../src/export/otlp.ts';
-import { targetResource } from '../../src/export/resource.ts';
+import type { LogLevel } from '../../src/base/log.ts';
 import type { Snapshot } from '../../src/model/snapshot.ts';
+import { OtlpExport, type OtlpExportOptions } from '../../src/otel/metrics/export.ts';
+import { targetResource } from '../../src/otel/resource/resource.ts';
+import type { Endpoint, Signal } from '../../src/otel/settings/endpoint.ts';
+import type { LogsSettings } from '../../src/otel/settings/logs-settings.ts';
 import { callSite, SECOND, START, snapshot, TARGET } from '../model/fixtures.ts';
 
 /** Variables that a test has set. */
@@ -26,6 +28,32 @@ export function withEnvironment(context: TestContext, variables: Readonly<Record
         }
       });
     }
+  }
+}
+
+/** Where to send a signal over gRPC. */
+export function grpcEndpoint(url: string, signal: Signal = 'metrics'): Endpoint {
+  return { signal, protocol: 'grpc', shown: url, url };
+}
+
+/** Settings for log records, all but where to. */
+export const LOGS: Omit<LogsSettings, 'endpoint'> = {
+  delayMillis: 10,
+  timeoutMillis: 30_000,
+  mostWaiting: 2048,
+  perRequest: 512,
+  limits: { attributeCountLimit: 128, attributeValueLengthLimit: Number.POSITIVE_INFINITY },
+};
+
+/** Calls with these variables and no other of OpenTelemetry's in the environment. */
+export function inEnvironment<T>(variables: Readonly<Record<string, string>>, call: () => T): T {
+  const before = process.env;
+  const others = Object.entries(before).filter(([name]) => !name.startsWith('OTEL_'));
+  process.env = { ...Object.fromEntries(others), ...variables };
+  try {
+    return call();
+  } finally {
+    process.env = before;
   }
 }
 

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ValueType } from '@opentelemetry/api';
 import { AggregationTemporality, DataPointType } from '@opentelemetry/sdk-metrics';
-import { MAP_METRICS, SELF_METRICS } from '../../src/export/metrics.ts';
 import type { Snapshot } from '../../src/model/snapshot.ts';
+import { MAP_METRICS, SELF_METRICS } from '../../src/otel/contract/metrics.ts';
 import { callSite, SECOND, START, snapshot } from '../model/fixtures.ts';
 import {
   CUMULATIVE,
@@ -21,7 +21,7 @@ test('a snapshot becomes the metrics of the contract', async () => {
   const metrics = await collect(
     producerOf(() => snapshot([callSite(5), callSite(2, { hit: false })], { inexact: { long_key: 1 } })),
   );
-  const expected = [...Object.values(MAP_METRICS), ...Object.values(SELF_METRICS)]
+  const expected = [...Object.values(SELF_METRICS), ...Object.values(MAP_METRICS)]
     .filter(({ only }) => only !== 'classic')
     .filter((contract) => contract !== SELF_METRICS.dropped && contract !== SELF_METRICS.unattributed)
     .map(({ name }) => name);
@@ -32,7 +32,8 @@ test('a snapshot becomes the metrics of the contract', async () => {
   );
   assert.deepEqual(
     metrics.scopeMetrics.map(({ scope }) => scope.name),
-    ['mapscope', 'mapscope.self'],
+    ['mapscope.self', 'mapscope'],
+    'instruments come before producers',
   );
   const data = metrics.scopeMetrics.flatMap((scope) => scope.metrics);
   assert.ok(data.every(({ descriptor }) => descriptor.unit !== '' && descriptor.description !== ''));
@@ -75,7 +76,16 @@ test('variants of the same line are one series, hits and misses two, gauges one'
     producerOf(() =>
       snapshot([
         callSite(5, { variant: 'mapaccess1_faststr' }),
-        callSite(7, { largest: { entries: 9000, buckets: 1024, overflowBuckets: 0, tombstones: 0 } }),
+        callSite(7, {
+          largest: {
+            seenAt: 1,
+            entries: 9000,
+            buckets: 1024,
+            overflowBuckets: 0,
+            tombstones: 0,
+            directory: 0,
+          },
+        }),
         callSite(2, { hit: false }),
       ]),
     ),
@@ -106,8 +116,17 @@ test('classic maps have overflow buckets and growth, Swiss maps tombstones', asy
   );
   const swiss = metricNames(await collect(producerOf(() => snapshot([callSite(1)]))));
   const only = (a: string[], b: string[]): string[] => a.filter((name) => !b.includes(name));
-  assert.deepEqual(only(classic, swiss), ['gomap.growing', 'gomap.overflow_buckets']);
-  assert.deepEqual(only(swiss, classic), ['gomap.tombstones']);
+  assert.deepEqual(only(classic, swiss), [
+    'gomap.growing',
+    'gomap.overflow_buckets',
+    'gomap.latest.overflow_buckets',
+  ]);
+  assert.deepEqual(only(swiss, classic), [
+    'gomap.tombstones',
+    'gomap.directory',
+    'gomap.latest.tombstones',
+    'gomap.latest.directory',
+  ]);
 });
 
 test('an unknown file or line is no attribute', async () => {
@@ -215,7 +234,8 @@ test('a new start of the count begins everything anew', async () => {
 test('every number of a call site gets into the metric that is named for it', async () => {
   const site = callSite(7, {
     growing: 5,
-    largest: { entries: 11, buckets: 22, overflowBuckets: 33, tombstones: 44 },
+    largest: { seenAt: 1, entries: 11, buckets: 22, overflowBuckets: 33, tombstones: 44, directory: 55 },
+    latest: { seenAt: 1, entries: 1, buckets: 2, overflowBuckets: 3, tombstones: 4, directory: 5 },
   });
   const both = {
     ...(await valuesOf('classic')),
@@ -229,6 +249,12 @@ test('every number of a call site gets into the metric that is named for it', as
     'gomap.buckets': 22,
     'gomap.overflow_buckets': 33,
     'gomap.tombstones': 44,
+    'gomap.directory': 55,
+    'gomap.latest.entries': 1,
+    'gomap.latest.buckets': 2,
+    'gomap.latest.overflow_buckets': 3,
+    'gomap.latest.tombstones': 4,
+    'gomap.latest.directory': 5,
   });
 
   async function valuesOf(mapImplementation: 'classic' | 'swiss'): Promise<Record<string, number>> {

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { PassThrough } from 'node:stream';
 import { test } from 'node:test';
 import { stripVTControlCharacters } from 'node:util';
-import { createProgress, progressText } from '../../src/export/progress.ts';
+import { Terminal } from '../../src/base/terminal.ts';
+import { createProgress, progressText } from '../../src/report/progress.ts';
 import { callSite, snapshot } from '../model/fixtures.ts';
 
 const STATE = snapshot([callSite(1500)], { seconds: 3.2, attachedSeconds: 0.04, windows: 4, unreadable: {} });
@@ -17,7 +18,7 @@ test('the line tells time, lookups and windows, and losses when there are some',
 
 test('on a terminal one line is rewritten, within its width, and removed', () => {
   const terminal = Object.assign(new PassThrough(), { isTTY: true, columns: 20 });
-  const progress = createProgress(terminal);
+  const progress = createProgress(new Terminal(terminal));
   progress.clear();
   assert.equal(terminal.read(), null, 'nothing to remove');
   progress.update(STATE);
@@ -31,8 +32,38 @@ test('on a terminal one line is rewritten, within its width, and removed', () =>
 
 test('elsewhere nothing is written', () => {
   const file = new PassThrough();
-  const progress = createProgress(file);
+  const progress = createProgress(new Terminal(file));
   progress.update(STATE);
   progress.clear();
   assert.equal(file.read(), null);
+});
+
+test('a warning takes the place of the line, which follows below it', () => {
+  const stream = Object.assign(new PassThrough(), { isTTY: true, columns: 80 });
+  const terminal = new Terminal(stream);
+  const progress = createProgress(terminal);
+  terminal.write('first');
+  assert.equal(String(stream.read()), 'first\n', 'nothing to remove');
+  progress.update(STATE);
+  stream.read();
+  terminal.write('warning');
+  assert.equal(String(stream.read()), `\r\x1b[2Kwarning\n${progressText(STATE)}`);
+  progress.clear();
+  stream.read();
+  terminal.write('last');
+  assert.equal(String(stream.read()), 'last\n');
+});
+
+test('a terminal without a size is taken for one of 80 columns', () => {
+  const stream = Object.assign(new PassThrough(), { isTTY: true, columns: 0 });
+  createProgress(new Terminal(stream)).update(STATE);
+  assert.equal(stripVTControlCharacters(String(stream.read())), `\r${progressText(STATE)}`);
+});
+
+test('a stream that nobody reads any more ends nothing', async () => {
+  const stream = new PassThrough();
+  const terminal = new Terminal(stream);
+  stream.destroy(new Error('EPIPE'));
+  await new Promise((resolve) => stream.once('close', resolve));
+  terminal.write('unheard');
 });

@@ -3,9 +3,9 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { loadSync } from '@grpc/proto-loader';
 import fc from 'fast-check';
-import { retryDelayMillis } from '../../src/export/retry-info.ts';
+import { retryDelayMillis } from '../../src/otel/transport/retry-info.ts';
 
-const PROTO = fileURLToPath(new URL('./rpc-status.proto', import.meta.url));
+const PROTO = fileURLToPath(new URL('../support/otlp-receiver/rpc-status.proto', import.meta.url));
 const definition = loadSync(PROTO);
 
 function encode(type: string, message: object): Uint8Array {

@@ -3,13 +3,15 @@ import { test } from 'node:test';
 import { type ExportResult, ExportResultCode } from '@opentelemetry/core';
 import { emptyResource } from '@opentelemetry/resources';
 import type { ResourceMetrics } from '@opentelemetry/sdk-metrics';
+import { metricPieces } from '../../src/otel/delivery/pieces.ts';
 import {
   DEFAULT_RETRY,
   type ExportReport,
-  type OtlpMetricExporter,
   RetryingMetricExporter,
   type RetryPolicy,
-} from '../../src/export/retry.ts';
+} from '../../src/otel/delivery/retry.ts';
+import type { MetricSender } from '../../src/otel/otlp/exporter.ts';
+import { grpcFailure } from '../../src/otel/transport/grpc-failure.ts';
 import { CUMULATIVE } from './collect.ts';
 
 const METRICS: ResourceMetrics = { resource: emptyResource(), scopeMetrics: [] };
@@ -28,7 +30,7 @@ function grpcError(code: number, details?: Uint8Array): Error {
   const metadata = {
     get: (name: string) => (name === 'grpc-status-details-bin' && details ? [details] : []),
   };
-  return Object.assign(new Error(`status ${code}`), { code, metadata });
+  return grpcFailure(Object.assign(new Error(`status ${code}`), { code, metadata }));
 }
 
 const failure = (code: number, details?: Uint8Array): Answer => ({
@@ -43,7 +45,7 @@ function exportWith(answers: Answer[], policy: Partial<RetryPolicy> = {}) {
   /** When each attempt began. */
   const times: number[] = [];
   const attempted: (() => void)[] = [];
-  const inner: OtlpMetricExporter = {
+  const inner: MetricSender = {
     selectAggregationTemporality: CUMULATIVE,
     export: (_metrics, callback) => {
       const answer = answers[Math.min(times.length, answers.length - 1)];
@@ -60,10 +62,13 @@ function exportWith(answers: Answer[], policy: Partial<RetryPolicy> = {}) {
     },
     forceFlush: () => Promise.resolve(),
     shutdown: () => Promise.resolve(),
+    renew: () => {},
   };
-  const exporter = new RetryingMetricExporter(inner, { ...FAST, ...policy }, (report) =>
-    reports.push(report),
-  );
+  const exporter = new RetryingMetricExporter(inner, {
+    policy: { ...FAST, ...policy },
+    pieces: metricPieces,
+    report: (report) => reports.push(report),
+  });
   const start = () => new Promise<ExportResult>((resolve) => exporter.export(METRICS, resolve));
   const nextAttempt = () => new Promise<void>((resolve) => attempted.push(resolve));
   return { exporter, reports, start, times, attempts: () => times.length, nextAttempt };
@@ -149,6 +154,7 @@ test('hurry gives up the pause before the next attempt, and bounds later exports
 
   const later = exportWith(['silence'], { timeoutMillis: 600_000 });
   later.exporter.hurry(performance.now() + 20);
+  later.exporter.beginCycle();
   assert.match(String((await later.start()).error), /did not answer in time/);
 });
 
@@ -167,10 +173,30 @@ test('pauses grow up to their bound and vary by the jitter', async () => {
   });
 });
 
-test('the default policy is that of the official OTLP/HTTP exporter', () => {
+test('what was collected before the end has come is not sent any more: the last collection has it, and comes first', async () => {
+  const { exporter, start, attempts, reports } = exportWith([SUCCESS]);
+  exporter.hurry(performance.now() + 10_000);
+  assert.equal((await start()).code, ExportResultCode.FAILED);
+  assert.deepEqual([attempts(), reports.length], [0, 0]);
+  exporter.beginCycle();
+  assert.equal((await start()).code, ExportResultCode.SUCCESS);
+});
+
+test('an export that is under way has a part of the time of the end, not all of it', async () => {
+  const { exporter, start, nextAttempt } = exportWith(['silence'], { timeoutMillis: 600_000 });
+  const attempted = nextAttempt();
+  const result = start();
+  await attempted;
+  const began = performance.now();
+  exporter.hurry(began + 1000);
+  assert.match(String((await result).error), /did not answer in time/);
+  assert.ok(performance.now() - began < 900);
+});
+
+test('the default policy is that of the official OTLP/HTTP exporter, but with shorter pauses', () => {
   assert.deepEqual(DEFAULT_RETRY, {
     initialDelayMillis: 1000,
-    maxDelayMillis: 5000,
+    maxDelayMillis: 2500,
     factor: 1.5,
     jitter: 0.2,
   });

@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
+import { PassThrough } from 'node:stream';
 import { test } from 'node:test';
 import { stripVTControlCharacters } from 'node:util';
-import { summaryTable } from '../../src/export/table.ts';
-import { noCost } from '../../src/model/goroutines.ts';
+import stringWidth from 'string-width';
+import { noCost } from '../../src/model/heavy/goroutines.ts';
 import type { GoroutineCost, Snapshot } from '../../src/model/snapshot.ts';
-import { summarize } from '../../src/model/summary.ts';
-import type { Summary } from '../../src/model/summary-schema.ts';
+import type { Summary } from '../../src/report/summary/schema.ts';
+import { summarize } from '../../src/report/summary/summarize.ts';
+import { summaryTable } from '../../src/report/table/table.ts';
 import { callSite, following, snapshot, TARGET } from '../model/fixtures.ts';
 import { goroutineCost, increase } from '../model/goroutines.ts';
 import { spike, spikeTotals } from './spikes.ts';
@@ -37,7 +39,10 @@ test('the table says what was seen, busiest first', () => {
     'lookups',
     'hit %',
     'probes',
+    'p99',
+    'max',
     'compares',
+    'max',
     'load',
     'entries',
     'type',
@@ -46,12 +51,15 @@ test('the table says what was seen, busiest first', () => {
   assert.deepEqual(first.trim().split(/\s{2,}/), [
     '1,234',
     '100.0',
-    '2.00/3',
-    '1.00/1',
+    '2.00',
+    '3',
+    '3',
+    '1.00',
+    '1',
     '0.50',
     '100',
     LONG.type,
-    `${LONG.callSite.file}:1287 ${LONG.callSite.function}`,
+    `${LONG.callSite.file}:1287 (*Index[go.shape.string]).lookupAll`,
   ]);
   assert.deepEqual(
     second
@@ -73,18 +81,39 @@ for (const width of [80, 100, 120, 200]) {
   });
 }
 
+test('columns align also below and above wide characters', () => {
+  const wide = callSite(7, {
+    type: 'map[地図.鍵]string',
+    callSite: { function: 'main.検索🗺', file: '/src/店/索引.go', line: 7 },
+  });
+  for (const width of [80, 200]) {
+    const rows = lines(summaryTable(summary({}, [wide, LONG, callSite(30)]), { width })).slice(2, 6);
+    const columns = rows.map((row) =>
+      stringWidth(row.slice(0, row.search(/call site|\/src\/店|…?\S*索引\.go|\S*index\.go|\S*store\.go/))),
+    );
+    assert.equal(new Set(columns).size, 1, rows.join('\n'));
+    for (const row of rows) {
+      assert.ok(stringWidth(row) <= width, row);
+    }
+  }
+});
+
 test('colours only when asked for', () => {
   const text = summary({ dropped: { table_full: 1 } });
   const plain = summaryTable(text);
-  const colored = summaryTable(text, { color: true });
+  const terminal = Object.assign(new PassThrough(), { isTTY: true });
+  const colored = summaryTable(text, { stream: terminal });
   assert.equal(stripVTControlCharacters(plain), plain);
   assert.notEqual(colored, plain);
   assert.equal(stripVTControlCharacters(colored), plain);
+  assert.equal(summaryTable(text, { stream: new PassThrough() }), plain, 'not in a file');
+  const poor = Object.assign(new PassThrough(), { isTTY: true, getColorDepth: () => 1 });
+  assert.equal(summaryTable(text, { stream: poor }), plain, 'NO_COLOR, or a terminal that has none');
 });
 
 test('the top call sites are shown, and said to be a part', () => {
   const text = summaryTable(summary(), { top: 1 });
-  assert.match(text, /at 2 call sites .*; the busiest is shown\./);
+  assert.match(text, /^Shown: the first 1 of 2 call sites, by lookups; --top shows more\.$/m);
   assert.equal(lines(text).filter((line) => line.includes('.go:')).length, 1);
 });
 
@@ -112,7 +141,7 @@ test('what is missing or uncertain is said in words', () => {
   assert.match(text, /^7 lookups could not be decoded \(map 4, stack 3\) and are not in these numbers\.$/m);
   assert.match(text, /^1 lookup could not be recorded \(table full 1\) and is not in these numbers\.$/m);
   assert.match(text, /^The result or comparison count of 2 lookups is not certain \(long key 2\)\.$/m);
-  assert.match(text, /^Not observed: lookups by mapaccess1_fast32 \(its code has an unknown shape\)\.$/m);
+  assert.match(text, /^Lookups by mapaccess1_fast32 were not observed \(its code has an unknown shape\)\.$/m);
   assert.doesNotMatch(text, /Every lookup/);
 });
 
@@ -123,6 +152,10 @@ test('when nothing is missing, that is said', () => {
 test('without lookups there is no table', () => {
   const text = summaryTable(summary({ unreadable: {}, seconds: 3 }, []));
   assert.match(text, /No map lookups were recorded in 1 window/);
+  assert.match(
+    text,
+    /Assignments \(m\[k\] = v, m\[k\]\+\+\), delete, range, and sync\.Map .* are not watched\./,
+  );
   assert.doesNotMatch(text, /probes/);
 });
 
@@ -181,7 +214,7 @@ test('the heaviest goroutines, and the rest in one line', () => {
       ['600', '47.2', '50.0', '1.00/1', '0.00/0', '17, started by 1'],
       ['300+', '23.6', '50.0', '1.00/1', '0.00/0', '18, started by 1'],
       ['370', '29.1', 'all others'],
-      ['+: some of its lookups may be among those of all others'],
+      ['+: some of its lookups may be counted under all others'],
     ],
   );
 });
@@ -199,7 +232,7 @@ test('lookups that no goroutine could be found for are said', () => {
   const text = summaryTable(
     summary({ goroutines: { kept: [], other: increase(0, 12), unattributed: { no_room: 12 } } }),
   );
-  assert.match(text, /12 lookups could not be counted for a goroutine: too many/);
+  assert.match(text, /12 lookups could not be counted per goroutine: too many/);
 });
 
 test('spans are shown with the time that their lookups took, and losses in following them', () => {
@@ -218,10 +251,10 @@ test('spans are shown with the time that their lookups took, and losses in follo
   assert.ok(
     shown.some((line) => /^ +1,000 +90\.0 +1,500 +1,000 +14\.0 +42 +4bf9\S+ 00f067aa0ba902b7$/.test(line)),
   );
-  assert.ok(shown.some((line) => /only lookups that windows saw; time is estimated/.test(line)));
-  assert.ok(shown.includes('2 lookups could not be counted for a span: too many spans at once.'));
+  assert.ok(shown.some((line) => /only lookups seen in windows; times are estimates/.test(line)));
+  assert.ok(shown.includes('2 lookups could not be counted per span: too many spans made lookups at once.'));
   assert.ok(
-    shown.includes('3 begins or ends of spans could not be followed; lookups may lack a span.'),
+    shown.includes('3 span starts or ends could not be followed; some lookups may lack their span.'),
     shown.join('\n'),
   );
 });
@@ -231,11 +264,11 @@ test('what observation cost is told in one line', () => {
   const seen = summary({ windows: 12 });
   assert.equal(
     line(summaryTable(seen)),
-    "Cost: about 0.2 % of the target's CPU time (budget 1 %): 1,273 hits in 12 windows, 0.60 µs each, 1,273 decoded for 0.50 µs more.",
+    "Cost: about 0.2 % of the target's CPU time (budget 1 %): 1,273 hits in 12 windows, 0.60 µs each, 1,273 decoded for 0.50 µs more, and 20 % on both for caches.",
   );
   const overhead = { ...seen.overhead, budget: null, measured: false, stops: 2 };
   assert.match(
     line(summaryTable({ ...seen, mode: 'all', overhead })) ?? '',
-    /\(no limit in mode all\): 1,273 hits, 0\.60 µs each \(assumed\), .* more; the budget could not be kept 2 times\.$/,
+    /\(no limit in mode all\): 1,273 hits, 0\.60 µs each \(assumed\), .* caches; the budget could not be kept 2 times\.$/,
   );
 });

@@ -2,14 +2,22 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { AggregationTemporality, InstrumentType, type ResourceMetrics } from '@opentelemetry/sdk-metrics';
 import fc from 'fast-check';
-import type { SnapshotMetricProducer } from '../../src/export/producer.ts';
 import type { CallSiteStats } from '../../src/model/snapshot.ts';
 import { callSite, SECOND, START, snapshot } from '../model/fixtures.ts';
-import { collect, DELTA, histogramPoints, metricOf, numbers, producerOf, sumOfNumbers } from './collect.ts';
+import {
+  type Collecting,
+  collect,
+  DELTA,
+  histogramPoints,
+  metricOf,
+  numbers,
+  producerOf,
+  sumOfNumbers,
+} from './collect.ts';
 
 /** A delta producer over growing call sites; each call of `next` collects the state one second later. */
 function deltas(states: CallSiteStats[][]): {
-  producer: SnapshotMetricProducer;
+  producer: Collecting;
   next: () => Promise<ResourceMetrics>;
 } {
   const snapshots = states.map((sites, index) =>
@@ -104,4 +112,41 @@ test('delivered deltas add up to the count, whichever exports fail', async () =>
     }),
     { numRuns: 50 },
   );
+});
+
+for (const temporality of ['delta', 'cumulative'] as const) {
+  test(`${temporality}: counts that fall, because a function is left out, stay as they were told`, async () => {
+    const states = [5, 2, 4, 6].map((lookups, i) =>
+      snapshot([callSite(lookups)], { time: START + BigInt(i + 1) * SECOND }),
+    );
+    const producer = producerOf(() => states.shift(), temporality === 'delta' ? { temporality: DELTA } : {});
+    const told: number[] = [];
+    for (const _ of [1, 2, 3, 4]) {
+      const metrics = await collect(producer);
+      producer.acknowledge(metrics);
+      told.push(sumOfNumbers(metrics, 'gomap.lookups'));
+      const points = histogramPoints(metrics, 'gomap.lookup.probe_length');
+      const counts = points.flatMap(({ value }) => [value.count, value.sum ?? 0, ...value.buckets.counts]);
+      assert.ok(
+        counts.every((count) => count >= 0),
+        `${counts}`,
+      );
+    }
+    assert.deepEqual(told, temporality === 'delta' ? [5, 0, 0, 1] : [5, 5, 5, 6]);
+  });
+}
+
+test('deltas add up when the time of day is set back between exports', async () => {
+  const times = [10n, 20n, 15n, 12n, 30n];
+  const snapshots = times.map((time, i) =>
+    snapshot([callSite(100 * (i + 1))], { time: START + time * SECOND }),
+  );
+  const producer = producerOf(() => snapshots.shift(), { temporality: DELTA });
+  let lookups = 0;
+  for (const _ of times) {
+    const metrics = await collect(producer);
+    producer.acknowledge(metrics);
+    lookups += sumOfNumbers(metrics, 'gomap.lookups');
+  }
+  assert.equal(lookups, 500);
 });

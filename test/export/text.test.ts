@@ -1,16 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import stringWidth from 'string-width';
+import { callSiteText, shortFunction } from '../../src/base/call-site.ts';
 import {
-  callSiteText,
   countOf,
   duration,
   percent,
-  shortFunction,
-  takesColor,
   truncateLeft,
+  truncateMiddle,
   truncateRight,
-} from '../../src/export/text.ts';
+} from '../../src/base/text.ts';
 
 test('functions are shortened by the directories of their package only', () => {
   assert.equal(shortFunction('example.com/shop/cart.(*Store).Find'), 'cart.(*Store).Find');
@@ -22,26 +22,62 @@ test('functions are shortened by the directories of their package only', () => {
 });
 
 test('a call site keeps file, line and function as long as there is room', () => {
-  const site = { file: '/src/shop/cart/store.go', line: 42, function: 'example.com/shop/cart.Find' };
-  assert.equal(callSiteText(site), '/src/shop/cart/store.go:42 example.com/shop/cart.Find');
-  assert.equal(callSiteText(site, 40), '/src/shop/cart/store.go:42 cart.Find');
-  assert.equal(callSiteText(site, 30), '…op/cart/store.go:42 cart.Find');
-  assert.equal(callSiteText(site, 22), '…store.go:42 cart.Find');
-  assert.equal(callSiteText(site, 18), 'store.go:42 ….Find');
+  const site = { file: '/src/shop/cart/store.go', line: 42, function: 'example.com/shop/cart.(*Store).Find' };
+  assert.equal(callSiteText(site), '/src/shop/cart/store.go:42 (*Store).Find');
+  assert.equal(callSiteText(site, 40), '/src/shop/cart/store.go:42 (*Store).Find');
+  assert.equal(callSiteText(site, 34), '…/cart/store.go:42 (*Store).Find');
+  assert.equal(callSiteText(site, 28), '…/store.go:42 (*Store).Find');
+  assert.equal(callSiteText(site, 26), 'store.go:42 (*Store).Find');
+  assert.equal(callSiteText(site, 22), 'store.go:42 Find');
+  assert.equal(callSiteText(site, 15), 'store.go:42 F…d');
   assert.equal(callSiteText(site, 8), 'store.g…');
-  assert.equal(callSiteText({ ...site, line: 0 }), '/src/shop/cart/store.go example.com/shop/cart.Find');
+  assert.equal(callSiteText({ ...site, line: 0 }), '/src/shop/cart/store.go (*Store).Find');
   assert.equal(callSiteText({ file: '', line: 0, function: 'main.f' }), '? main.f');
+});
+
+test('the package is told once', () => {
+  const text = (file: string, name: string) => callSiteText({ file, line: 1, function: name });
+  assert.equal(
+    text('net/http/server.go', 'net/http.(*ServeMux).Handler'),
+    'net/http/server.go:1 (*ServeMux).Handler',
+  );
+  assert.equal(text('/src/shop/main.go', 'main.work'), '/src/shop/main.go:1 main.work');
+  assert.equal(text('/src/main/main.go', 'main.work'), '/src/main/main.go:1 main.work');
+  assert.equal(text('/mod/x/redis@v1.2.3/ring.go', 'x/redis.Get'), '/mod/x/redis@v1.2.3/ring.go:1 Get');
+  assert.equal(
+    text('/mod/x/redis/v9@v9.0.1/ring.go', 'x/redis/v9.Get'),
+    '/mod/x/redis/v9@v9.0.1/ring.go:1 Get',
+  );
+  assert.equal(text('/mod/x/redis@v9.0.1/ring.go', 'x/redis/v9.Get'), '/mod/x/redis@v9.0.1/ring.go:1 Get');
+  assert.equal(text('/y/yaml.v3/decode.go', 'gopkg.in/yaml%2ev3.Get'), '/y/yaml.v3/decode.go:1 Get');
+  assert.equal(
+    text('/elsewhere/a.go', 'x/cart.Find[go.shape.string]'),
+    '/elsewhere/a.go:1 cart.Find[go.shape.string]',
+  );
+  assert.equal(text('/src/shop/cart/a.go', 'x/cart.F[a/b.T].func1'), '/src/shop/cart/a.go:1 F[a/b.T].func1');
 });
 
 test('nothing gets wider than asked for', () => {
   const text = fc.string({ unit: 'grapheme-composite' });
   fc.assert(
     fc.property(text, text, fc.nat(99_999), fc.integer({ min: 1, max: 60 }), (file, name, line, width) => {
-      assert.ok([...callSiteText({ file, line, function: name }, width)].length <= width);
-      assert.ok([...truncateLeft(name, width)].length <= width);
-      assert.ok([...truncateRight(name, width)].length <= width);
+      assert.ok(stringWidth(callSiteText({ file, line, function: name }, width)) <= width);
+      assert.ok(stringWidth(truncateLeft(name, width)) <= width);
+      assert.ok(stringWidth(truncateMiddle(name, width)) <= width);
+      assert.ok(stringWidth(truncateRight(name, width)) <= width);
     }),
   );
+});
+
+test('characters that are two columns wide are counted so, and never cut in half', () => {
+  assert.equal(truncateRight('地図地図', 8), '地図地図');
+  assert.equal(truncateRight('地図地図', 7), '地図地…');
+  assert.equal(truncateRight('地図地図', 6), '地図…');
+  assert.equal(truncateLeft('地図地図', 6), '…地図');
+  assert.equal(truncateLeft('go🗺️🗺️', 4), '…🗺️');
+  assert.equal(truncateMiddle('abcdefg', 6), 'ab…efg');
+  assert.equal(truncateMiddle('地図地図', 7), '地…地図');
+  assert.equal(truncateMiddle('地図地図', 6), '地…図');
 });
 
 test('numbers', () => {
@@ -52,12 +88,4 @@ test('numbers', () => {
   assert.equal(percent(0, 0), '-');
   assert.equal(duration(0.0421), '42 ms');
   assert.equal(duration(61.25), '61.3 s');
-});
-
-test('colours: a terminal that was not told otherwise', () => {
-  assert.equal(takesColor({ isTTY: true }, {}), true);
-  assert.equal(takesColor({}, {}), false);
-  assert.equal(takesColor({ isTTY: true }, { NO_COLOR: '1' }), false);
-  assert.equal(takesColor({ isTTY: true }, { NO_COLOR: '' }), true);
-  assert.equal(takesColor({ isTTY: true }, { TERM: 'dumb' }), false);
 });

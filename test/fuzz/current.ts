@@ -29,7 +29,9 @@ export class Current {
   /** What has been tried for longer than `millis`, on the clock. */
   stuck(millis: number): { number: number; recipe: Recipe } | undefined {
     const [start = 0, length = 0, number = 0] = this.#numbers;
-    if (start === 0 || Date.now() - start < millis) return undefined;
+    if (start === 0 || Date.now() - start < millis) {
+      return undefined;
+    }
     try {
       return { number, recipe: JSON.parse(this.#text.toString('utf8', 0, length)) };
     } catch {

@@ -76,7 +76,9 @@ export class ElfWriter {
     ] satisfies SectionSpec[] as SectionSpec[];
     const starts = sections.map(({ bytes, type }) => {
       const at = size;
-      if (bytes !== undefined && type !== nobits) size = align(size + bytes.length);
+      if (bytes !== undefined && type !== nobits) {
+        size = align(size + bytes.length);
+      }
       return at;
     });
     const table = size;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { compareBytesWithDwarf, describeFinding } from '../../src/gobinary/dwarfcheck.ts';
-import { fileInMemory } from '../../src/gobinary/file.ts';
+import { compareBytesWithDwarf, describeFinding } from '../../src/gobinary/dwarf/check.ts';
+import { fileInMemory } from '../../src/gobinary/file/file.ts';
 import {
   BinaryError,
   dynamicTypes,
@@ -27,7 +27,9 @@ export function exercise(bytes: Uint8Array): string[] {
     try {
       return use();
     } catch (error) {
-      if (!(error instanceof BinaryError)) throw error;
+      if (!(error instanceof BinaryError)) {
+        throw error;
+      }
       assert.match(error.message, /^[^\n]{1,400}\.$/);
       seen.add(`${what}: ${error.reason}: ${error.message.replaceAll(/0x[0-9a-f]+|\d+/g, '#')}`);
       return undefined;
@@ -35,7 +37,9 @@ export function exercise(bytes: Uint8Array): string[] {
   };
   const file = fileInMemory('input', bytes);
   const binary = attempt('open', () => readGoBinary(file, { allowUnknown: bytes.length % 2 === 0 }));
-  if (binary === undefined) return [...seen];
+  if (binary === undefined) {
+    return [...seen];
+  }
   const { version, mapImplementation, pie, stripped } = binary;
   seen.add(`${version.minor} ${version.source} ${mapImplementation} ${pie} ${stripped}`);
   seen.add(`${version.known} ${binary.buildId !== undefined} ${binary.modulePath !== undefined}`);
@@ -43,14 +47,18 @@ export function exercise(bytes: Uint8Array): string[] {
     const count = useFunctions(binary, attempt);
     seen.add(`functions ${magnitude(count)}`);
   });
-  for (const feature of useTypes(binary, bytes)) seen.add(feature);
+  for (const feature of useTypes(binary, bytes)) {
+    seen.add(feature);
+  }
   const check = compareBytesWithDwarf(file, binary);
   seen.add(
     `${check.state} ${check.state === 'not checked' ? check.reason.replaceAll(/0x[0-9a-f]+|\d+/g, '#') : ''}`,
   );
   if (check.state === 'checked') {
     seen.add(`${check.structures.length} structures, ${magnitude(check.findings.length)} findings`);
-    for (const finding of check.findings) assert.match(describeFinding(finding), /^[^\n]+$/);
+    for (const finding of check.findings) {
+      assert.match(describeFinding(finding), /^[^\n]+$/);
+    }
   }
   return [...seen];
 }
@@ -65,12 +73,16 @@ function useFunctions(binary: GoBinary, attempt: <T>(what: string, use: () => T)
   for (const fn of binary.functions()) {
     assert.ok(fn.index === count && fn.entry >= lastEntry && fn.end >= fn.entry);
     lastEntry = fn.entry;
-    if (++count > allOf && count % share !== 0) continue;
+    if (++count > allOf && count % share !== 0) {
+      continue;
+    }
     attempt('code', () => assert.equal(binary.code(fn).length, fn.end - fn.entry));
     for (const pc of [fn.entry, Math.floor((fn.entry + fn.end) / 2), fn.end - 1]) {
       attempt('frames', () => {
         const frames = binary.frames(pc);
-        if (fn.end > fn.entry) assert.ok(frames.length > 0 && frames.length <= 65);
+        if (fn.end > fn.entry) {
+          assert.ok(frames.length > 0 && frames.length <= 65);
+        }
         frames.forEach(({ inlined, line }, i) => {
           assert.equal(inlined, i < frames.length - 1);
           assert.ok(Number.isInteger(line));
@@ -89,8 +101,9 @@ function useFunctions(binary: GoBinary, attempt: <T>(what: string, use: () => T)
     }
   }
   attempt('functionsNamed', () => binary.functionsNamed('runtime.schedinit'));
-  for (const pc of [0, -1, binary.types.start, 2 ** 47, Number.NaN])
+  for (const pc of [0, -1, binary.types.start, 2 ** 47, Number.NaN]) {
     attempt('frames', () => binary.frames(pc));
+  }
   return count;
 }
 
@@ -105,11 +118,17 @@ function useTypes(binary: GoBinary, bytes: Uint8Array): string[] {
   }
   let types = 0;
   for (const type of dynamicTypes(binary)) {
-    if (++types > allOf && types % share !== 0) continue;
+    if (++types > allOf && types % share !== 0) {
+      continue;
+    }
     assert.ok(type.size >= 0 && type.name.length > 0);
     checkEquality(type.equality);
-    if (!type.equality.known) seen.push(`type ${describeEquality(type.equality)}`);
-    if (types % 4 === 0) assert.equal(typeName(binary, type.address), type.name);
+    if (!type.equality.known) {
+      seen.push(`type ${describeEquality(type.equality)}`);
+    }
+    if (types % 4 === 0) {
+      assert.equal(typeName(binary, type.address), type.name);
+    }
   }
   seen.push(`maps ${magnitude(maps.length)} types ${magnitude(types)}`);
   for (const address of [0, 4, binary.types.start, binary.types.end - 8, 2 ** 46, 2 ** 60, Number.NaN]) {
@@ -126,7 +145,9 @@ function useRuntimeTypes(binary: GoBinary, bytes: Uint8Array, model: number): vo
   const heap = 0x7000_0000_0000;
   const copies = (address: number, length: number): Uint8Array => {
     const at = address - heap;
-    if (at >= 0 && at < 0x1000) return binary.image.read(model + at, length);
+    if (at >= 0 && at < 0x1000) {
+      return binary.image.read(model + at, length);
+    }
     throw new Error('unmapped');
   };
   const anything = (address: number, length: number): Uint8Array => {
@@ -136,7 +157,9 @@ function useRuntimeTypes(binary: GoBinary, bytes: Uint8Array, model: number): vo
   for (const read of [copies, anything]) {
     for (const address of [heap, heap + 8, heap + 64 * 1024, model + bias]) {
       const map = binary.mapTypeAt(address, read, bias);
-      if (map !== undefined) checkMap(map);
+      if (map !== undefined) {
+        checkMap(map);
+      }
     }
   }
 }
@@ -155,7 +178,9 @@ function checkEquality(equality: Equality): void {
     return;
   }
   assert.ok(equality.steps.length <= 64);
-  for (const { offset, size } of equality.steps) assert.ok(offset >= 0 && size > 0);
+  for (const { offset, size } of equality.steps) {
+    assert.ok(offset >= 0 && size > 0);
+  }
 }
 
 function describeEquality(equality: Equality): string {

@@ -72,8 +72,9 @@ describe('damaged programs', () => {
     assert.notDeepEqual(edits(1), edits(2));
     const session = () => new Session(3, seeds, exercise);
     const [first, second] = [session(), session()];
-    for (let i = 0; i < 5; i++)
+    for (let i = 0; i < 5; i++) {
       assert.deepEqual(first.run(i, () => {}).recipe, second.run(i, () => {}).recipe);
+    }
   });
 
   test('a recipe is made as short as it can be', () => {

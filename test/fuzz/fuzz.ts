@@ -60,7 +60,9 @@ const current = new Current();
 const started = Date.now();
 
 function save(): void {
-  if (values.state === undefined) return;
+  if (values.state === undefined) {
+    return;
+  }
   mkdirSync(dirname(values.state), { recursive: true });
   writeFileSync(`${values.state}.new`, JSON.stringify(state));
   renameSync(`${values.state}.new`, values.state);
@@ -69,7 +71,9 @@ function save(): void {
 function keep(fault: Fault): void {
   const key = faultKey(fault);
   state.faults++;
-  if (keys.has(key)) return;
+  if (keys.has(key)) {
+    return;
+  }
   keys.add(key);
   mkdirSync(values.found, { recursive: true });
   writeFileSync(join(values.found, `${key}.json`), `${JSON.stringify(fault, null, 2)}\n`);
@@ -80,10 +84,12 @@ function add(progress: Progress): void {
   state.done = progress.done;
   state.opened += progress.opened;
   state.features = progress.features;
-  if ((progress.slowest?.millis ?? 0) > state.slowest.millis)
+  if ((progress.slowest?.millis ?? 0) > state.slowest.millis) {
     state.slowest = progress.slowest ?? state.slowest;
-  if ((progress.largest?.allocated ?? 0) > state.largest.allocated)
+  }
+  if ((progress.largest?.allocated ?? 0) > state.largest.allocated) {
     state.largest = progress.largest ?? state.largest;
+  }
   state.corpus.push(...progress.kept);
   progress.faults.forEach(keep);
 }
@@ -102,7 +108,9 @@ async function attempt(): Promise<void> {
   worker.on('message', add);
   worker.on('error', (error: NodeJS.ErrnoException) => {
     const last = current.stuck(0);
-    if (error.code !== 'ERR_WORKER_OUT_OF_MEMORY' || last === undefined) throw error;
+    if (error.code !== 'ERR_WORKER_OUT_OF_MEMORY' || last === undefined) {
+      throw error;
+    }
     keep({ kind: 'memory', message: error.message, recipe: last.recipe });
     state.done = last.number + 1;
   });
@@ -113,7 +121,9 @@ async function attempt(): Promise<void> {
       keep({ kind: 'hang', message: `not done after ${hangMillis / 1000} s`, recipe: hanging.recipe });
       state.done = hanging.number + 1;
     }
-    if (hanging !== undefined || Date.now() - started > seconds * 1000) void worker.terminate();
+    if (hanging !== undefined || Date.now() - started > seconds * 1000) {
+      void worker.terminate();
+    }
     save();
   }, 1000);
   await promise;
@@ -122,7 +132,9 @@ async function attempt(): Promise<void> {
 }
 
 const first = state.done;
-while (state.done < runs && Date.now() - started < seconds * 1000) await attempt();
+while (state.done < runs && Date.now() - started < seconds * 1000) {
+  await attempt();
+}
 save();
 const took = (Date.now() - started) / 1000;
 process.stdout.write(

@@ -30,11 +30,17 @@ export type Mutator = (seed: Seed, bytes: Buffer, random: Random) => Edit;
  * that a header of 64 bytes is damaged as often as a table of 60 KB.
  */
 export const mutate: Mutator = (seed, bytes, random) => {
-  if (random.oneIn(60)) return { truncate: cut(seed, bytes, random) };
-  if (random.oneIn(200)) return { append: runOf(random, 1 + random.below(maxRun)).toString('hex') };
+  if (random.oneIn(60)) {
+    return { truncate: cut(seed, bytes, random) };
+  }
+  if (random.oneIn(200)) {
+    return { append: runOf(random, 1 + random.below(maxRun)).toString('hex') };
+  }
   const region = pickRegion(seed, random);
   const part = bytes.subarray(region.start, region.start + region.length);
-  if (part.length < 8) return { truncate: cut(seed, bytes, random) };
+  if (part.length < 8) {
+    return { truncate: cut(seed, bytes, random) };
+  }
   const { at, content } = random.pick(kinds)(part, random, seed);
   return { region: region.name, at, hex: content.subarray(0, part.length - at).toString('hex') };
 };
@@ -44,7 +50,9 @@ function pickRegion(seed: Seed, random: Random): Region {
   const kinds = [...new Set(seed.regions.map(kindOf))];
   const kind = random.pick(kinds);
   const region = random.pick(seed.regions.filter((candidate) => kindOf(candidate) === kind));
-  if (region === undefined) throw new Error('a seed without regions');
+  if (region === undefined) {
+    throw new Error('a seed without regions');
+  }
   return region;
 }
 
@@ -75,7 +83,9 @@ function littleEndian(value: bigint, width: number): Buffer {
 
 function wordAt(part: Buffer, at: number, width: number): bigint {
   let value = 0n;
-  for (let i = width - 1; i >= 0; i--) value = (value << 8n) | BigInt(part[at + i] ?? 0);
+  for (let i = width - 1; i >= 0; i--) {
+    value = (value << 8n) | BigInt(part[at + i] ?? 0);
+  }
   return value;
 }
 

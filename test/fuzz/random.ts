@@ -9,7 +9,9 @@ export class Random {
     this.#a = seed | 0;
     this.#b = Math.floor(seed / 2 ** 32) | 0;
     this.#c = stream | 0;
-    for (let i = 0; i < 16; i++) this.u32();
+    for (let i = 0; i < 16; i++) {
+      this.u32();
+    }
   }
 
   u32(): number {

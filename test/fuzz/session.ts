@@ -11,7 +11,7 @@ export type Target = (bytes: Uint8Array) => string[];
 /** No input, of at most about 400 KB, may take more processor time than this, in milliseconds ... */
 export const maxMillis = 1000;
 /** ... or allocate more than this, in bytes, on V8's heap and outside of it. */
-export const maxAllocation = 0x400_0000;
+const maxAllocation = 0x400_0000;
 
 const checkout = new URL('../../', import.meta.url).href;
 
@@ -60,7 +60,9 @@ export class Session {
     return known.map((recipe) => {
       begin(recipe);
       const outcome = this.#measure(recipe, this.#bytes(recipe));
-      for (const feature of outcome.features) this.#features.add(feature);
+      for (const feature of outcome.features) {
+        this.#features.add(feature);
+      }
       return outcome;
     });
   }
@@ -76,7 +78,9 @@ export class Session {
       isNew ||= !this.#features.has(feature);
       this.#features.add(feature);
     }
-    if (isNew && this.corpus.length < maxCorpus) this.corpus.push(recipe);
+    if (isNew && this.corpus.length < maxCorpus) {
+      this.corpus.push(recipe);
+    }
     return { ...outcome, isNew };
   }
 
@@ -95,7 +99,9 @@ export class Session {
 
   #seed(name: string): Seed {
     const seed = this.#seeds.find((candidate) => candidate.name === name);
-    if (seed === undefined) throw new Error(`There is no seed ${name}`);
+    if (seed === undefined) {
+      throw new Error(`There is no seed ${name}`);
+    }
     return seed;
   }
 
@@ -152,8 +158,12 @@ function describeFault(
     const lines = text.replaceAll(checkout, '').split('\n');
     return { kind: 'exception', message: lines.slice(0, 8).join('\n') };
   }
-  if (millis > maxMillis) return { kind: 'slow', message: `${Math.round(millis)} ms` };
-  if (allocated > maxAllocation) return { kind: 'memory', message: `${allocated} bytes` };
+  if (millis > maxMillis) {
+    return { kind: 'slow', message: `${Math.round(millis)} ms` };
+  }
+  if (allocated > maxAllocation) {
+    return { kind: 'memory', message: `${allocated} bytes` };
+  }
   return undefined;
 }
 

@@ -1,6 +1,6 @@
 import { deflateSync } from 'node:zlib';
-import { funcdataInlineTree, kindLayout, kindMask, typeLayout } from '../../src/gobinary/layouts.ts';
-import { kind } from '../../src/gobinary/types.ts';
+import { FUNCDATA_INLINE_TREE, KIND_LAYOUT, KIND_MASK, TYPE_LAYOUT } from '../../src/gobinary/go/layouts.ts';
+import { KIND } from '../../src/gobinary/types/type-table.ts';
 import { ElfWriter, execute, type Region, type SectionSpec, words, write } from './elfwriter.ts';
 import { buildInformation, type Part, schedinit, shrinkModule, shrinkTables } from './shrinktables.ts';
 import { fieldTables, inlineTrees, interestingTypes, openWhole, type WholeProgram } from './wholeprogram.ts';
@@ -56,27 +56,37 @@ export function shrink(name: string, path: string, options: SeedOptions = {}): S
   elf.segment(types.start, typesWithFunctions(whole, typeAddresses, dataAddress + data.funcval));
   parts.push(...typeAddresses.map((address, i) => ({ name: `type ${i}`, address, length: 136 })));
   parts.push(...fieldTables(binary, typeAddresses).map((part, i) => ({ ...part, name: `fields ${i}` })));
-  const trees = inlineTrees(whole, functions, funcdataInlineTree);
+  const trees = inlineTrees(whole, functions, FUNCDATA_INLINE_TREE);
   if (trees !== undefined) {
     parts.push({ name: 'inline trees', address: trees.start, length: trees.end - trees.start });
     const inTypes = trees.start < types.end && trees.end > types.start;
-    if (!inTypes) elf.segment(trees.start, image.read(trees.start, trees.end - trees.start));
+    if (!inTypes) {
+      elf.segment(trees.start, image.read(trees.start, trees.end - trees.start));
+    }
   }
   const memory = dataSegment(whole, tables, code, dataAddress);
-  if (options.bare === true) memory.fill(0, data.buildInfo, data.buildVersion);
+  if (options.bare === true) {
+    memory.fill(0, data.buildInfo, data.buildVersion);
+  }
   elf.segment(dataAddress, memory, write, data.memory);
   parts.push(...dataParts(dataAddress, whole.moduleSize, pie));
   elf.programHeader(4, dataAddress + data.note, data.funcval - data.note);
-  if (pie) elf.programHeader(2, dataAddress + data.dynamic, 0x80);
+  if (pie) {
+    elf.programHeader(2, dataAddress + data.dynamic, 0x80);
+  }
   if (options.bare !== true) {
     const place = (section: string, address: number, length: number): void =>
       elf.section({ name: section, type: 1, flags: 2, address, bytes: new Uint8Array(length) });
     place('.gopclntab', tablesAddress, tables.bytes.length);
     place('.go.buildinfo', dataAddress + data.buildInfo, data.buildVersion - data.buildInfo);
-    if (version.minor >= 26) place('.go.module', dataAddress, whole.moduleSize);
+    if (version.minor >= 26) {
+      place('.go.module', dataAddress, whole.moduleSize);
+    }
     elf.section(debugSection('info', whole.debugInfo, options));
     elf.section(debugSection('abbrev', whole.debugAbbrev, options));
-    for (const section of symbolSections(whole)) elf.section(section);
+    for (const section of symbolSections(whole)) {
+      elf.section(section);
+    }
   }
   const { file, regions, offsetOf } = elf.write(pie);
   const inner = parts.map(({ address, ...part }) => ({ ...part, start: offsetOf(address) }));
@@ -103,9 +113,12 @@ function typesWithFunctions({ binary }: WholeProgram, addresses: readonly number
   const bytes = Buffer.from(binary.image.read(start, end - start));
   for (const address of addresses) {
     const at = address - start;
-    if (bytes.readBigUInt64LE(at + typeLayout.equal) !== 0n) words(bytes, at + typeLayout.equal, [funcval]);
-    if (((bytes[at + typeLayout.kind] ?? 0) & kindMask) === kind.map)
-      words(bytes, at + kindLayout.map.hasher, [funcval]);
+    if (bytes.readBigUInt64LE(at + TYPE_LAYOUT.equal) !== 0n) {
+      words(bytes, at + TYPE_LAYOUT.equal, [funcval]);
+    }
+    if (((bytes[at + TYPE_LAYOUT.kind] ?? 0) & KIND_MASK) === KIND.map) {
+      words(bytes, at + KIND_LAYOUT.map.hasher, [funcval]);
+    }
   }
   return bytes;
 }
@@ -151,7 +164,9 @@ function dataSegment(
   bytes.writeUInt32LE(buildId.length, data.note + 4);
   bytes.writeUInt32LE(4, data.note + 8);
   bytes.write(`Go\0\0${buildId}`, data.note + 12);
-  if (binary.pie) relocate(bytes, record, module.text, address);
+  if (binary.pie) {
+    relocate(bytes, record, module.text, address);
+  }
   return bytes;
 }
 
@@ -160,7 +175,9 @@ function relocate(bytes: Buffer, record: Buffer, lowest: number, address: number
   let count = 0;
   for (let at = 0; at + 8 <= record.length && count < 16; at += 8) {
     const value = Number(record.readBigUInt64LE(at));
-    if (value < lowest || value > address + data.memory) continue;
+    if (value < lowest || value > address + data.memory) {
+      continue;
+    }
     words(bytes, at, [0]);
     words(bytes, data.relocations + 24 * count, [address + at, 8, value]);
     count++;
@@ -170,7 +187,9 @@ function relocate(bytes: Buffer, record: Buffer, lowest: number, address: number
 
 function debugSection(name: string, content: Buffer, { compression }: SeedOptions): SectionSpec {
   const plain = { name: `.debug_${name}`, type: 1, bytes: content };
-  if (compression === undefined) return plain;
+  if (compression === undefined) {
+    return plain;
+  }
   const deflated = deflateSync(content);
   if (compression === 'zdebug') {
     const header = Buffer.from('ZLIB\0\0\0\0\0\0\0\0');

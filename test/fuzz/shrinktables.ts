@@ -1,5 +1,5 @@
-import { moduledataPrefix } from '../../src/gobinary/layouts.ts';
-import type { Table } from '../../src/gobinary/reader.ts';
+import type { Table } from '../../src/gobinary/file/reader.ts';
+import { MODULEDATA_PREFIX } from '../../src/gobinary/go/layouts.ts';
 import { words } from './elfwriter.ts';
 import type { WholeProgram } from './wholeprogram.ts';
 
@@ -46,8 +46,9 @@ export function shrinkTables({ binary, module }: WholeProgram, count: number, ad
       table.writeUInt32LE(at + 1, moved + name);
     }
     const data = Array.from({ length: table.readUInt32LE(moved + npcdata) }, (_, k) => size + 4 * k);
-    for (const field of [pcsp, pcfile, pcln, ...data])
+    for (const field of [pcsp, pcfile, pcln, ...data]) {
       lastTable = Math.max(lastTable, table.readUInt32LE(moved + field));
+    }
   }
   const contents = [
     { name: 'function names', bytes: whole(module.funcnametab) },
@@ -79,7 +80,7 @@ export function shrinkTables({ binary, module }: WholeProgram, count: number, ad
 export function shrinkModule(whole: WholeProgram, { parts }: Tables, count: number, code: number): Buffer {
   const { binary, module, moduleSize } = whole;
   const record = Buffer.from(binary.image.read(module.address, moduleSize));
-  const at = moduledataPrefix;
+  const at = MODULEDATA_PREFIX;
   const [names, index, files, values, records] = parts;
   for (const [field, part, width] of [
     [at.funcnametab, names, 1],

@@ -1,15 +1,15 @@
-import { readDebugSection } from '../../src/gobinary/debugsections.ts';
-import { readElf, sectionNamed } from '../../src/gobinary/elf.ts';
-import { OpenFile } from '../../src/gobinary/file.ts';
-import { Image } from '../../src/gobinary/image.ts';
+import { readDebugSection } from '../../src/gobinary/dwarf/sections.ts';
+import { readElf, sectionNamed } from '../../src/gobinary/file/elf.ts';
+import { OpenFile } from '../../src/gobinary/file/file.ts';
+import { Image } from '../../src/gobinary/file/image.ts';
+import { applyRelocations } from '../../src/gobinary/file/relocations.ts';
+import { FunctionTable } from '../../src/gobinary/functions/pclntab.ts';
+import { KIND_LAYOUT, KIND_MASK, layoutFor, TYPE_LAYOUT } from '../../src/gobinary/go/layouts.ts';
+import { findModule, type ModuleStart } from '../../src/gobinary/go/module-data.ts';
+import { goroutineStructures, runtimeStructures } from '../../src/gobinary/go/runtime-structures.ts';
 import { dynamicTypes, type GoBinary } from '../../src/gobinary/index.ts';
-import { kindLayout, kindMask, layoutFor, typeLayout } from '../../src/gobinary/layouts.ts';
-import { findModule, type ModuleStart } from '../../src/gobinary/moduledata.ts';
 import { readGoBinary } from '../../src/gobinary/open.ts';
-import { FunctionTable } from '../../src/gobinary/pclntab.ts';
-import { applyRelocations } from '../../src/gobinary/relocations.ts';
-import { goroutineStructures, runtimeStructures } from '../../src/gobinary/runtimestructures.ts';
-import { kind } from '../../src/gobinary/types.ts';
+import { KIND } from '../../src/gobinary/types/type-table.ts';
 
 /** What a seed takes from a whole program. */
 export interface WholeProgram {
@@ -33,7 +33,9 @@ export function openWhole(path: string): WholeProgram {
   const module = findModule(image, path, { pclntab: undefined, moduledata });
   const binary = readGoBinary(file);
   const layout = layoutFor(binary.version.minor);
-  if (layout === undefined) throw new Error(`${path}: no layout`);
+  if (layout === undefined) {
+    throw new Error(`${path}: no layout`);
+  }
   const { gofunc, size } = layout.moduledata;
   const section = (name: string): Buffer =>
     Buffer.from(readDebugSection(file, elf, name, 2 ** 25)?.bytes ?? []);
@@ -58,8 +60,12 @@ function structuresOnly(info: Buffer, names: readonly string[]): Buffer {
   for (const name of names) {
     let at = info.indexOf(`${name}\0`);
     // The entry itself, not one that mentions it: its name follows the code of its abbreviation, a small number.
-    while (at > 0 && (info[at - 1] ?? 0) >= 0x29) at = info.indexOf(`${name}\0`, at + 1);
-    if (at <= 0) throw new Error(`no debug information on ${name}`);
+    while (at > 0 && (info[at - 1] ?? 0) >= 0x29) {
+      at = info.indexOf(`${name}\0`, at + 1);
+    }
+    if (at <= 0) {
+      throw new Error(`no debug information on ${name}`);
+    }
     parts.push(info.subarray(at - 1, at + (/moduledata|runtime\.[gm]$/.test(name) ? 2500 : 400)));
   }
   const unit = Buffer.concat(parts);
@@ -70,7 +76,7 @@ function structuresOnly(info: Buffer, names: readonly string[]): Buffer {
 /** Addresses of map types, of the types they are made of, and of some others. */
 export function interestingTypes(binary: GoBinary): number[] {
   const maps = binary.mapTypes().flatMap(({ address, keyType, elemType }) => {
-    const group = binary.image.u64(address + kindLayout.map.group);
+    const group = binary.image.u64(address + KIND_LAYOUT.map.group);
     return [address, keyType, elemType, group];
   });
   const others = [...dynamicTypes(binary)].slice(0, 48).map(({ address }) => address);
@@ -83,12 +89,12 @@ export function fieldTables(
   addresses: readonly number[],
 ): { address: number; length: number }[] {
   const structs = addresses.filter(
-    (address) => (image.u8(address + typeLayout.kind) & kindMask) === kind.struct,
+    (address) => (image.u8(address + TYPE_LAYOUT.kind) & KIND_MASK) === KIND.struct,
   );
   return structs
     .map((address) => ({
-      address: image.u64(address + kindLayout.struct.fields),
-      length: image.u64(address + kindLayout.struct.fieldCount) * kindLayout.field.size,
+      address: image.u64(address + KIND_LAYOUT.struct.fields),
+      length: image.u64(address + KIND_LAYOUT.struct.fieldCount) * KIND_LAYOUT.field.size,
     }))
     .filter(({ length }) => length > 0);
 }
@@ -102,7 +108,9 @@ export function inlineTrees(
   const starts: number[] = [];
   for (let i = 0; i < functions; i++) {
     const start = table.funcdata(i, tree, gofunc);
-    if (start !== undefined) starts.push(start);
+    if (start !== undefined) {
+      starts.push(start);
+    }
   }
   return starts.length === 0 ? undefined : { start: Math.min(...starts), end: Math.max(...starts) + 256 };
 }

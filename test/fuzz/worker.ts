@@ -47,10 +47,18 @@ function note(
   { recipe, features, millis, allocated, fault }: Outcome,
   begin: (recipe: Recipe) => void,
 ): void {
-  if (features.length > 1) opened++;
-  if (millis > (slowest?.millis ?? 0)) slowest = { millis, recipe };
-  if (allocated > (largest?.allocated ?? 0)) largest = { allocated, recipe };
-  if (fault !== undefined) faults.push(session.minimized(fault, begin));
+  if (features.length > 1) {
+    opened++;
+  }
+  if (millis > (slowest?.millis ?? 0)) {
+    slowest = { millis, recipe };
+  }
+  if (allocated > (largest?.allocated ?? 0)) {
+    largest = { allocated, recipe };
+  }
+  if (fault !== undefined) {
+    faults.push(session.minimized(fault, begin));
+  }
 }
 
 function report(done: number): void {
@@ -64,13 +72,17 @@ function report(done: number): void {
 }
 
 for (const outcome of session.prepare((recipe) => current.begin(options.from, recipe))) {
-  if (outcome.fault !== undefined) faults.push(outcome.fault);
+  if (outcome.fault !== undefined) {
+    faults.push(outcome.fault);
+  }
 }
 for (let i = options.from; i < options.to; i++) {
   const begin = (recipe: Recipe): void => current.begin(i, recipe);
   const outcome = session.run(i, begin);
   note(outcome, begin);
-  if (outcome.isNew) kept.push(outcome.recipe);
+  if (outcome.isNew) {
+    kept.push(outcome.recipe);
+  }
   if ((i + 1) % batch === 0 || outcome.fault !== undefined) {
     report(i + 1);
     // zlib lets go of what it failed on only when the event loop turns.

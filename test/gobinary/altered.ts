@@ -20,8 +20,9 @@ export function altered(
     const name = Buffer.from(`${structure}\0`);
     // The entry itself, not one that mentions it: its name follows the code of its abbreviation, a small number.
     let at = offset;
-    do at = file.indexOf(name, at + 1);
-    while (at > 0 && at < offset + size && (file[at - 1] ?? 0) >= 0x29);
+    do {
+      at = file.indexOf(name, at + 1);
+    } while (at > 0 && at < offset + size && (file[at - 1] ?? 0) >= 0x29);
     assert.ok(at > offset && at < offset + size);
     change(file, at);
   });
@@ -32,7 +33,9 @@ export const newest = build({ program: 'facts', toolchain: toolchains.get(27) ??
 /** A copy in which every text of the version, in the build information and in runtime.buildVersion, says Go 1.28. */
 export function renumbered(edit?: (file: Buffer) => void): string {
   return temporaryFile(newest, (file) => {
-    for (let at = file.indexOf('go1.27'); at >= 0; at = file.indexOf('go1.27', at)) file.write('go1.28', at);
+    for (let at = file.indexOf('go1.27'); at >= 0; at = file.indexOf('go1.27', at)) {
+      file.write('go1.28', at);
+    }
     edit?.(file);
   });
 }

@@ -41,7 +41,9 @@ export function build({ program, toolchain, flags = [], env = {} }: BuildOptions
   const settings = { GOENV: 'off', GOFLAGS: '', GOTOOLCHAIN: toolchain, ...env };
   const version = toolchain === 'local' ? localVersion() : toolchain;
   const hash = createHash('sha256').update(JSON.stringify([version, flags, settings, files]));
-  for (const file of files) hash.update(readFileSync(join(folder, file)));
+  for (const file of files) {
+    hash.update(readFileSync(join(folder, file)));
+  }
   const output = join(cacheFolder, `${program}-${version}-${hash.digest('hex').slice(0, 16)}`);
   if (!existsSync(output)) {
     mkdirSync(cacheFolder, { recursive: true });

@@ -5,20 +5,20 @@ import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
-import { kindLayout } from '../../src/gobinary/layouts.ts';
+import { KIND_LAYOUT } from '../../src/gobinary/go/layouts.ts';
 import {
-  classicMap,
-  classicMapFields,
-  groupsReferenceFields,
-  hmapFields,
+  CLASSIC_MAP,
+  CLASSIC_MAP_FIELDS,
+  GROUPS_REFERENCE_FIELDS,
+  HMAP_FIELDS,
   type MapTypeLayout,
-  stridedMap,
-  stridedMapFields,
-  swissHeaderFields,
-  swissMap,
-  swissMapFields,
-  swissTableFields,
-} from '../../src/gobinary/maplayouts.ts';
+  STRIDED_MAP,
+  STRIDED_MAP_FIELDS,
+  SWISS_HEADER_FIELDS,
+  SWISS_MAP,
+  SWISS_MAP_FIELDS,
+  SWISS_TABLE_FIELDS,
+} from '../../src/gobinary/go/map-layouts.ts';
 import { removeTemporaryFiles, temporaryPath } from './files.ts';
 
 const bpf = join(import.meta.dirname, '../../bpf');
@@ -27,36 +27,36 @@ const fixtures = join(import.meta.dirname, 'fixtures');
 /** Each C struct of the decoder that lies over a structure of the target, and where the tables have its fields. */
 const structs: Record<string, Record<string, number>> = {
   classic_map: {
-    count: hmapFields.count,
-    flags: hmapFields.flags,
-    log2_buckets: hmapFields.B,
-    overflow_count: hmapFields.noverflow,
-    seed: hmapFields.hash0,
-    buckets: hmapFields.buckets,
-    old_buckets: hmapFields.oldbuckets,
+    count: HMAP_FIELDS.count,
+    flags: HMAP_FIELDS.flags,
+    log2_buckets: HMAP_FIELDS.B,
+    overflow_count: HMAP_FIELDS.noverflow,
+    seed: HMAP_FIELDS.hash0,
+    buckets: HMAP_FIELDS.buckets,
+    old_buckets: HMAP_FIELDS.oldbuckets,
   },
   swiss_map: {
-    used: swissHeaderFields.used,
-    seed: swissHeaderFields.seed,
-    directory: swissHeaderFields.dirPtr,
-    directory_length: swissHeaderFields.dirLen,
-    global_depth: swissHeaderFields.globalDepth,
-    global_shift: swissHeaderFields.globalShift,
-    writing: swissHeaderFields.writing,
+    used: SWISS_HEADER_FIELDS.used,
+    seed: SWISS_HEADER_FIELDS.seed,
+    directory: SWISS_HEADER_FIELDS.dirPtr,
+    directory_length: SWISS_HEADER_FIELDS.dirLen,
+    global_depth: SWISS_HEADER_FIELDS.globalDepth,
+    global_shift: SWISS_HEADER_FIELDS.globalShift,
+    writing: SWISS_HEADER_FIELDS.writing,
   },
   swiss_table: {
-    used: swissTableFields.used,
-    capacity: swissTableFields.capacity,
-    growth_left: swissTableFields.growthLeft,
-    local_depth: swissTableFields.localDepth,
-    index: swissTableFields.index,
-    groups: swissTableFields.groups + groupsReferenceFields.data,
-    length_mask: swissTableFields.groups + groupsReferenceFields.lengthMask,
+    used: SWISS_TABLE_FIELDS.used,
+    capacity: SWISS_TABLE_FIELDS.capacity,
+    growth_left: SWISS_TABLE_FIELDS.growthLeft,
+    local_depth: SWISS_TABLE_FIELDS.localDepth,
+    index: SWISS_TABLE_FIELDS.index,
+    groups: SWISS_TABLE_FIELDS.groups + GROUPS_REFERENCE_FIELDS.data,
+    length_mask: SWISS_TABLE_FIELDS.groups + GROUPS_REFERENCE_FIELDS.lengthMask,
   },
 };
 
 /** All headers of the decoder, without comments. */
-const headers = readdirSync(bpf)
+const headers = readdirSync(bpf, { recursive: true, encoding: 'utf8' })
   .filter((name) => name.endsWith('.bpf.h'))
   .map((name) => readFileSync(join(bpf, name), 'utf8').replace(/\/\*.*?\*\//gs, ''))
   .join('\n');
@@ -108,20 +108,20 @@ interface Format {
 
 const formats: Readonly<Record<string, Format>> = {
   FORMAT_CLASSIC: {
-    layout: classicMap,
-    keyStride: [classicMapFields.keySlot, 1],
-    groupSize: [classicMapFields.bucketSize, 2],
+    layout: CLASSIC_MAP,
+    keyStride: [CLASSIC_MAP_FIELDS.keySlot, 1],
+    groupSize: [CLASSIC_MAP_FIELDS.bucketSize, 2],
   },
   FORMAT_SLOTS: {
-    layout: swissMap,
-    keyStride: [swissMapFields.slotSize, 8],
-    groupSize: [swissMapFields.groupSize, 8],
+    layout: SWISS_MAP,
+    keyStride: [SWISS_MAP_FIELDS.slotSize, 8],
+    groupSize: [SWISS_MAP_FIELDS.groupSize, 8],
   },
   FORMAT_STRIDES: {
-    layout: stridedMap,
-    keyStride: [stridedMapFields.keyStride, 8],
-    groupSize: [stridedMapFields.groupSize, 8],
-    keysOffset: [stridedMapFields.keysOffset, 8],
+    layout: STRIDED_MAP,
+    keyStride: [STRIDED_MAP_FIELDS.keyStride, 8],
+    groupSize: [STRIDED_MAP_FIELDS.groupSize, 8],
+    keysOffset: [STRIDED_MAP_FIELDS.keysOffset, 8],
   },
 };
 
@@ -131,12 +131,14 @@ function descriptor(
   values: Record<'keyStride' | 'groupSize' | 'keysOffset', number>,
 ): Buffer {
   const bytes = Buffer.alloc(format.layout.size, 0xee);
-  bytes.writeBigUInt64LE(0x11_0000n, kindLayout.map.key);
-  bytes.writeBigUInt64LE(0x22_0000n, kindLayout.map.elem);
+  bytes.writeBigUInt64LE(0x11_0000n, KIND_LAYOUT.map.key);
+  bytes.writeBigUInt64LE(0x22_0000n, KIND_LAYOUT.map.elem);
   for (const field of ['keyStride', 'groupSize', 'keysOffset'] as const) {
     const [offset, width] = format[field] ?? [0, 0];
     bytes.fill(0, offset, offset + width);
-    if (width > 0) bytes.writeUInt8(values[field], offset);
+    if (width > 0) {
+      bytes.writeUInt8(values[field], offset);
+    }
   }
   return bytes;
 }

@@ -2,18 +2,18 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { after, before, describe, test } from 'node:test';
 import { deflateSync } from 'node:zlib';
-import { readDebugSection } from '../../src/gobinary/debugsections.ts';
-import { DebugInfo } from '../../src/gobinary/dwarf.ts';
-import { readElf } from '../../src/gobinary/elf.ts';
-import { withFile } from '../../src/gobinary/file.ts';
+import { DebugInfo } from '../../src/gobinary/dwarf/info.ts';
+import { readDebugSection } from '../../src/gobinary/dwarf/sections.ts';
+import { readElf } from '../../src/gobinary/file/elf.ts';
+import { withFile } from '../../src/gobinary/file/file.ts';
+import { GO_LAYOUTS } from '../../src/gobinary/go/layouts.ts';
+import { goroutineStructures, runtimeStructures } from '../../src/gobinary/go/runtime-structures.ts';
 import {
   checkAgainstDwarf,
   compareWithDwarf,
   describeFinding,
   openGoBinary,
 } from '../../src/gobinary/index.ts';
-import { goLayouts } from '../../src/gobinary/layouts.ts';
-import { goroutineStructures, runtimeStructures } from '../../src/gobinary/runtimestructures.ts';
 import { altered } from './altered.ts';
 import { build, toolchains } from './build.ts';
 import { buildVariant, variants } from './facts.ts';
@@ -31,7 +31,7 @@ describe('tables against debug information', () => {
     test(variant.name, () => {
       const path = buildVariant(variant);
       const binary = openGoBinary(path);
-      const layout = goLayouts.get(variant.minor);
+      const layout = GO_LAYOUTS.get(variant.minor);
       assert.ok(layout);
       const maps = runtimeStructures(layout, binary.mapImplementation);
       const expected = [...maps, ...goroutineStructures(variant.minor)];

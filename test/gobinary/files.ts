@@ -21,7 +21,9 @@ export function temporaryFile(source: Buffer | string, edit?: (file: Buffer) => 
 }
 
 export function removeTemporaryFiles(): void {
-  if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
+  if (folder !== undefined) {
+    rmSync(folder, { recursive: true, force: true });
+  }
   folder = undefined;
 }
 
@@ -33,7 +35,9 @@ export function section(file: Buffer, name: string): { header: number; offset: n
   for (let i = 0; i < file.readUInt16LE(60); i++) {
     const header = table + 64 * i;
     const at = strings + file.readUInt32LE(header);
-    if (file.toString('latin1', at, file.indexOf(0, at)) !== name) continue;
+    if (file.toString('latin1', at, file.indexOf(0, at)) !== name) {
+      continue;
+    }
     const offset = Number(file.readBigUInt64LE(header + 24));
     return { header, offset, size: Number(file.readBigUInt64LE(header + 32)) };
   }

@@ -22,13 +22,17 @@ function useAll(binary: GoBinary): void {
     try {
       use();
     } catch (error) {
-      if (!(error instanceof BinaryError)) throw error;
+      if (!(error instanceof BinaryError)) {
+        throw error;
+      }
     }
   };
   attempt(() => {
     let seen = 0;
     for (const fn of binary.functions()) {
-      if (++seen % 16 !== 0) continue;
+      if (++seen % 16 !== 0) {
+        continue;
+      }
       attempt(() => binary.code(fn));
       attempt(() => binary.frames(fn.end - 1));
       attempt(() => binary.spDelta(fn.entry + 4));
@@ -37,8 +41,12 @@ function useAll(binary: GoBinary): void {
   attempt(() => binary.functionsNamed('main.main'));
   attempt(() => binary.functionAt(binary.types.start));
   attempt(() => binary.symbol('main.main'));
-  for (const type of binary.mapTypes()) typeEquality(binary, type.keyType);
-  for (const type of dynamicTypes(binary)) assert.ok(type.size >= 0);
+  for (const type of binary.mapTypes()) {
+    typeEquality(binary, type.keyType);
+  }
+  for (const type of dynamicTypes(binary)) {
+    assert.ok(type.size >= 0);
+  }
   typeEquality(binary, 0);
   typeEquality(binary, binary.types.end - 4);
 }
@@ -62,9 +70,13 @@ function targets(path: string): { start: number; length: number }[] {
     const table = /^\.(go.*|data.*|noptrdata|rodata|dynamic|rela.*|typelink|symtab|strtab|note.*)$/.test(
       label,
     );
-    if (!table || length === 0) continue;
+    if (!table || length === 0) {
+      continue;
+    }
     ranges.push({ start, length });
-    if (length > 256) ranges.push({ start, length: 256 });
+    if (length > 256) {
+      ranges.push({ start, length: 256 });
+    }
   }
   const module = openGoBinary(path).symbol('runtime.firstmoduledata');
   const segment = openGoBinary(path)
@@ -72,8 +84,9 @@ function targets(path: string): { start: number; length: number }[] {
     .find(
       ({ address, fileSize }) => module && module.address >= address && module.address < address + fileSize,
     );
-  if (module && segment)
+  if (module && segment) {
     ranges.push({ start: segment.fileOffset + module.address - segment.address, length: module.size });
+  }
   return ranges;
 }
 
@@ -134,8 +147,9 @@ describe('damaged programs', () => {
               const at = start + Math.floor((position * length) / align) * align;
               const word = Buffer.alloc(8);
               word.writeBigUInt64LE(value);
-              for (let i = 0; i < repeat && at + (i + 1) * width <= bytes.length; i++)
+              for (let i = 0; i < repeat && at + (i + 1) * width <= bytes.length; i++) {
                 word.copy(bytes, at + i * width, 0, width);
+              }
             }
             writeFileSync(copy, bytes.subarray(0, cut ?? bytes.length));
             const took = processorTime(() => {

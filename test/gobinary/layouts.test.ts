@@ -2,18 +2,18 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { before, describe, test } from 'node:test';
 import {
-  goLayouts,
-  kindLayout,
-  moduledataPrefix,
-  pclntabLayouts,
-  typeLayout,
-} from '../../src/gobinary/layouts.ts';
+  GO_LAYOUTS,
+  KIND_LAYOUT,
+  MODULEDATA_PREFIX,
+  PCLNTAB_LAYOUTS,
+  TYPE_LAYOUT,
+} from '../../src/gobinary/go/layouts.ts';
 import {
-  classicMapFields,
+  CLASSIC_MAP_FIELDS,
   type MapTypeLayout,
-  stridedMapFields,
-  swissMapFields,
-} from '../../src/gobinary/maplayouts.ts';
+  STRIDED_MAP_FIELDS,
+  SWISS_MAP_FIELDS,
+} from '../../src/gobinary/go/map-layouts.ts';
 import { build, toolchains } from './build.ts';
 
 /** A struct type as DWARF describes it. */
@@ -68,19 +68,21 @@ describe('layouts agree with the DWARF of a program built with each version', ()
       const toolchain = toolchains.get(minor) ?? '';
       const program = build({ program: 'facts', toolchain, env: { GOEXPERIMENT: 'noswissmap' } });
       const structs = JSON.parse(execFileSync(dwarf, [program, ...wanted], { encoding: 'utf8' }));
-      checkMap(goLayouts.get(minor)?.classicMap, structs['internal/abi.OldMapType']);
+      checkMap(GO_LAYOUTS.get(minor)?.classicMap, structs['internal/abi.OldMapType']);
     });
   }
 });
 
 function checkTables(minor: number, structs: Record<string, Struct>): void {
-  const layout = goLayouts.get(minor);
-  const tables = pclntabLayouts.get(layout?.pclntabMagic ?? 0);
+  const layout = GO_LAYOUTS.get(minor);
+  const tables = PCLNTAB_LAYOUTS.get(layout?.pclntabMagic ?? 0);
   assert.ok(layout && tables);
 
   const module = offsets(structs['runtime.moduledata']);
-  for (const [field, offset] of Object.entries({ ...moduledataPrefix, ...layout.moduledata })) {
-    if (field !== 'size') assert.equal(module(field.toLowerCase()), offset, `moduledata.${field}`);
+  for (const [field, offset] of Object.entries({ ...MODULEDATA_PREFIX, ...layout.moduledata })) {
+    if (field !== 'size') {
+      assert.equal(module(field.toLowerCase()), offset, `moduledata.${field}`);
+    }
   }
   assert.equal(structs['runtime.moduledata']?.size, layout.moduledata.size);
 
@@ -113,9 +115,9 @@ function checkTypes(minor: number, structs: Record<string, Struct>): void {
     structs[old ? `runtime.${before21}` : `internal/abi.${since21}`];
 
   const type = named('_type', 'Type');
-  assert.equal(type?.size, typeLayout.size);
+  assert.equal(type?.size, TYPE_LAYOUT.size);
   const typeField = offsets(type);
-  const { size_, ptrBytes, hash, tflag, align, fieldAlign, kind, equal, gcData, str } = typeLayout;
+  const { size_, ptrBytes, hash, tflag, align, fieldAlign, kind, equal, gcData, str } = TYPE_LAYOUT;
   assert.deepEqual(
     [
       'size',
@@ -133,24 +135,27 @@ function checkTypes(minor: number, structs: Record<string, Struct>): void {
   );
 
   const array = offsets(named('arraytype', 'ArrayType'));
-  assert.deepEqual([array('elem'), array('len')], [kindLayout.array.elem, kindLayout.array.length]);
+  assert.deepEqual([array('elem'), array('len')], [KIND_LAYOUT.array.elem, KIND_LAYOUT.array.length]);
   const struct = offsets(named('structtype', 'StructType'));
-  assert.equal(struct('fields'), kindLayout.struct.fields);
-  assert.equal(kindLayout.struct.fieldCount, kindLayout.struct.fields + 8);
+  assert.equal(struct('fields'), KIND_LAYOUT.struct.fields);
+  assert.equal(KIND_LAYOUT.struct.fieldCount, KIND_LAYOUT.struct.fields + 8);
   const fieldStruct = named('structfield', 'StructField');
   const field = offsets(fieldStruct);
-  assert.equal(fieldStruct?.size, kindLayout.field.size);
-  const offsetName = goLayouts.get(minor)?.fieldOffsetShift === 1 ? 'offsetanon' : 'offset';
+  assert.equal(fieldStruct?.size, KIND_LAYOUT.field.size);
+  const offsetName = GO_LAYOUTS.get(minor)?.fieldOffsetShift === 1 ? 'offsetanon' : 'offset';
   assert.deepEqual(
     [field('name'), field('typ'), field(offsetName)],
-    [kindLayout.field.name, kindLayout.field.type, kindLayout.field.offset],
+    [KIND_LAYOUT.field.name, KIND_LAYOUT.field.type, KIND_LAYOUT.field.offset],
   );
   const methods = offsets(named('interfacetype', 'InterfaceType'))(old ? 'mhdr' : 'methods');
-  assert.equal(kindLayout.interface.methodCount, (methods ?? 0) + 8);
+  assert.equal(KIND_LAYOUT.interface.methodCount, (methods ?? 0) + 8);
 
-  const layout = goLayouts.get(minor);
-  if (minor === 24 || minor === 25) checkMap(layout?.swissMap, structs['internal/abi.SwissMapType']);
-  else checkMap(layout?.swissMap ?? layout?.classicMap, named('maptype', 'MapType'));
+  const layout = GO_LAYOUTS.get(minor);
+  if (minor === 24 || minor === 25) {
+    checkMap(layout?.swissMap, structs['internal/abi.SwissMapType']);
+  } else {
+    checkMap(layout?.swissMap ?? layout?.classicMap, named('maptype', 'MapType'));
+  }
 }
 
 function checkMap(layout: MapTypeLayout | undefined, struct: Struct | undefined): void {
@@ -161,18 +166,18 @@ function checkMap(layout: MapTypeLayout | undefined, struct: Struct | undefined)
   assert.equal(map('flags'), layout.flags);
   assert.deepEqual(
     [map('key'), map('elem'), map(classic ? 'bucket' : 'group'), map('hasher')],
-    [kindLayout.map.key, kindLayout.map.elem, kindLayout.map.group, kindLayout.map.hasher],
+    [KIND_LAYOUT.map.key, KIND_LAYOUT.map.elem, KIND_LAYOUT.map.group, KIND_LAYOUT.map.hasher],
   );
   if (classic) {
-    assert.equal(map('keysize'), classicMapFields.keySlot);
-    assert.equal(map('elemsize') ?? map('valuesize'), classicMapFields.elemSlot);
-    assert.equal(map('bucketsize'), classicMapFields.bucketSize);
+    assert.equal(map('keysize'), CLASSIC_MAP_FIELDS.keySlot);
+    assert.equal(map('elemsize') ?? map('valuesize'), CLASSIC_MAP_FIELDS.elemSlot);
+    assert.equal(map('bucketsize'), CLASSIC_MAP_FIELDS.bucketSize);
   } else if (layout.kind === 'swiss') {
-    assert.equal(map('groupsize'), swissMapFields.groupSize);
-    assert.equal(map('slotsize'), swissMapFields.slotSize);
-    assert.equal(map('elemoff'), swissMapFields.elemOffset);
+    assert.equal(map('groupsize'), SWISS_MAP_FIELDS.groupSize);
+    assert.equal(map('slotsize'), SWISS_MAP_FIELDS.slotSize);
+    assert.equal(map('elemoff'), SWISS_MAP_FIELDS.elemOffset);
   } else {
-    for (const [field, offset] of Object.entries(stridedMapFields)) {
+    for (const [field, offset] of Object.entries(STRIDED_MAP_FIELDS)) {
       const name = field.toLowerCase().replace('offset', 'off');
       assert.equal(map(name), offset, field);
     }

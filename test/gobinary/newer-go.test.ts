@@ -20,12 +20,13 @@ describe('a Go newer than the newest known', () => {
   after(removeTemporaryFiles);
 
   test('is refused', () => {
-    for (const file of [path, bare])
+    for (const file of [path, bare]) {
       assert.throws(() => openGoBinary(file), {
         name: 'BinaryError',
         reason: 'newer-go',
         message: `${file} was built with go1.28.4, newer than the supported Go 1.17 to 1.27.`,
       });
+    }
   });
 
   test('is read with the newest layouts on request', () => {

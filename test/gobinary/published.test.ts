@@ -66,8 +66,9 @@ describe('published programs', () => {
       }
       const lookups = binary.functionsNamed('runtime.mapaccess2_fast64');
       assert.equal(lookups.length, 1);
-      for (const lookup of lookups)
+      for (const lookup of lookups) {
         assert.match(binary.frames(lookup.entry)[0]?.file ?? '', /^(internal\/)?runtime\/.*fast64\.go$/);
+      }
     });
   }
 });

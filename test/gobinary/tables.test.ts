@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { BinaryError } from '../../src/gobinary/error.ts';
-import { pcValue, pcValueEnd } from '../../src/gobinary/pcvalue.ts';
-import { occurrences, Reader } from '../../src/gobinary/reader.ts';
-import { parseGoVersion } from '../../src/gobinary/version.ts';
+import { occurrences, Reader } from '../../src/gobinary/file/reader.ts';
+import { pcValue, pcValueEnd } from '../../src/gobinary/functions/pc-values.ts';
+import { parseGoVersion } from '../../src/gobinary/go/version.ts';
 
 function uvarint(value: number): number[] {
   return value < 0x80 ? [value] : [(value & 0x7f) | 0x80, ...uvarint(value >>> 7)];
@@ -79,8 +79,11 @@ describe('Reader', () => {
           const inside = (width: number): boolean =>
             Number.isInteger(offset) && offset >= 0 && offset + width <= bytes.length;
           const same = (width: number, read: () => unknown, expected: () => unknown): void => {
-            if (inside(width)) assert.deepEqual(read(), expected());
-            else assert.throws(read, BinaryError);
+            if (inside(width)) {
+              assert.deepEqual(read(), expected());
+            } else {
+              assert.throws(read, BinaryError);
+            }
           };
           same(
             1,

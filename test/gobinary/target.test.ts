@@ -2,9 +2,10 @@
 
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { readSettings } from '../../src/cli/settings.ts';
-import { openTarget } from '../../src/cli/target.ts';
-import { EXIT } from '../../src/errors.ts';
+import { EXIT } from '../../src/base/errors.ts';
+import { readSettings } from '../../src/config/settings.ts';
+import { openTarget } from '../../src/session/target.ts';
+import { Executable } from '../../src/target/executable.ts';
 import { altered, newest, renumbered } from './altered.ts';
 import { removeTemporaryFiles } from './files.ts';
 
@@ -14,7 +15,7 @@ test('a runtime that differs from the table is refused: which structure, which f
   const path = altered(23, 'runtime.hmap', (file, start) => {
     file[file.indexOf('buckets\0', start) + 8] = 40;
   });
-  assert.throws(() => openTarget(path, 'The target'), {
+  assert.throws(() => openTarget(Executable.atPath(path), 'The target'), {
     name: 'UserError',
     exitStatus: EXIT.cannotObserve,
     message:
@@ -25,21 +26,23 @@ test('a runtime that differs from the table is refused: which structure, which f
 
 test('a newer Go is refused with what can be done, and opened on request', () => {
   const path = renumbered();
-  assert.throws(() => openTarget(path, 'The target'), {
+  assert.throws(() => openTarget(Executable.atPath(path), 'The target'), {
     exitStatus: EXIT.cannotObserve,
     message:
-      /^The target cannot be observed: .* was built with go1\.28\.4, newer than the supported Go 1\.17 to 1\.27\. Update mapscope, or try it with the newest layouts it knows: --allow-unknown-go together with --verify\.$/,
+      /^The target cannot be observed: .* was built with go1\.28\.4, newer than the supported Go 1\.17 to 1\.27\. Update mapscope, or try the newest layouts it knows with --allow-unknown-go --verify\.$/,
   });
-  const binary = openTarget(path, path, { allowUnknownGo: true });
-  assert.deepEqual(binary.mapTypes(), openTarget(newest).mapTypes());
+  const binary = openTarget(Executable.atPath(path), path, { allowUnknownGo: true });
+  assert.deepEqual(binary.mapTypes(), openTarget(Executable.atPath(newest)).mapTypes());
 });
 
 test('a newer Go whose maps have changed is refused all the same', () => {
   const path = altered(27, 'internal/runtime/maps.Map', (file, start) => {
     file[file.indexOf('dirPtr\0', start) + 7] = 32;
-    for (let at = file.indexOf('go1.27'); at >= 0; at = file.indexOf('go1.27', at)) file.write('go1.28', at);
+    for (let at = file.indexOf('go1.27'); at >= 0; at = file.indexOf('go1.27', at)) {
+      file.write('go1.28', at);
+    }
   });
-  assert.throws(() => openTarget(path, path, { allowUnknownGo: true }), {
+  assert.throws(() => openTarget(Executable.atPath(path), path, { allowUnknownGo: true }), {
     message: /go1\.28\.4, and its internal\/runtime\/maps\.Map\.dirPtr is at offset 32 by .* but at 16 by/,
   });
 });
@@ -47,7 +50,7 @@ test('a newer Go whose maps have changed is refused all the same', () => {
 test('an unknown Go is observed only when the lookups are verified', () => {
   assert.throws(() => readSettings({ allowUnknownGo: true }), {
     exitStatus: EXIT.usage,
-    message: '--allow-unknown-go needs --verify.',
+    message: '--allow-unknown-go requires --verify.',
   });
   assert.equal(readSettings({ allowUnknownGo: true, verify: true }).allowUnknownGo, true);
   assert.equal(readSettings({}).allowUnknownGo, false);

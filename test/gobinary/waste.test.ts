@@ -2,21 +2,21 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { DebugInfo } from '../../src/gobinary/dwarf.ts';
-import { readElf } from '../../src/gobinary/elf.ts';
+import { DebugInfo } from '../../src/gobinary/dwarf/info.ts';
 import { BinaryError, type BinaryErrorReason } from '../../src/gobinary/error.ts';
-import { fileInMemory } from '../../src/gobinary/file.ts';
-import { Image } from '../../src/gobinary/image.ts';
+import { readElf } from '../../src/gobinary/file/elf.ts';
+import { fileInMemory } from '../../src/gobinary/file/file.ts';
+import { Image } from '../../src/gobinary/file/image.ts';
+import { Reader } from '../../src/gobinary/file/reader.ts';
+import { SymbolTable } from '../../src/gobinary/file/symbols.ts';
+import { framesAt } from '../../src/gobinary/functions/frames.ts';
+import { FunctionTable } from '../../src/gobinary/functions/pclntab.ts';
+import { PCLNTAB_LAYOUTS, TYPE_LAYOUT } from '../../src/gobinary/go/layouts.ts';
+import type { ModuleStart } from '../../src/gobinary/go/module-data.ts';
 import { dynamicTypes, type GoBinary, typeEquality } from '../../src/gobinary/index.ts';
-import { pclntabLayouts, typeLayout } from '../../src/gobinary/layouts.ts';
-import { findMapTypes } from '../../src/gobinary/maptypes.ts';
-import type { ModuleStart } from '../../src/gobinary/moduledata.ts';
 import { readGoBinary } from '../../src/gobinary/open.ts';
-import { FunctionTable } from '../../src/gobinary/pclntab.ts';
-import { Reader } from '../../src/gobinary/reader.ts';
-import { framesAt } from '../../src/gobinary/symbolize.ts';
-import { SymbolTable } from '../../src/gobinary/symtab.ts';
-import { kind } from '../../src/gobinary/types.ts';
+import { findMapTypes } from '../../src/gobinary/types/map-types.ts';
+import { KIND } from '../../src/gobinary/types/type-table.ts';
 import { elf, type Header } from './elffile.ts';
 import { processorTime } from './measure.ts';
 
@@ -74,7 +74,9 @@ describe('searches', () => {
     file.set(header(0xf1), 0x4000);
     rejects(file, 'not-go', /no Go function table/);
     const content = Buffer.alloc(size, words(0x1_0000));
-    for (let i = 0; i < 16; i++) content.set(header(0xf1), i * 8);
+    for (let i = 0; i < 16; i++) {
+      content.set(header(0xf1), i * 8);
+    }
     rejects(many(content), 'not-go', /no Go function table/);
   });
 
@@ -109,9 +111,9 @@ describe('types', () => {
       words(size, 0, 0, start, 0, name, ...rest),
       Buffer.alloc(136 - 48 - 8 * rest.length),
     ]);
-    bytes.writeUInt8(8, typeLayout.align);
-    bytes.writeUInt8(8, typeLayout.fieldAlign);
-    bytes.writeUInt8(kindOfType, typeLayout.kind);
+    bytes.writeUInt8(8, TYPE_LAYOUT.align);
+    bytes.writeUInt8(8, TYPE_LAYOUT.fieldAlign);
+    bytes.writeUInt8(kindOfType, TYPE_LAYOUT.kind);
     return bytes;
   }
 
@@ -130,11 +132,11 @@ describe('types', () => {
   }
 
   const hostile = {
-    'structs of themselves': (_: number, fields: number) => type(kind.struct, 8, 0, 0, fields, 4096, 4096),
-    'arrays of themselves': (address: number) => type(kind.array, 8, 0, address, 0, 2 ** 40),
+    'structs of themselves': (_: number, fields: number) => type(KIND.struct, 8, 0, 0, fields, 4096, 4096),
+    'arrays of themselves': (address: number) => type(KIND.array, 8, 0, address, 0, 2 ** 40),
     'long names': (_: number, __: number, name: number) => type(6, 8, name),
     'structs of many fields': (_: number, fields: number) =>
-      type(kind.struct, 8, 8, 0, fields, 2 ** 40, 2 ** 40),
+      type(KIND.struct, 8, 8, 0, fields, 2 ** 40, 2 ** 40),
   };
   for (const [what, make] of Object.entries(hostile)) {
     test(what, () => {
@@ -173,13 +175,15 @@ describe('debug information', () => {
 });
 
 describe('functions', () => {
-  const layout = pclntabLayouts.get(0xfffffff1);
+  const layout = PCLNTAB_LAYOUTS.get(0xfffffff1);
   assert.ok(layout);
 
   /** A function table of `count` functions that all have the same record. */
   function table(count: number, width: number, record: Buffer, rest: Partial<ModuleStart>): FunctionTable {
     const functab = Buffer.alloc(8 * (count + 1));
-    for (let i = 0; i <= count; i++) functab.writeUInt32LE(i * width, 8 * i);
+    for (let i = 0; i <= count; i++) {
+      functab.writeUInt32LE(i * width, 8 * i);
+    }
     const text = 0x40_0000;
     assert.ok(layout);
     const module: ModuleStart = {
@@ -203,7 +207,9 @@ describe('functions', () => {
 
   const record = (fields: Record<number, number>): Buffer => {
     const bytes = Buffer.alloc(80);
-    for (const [offset, value] of Object.entries(fields)) bytes.writeUInt32LE(value, Number(offset));
+    for (const [offset, value] of Object.entries(fields)) {
+      bytes.writeUInt32LE(value, Number(offset));
+    }
     return bytes;
   };
 
@@ -231,7 +237,9 @@ describe('functions', () => {
     const functions = table(1, width, bytes, { pctab: reader(pctab), cutab: reader(Buffer.alloc(64)) });
     // The inline tree is zeros but for the place of the call, which is as far on as possible.
     const tree = Buffer.alloc(0x1000);
-    for (let i = 0; i < 16; i++) tree.writeUInt32LE(width - 2, i * inlineNode.size + inlineNode.parentPc);
+    for (let i = 0; i < 16; i++) {
+      tree.writeUInt32LE(width - 2, i * inlineNode.size + inlineNode.parentPc);
+    }
     const file = fileInMemory('file', elf([{ address: 0x1000, offset: 0x1000, fileSize: 0x1000 }], tree));
     const image = Image.load(file, readElf(file));
     inTime(() => {

@@ -1,6 +1,8 @@
+import { unaccounted } from '../../src/model/accounts.ts';
 import { COUNT_BOUNDS, distribution, RATIO_BOUNDS, record } from '../../src/model/buckets.ts';
+import type { Distribution } from '../../src/model/distribution.ts';
 import type { Following } from '../../src/model/following.ts';
-import type { CallSiteStats, Distribution, Snapshot } from '../../src/model/snapshot.ts';
+import type { CallSiteStats, Snapshot } from '../../src/model/snapshot.ts';
 import type { Target } from '../../src/model/target.ts';
 
 /** 2026-09-21T14:13:20Z */
@@ -44,7 +46,8 @@ export function callSite(lookups: number, overrides: Partial<CallSiteStats> = {}
     ),
     growing: 0,
     inexact: 0,
-    largest: { entries: 100, buckets: 16, overflowBuckets: 0, tombstones: 3 },
+    largest: { seenAt: 1, entries: 100, buckets: 16, overflowBuckets: 0, tombstones: 3, directory: 0 },
+    latest: { seenAt: 1, entries: 90, buckets: 16, overflowBuckets: 0, tombstones: 5, directory: 1 },
     mapsAtLeast: 1,
     estimatedMaps: 1,
     ...overrides,
@@ -55,13 +58,16 @@ export function callSite(lookups: number, overrides: Partial<CallSiteStats> = {}
 export function snapshot(callSites: CallSiteStats[], overrides: Partial<Snapshot> = {}): Snapshot {
   const lookups = callSites.reduce((sum, one) => sum + one.lookups, 0);
   const hits = callSites.reduce((sum, one) => sum + (one.hit ? one.lookups : 0), 0);
-  return {
+  const made: Snapshot = {
     time: START + SECOND,
     startTime: START,
     callSites,
     hits: lookups + 3,
     observed: lookups,
     deferred: 2,
+    resumed: 2,
+    empty: 0,
+    leftOut: 0,
     unreadable: { stack: 1 },
     dropped: {},
     inexact: {},
@@ -74,6 +80,7 @@ export function snapshot(callSites: CallSiteStats[], overrides: Partial<Snapshot
       measured: true,
       trapSeconds: 6e-7,
       decodeSeconds: 5e-7,
+      margin: 0.2,
       hits: lookups + 3,
       decodedHits: lookups + 3,
       otherHits: 0,
@@ -82,6 +89,7 @@ export function snapshot(callSites: CallSiteStats[], overrides: Partial<Snapshot
       fullWindows: 0,
       stops: 0,
       relativeError: 0.1,
+      underestimate: 0.02,
     },
     functions: [
       {
@@ -96,6 +104,8 @@ export function snapshot(callSites: CallSiteStats[], overrides: Partial<Snapshot
     refused: [],
     ...overrides,
   };
+  // Every hit has an outcome, unless a test wants it otherwise.
+  return { ...made, hits: overrides.hits ?? made.hits - unaccounted(made) };
 }
 
 export const TARGET: Target = {
@@ -105,8 +115,8 @@ export const TARGET: Target = {
   mapImplementation: 'swiss',
   stripped: false,
   exitCode: null,
-  commandLine: ['shop', '--password=secret'],
-  startTimeUnixNano: START,
+  key: 'b007/pid:[4026531836]/4711/1234',
+  ownPid: 4711,
 };
 
 /** How spans are followed, with a loss of each kind. */

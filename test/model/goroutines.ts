@@ -1,5 +1,5 @@
 import { COUNT_BOUNDS, distribution, record } from '../../src/model/buckets.ts';
-import type { CostIncrease } from '../../src/model/heaviest.ts';
+import type { CostIncrease } from '../../src/model/heavy/heaviest.ts';
 import type { GoroutineCost } from '../../src/model/snapshot.ts';
 
 /** Some lookups of one goroutine, all of one probe length, half of them hits. */

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { heaviestGoroutines, sumOfCosts } from '../../src/model/goroutines.ts';
-import { type CostIncrease, HeaviestGoroutines } from '../../src/model/heaviest.ts';
-import { UpperCounts } from '../../src/model/uppercounts.ts';
+import { heaviestGoroutines, sumOfCosts } from '../../src/model/heavy/goroutines.ts';
+import { type CostIncrease, HeaviestGoroutines } from '../../src/model/heavy/heaviest.ts';
+import { UpperCounts } from '../../src/model/heavy/upper-counts.ts';
 import { increase } from './goroutines.ts';
 
 /** Reads, each with the increases of some goroutines; few ids, so that they come back after they were given up. */
@@ -29,8 +29,9 @@ test('nothing is lost, and what is kept is between its limits', () => {
         const increases = read.map(({ goroutine, lookups, probes }) => increase(goroutine, lookups, probes));
         heaviest.add(increases);
         everything.push(...increases);
-        for (const { goroutine, lookups } of increases)
+        for (const { goroutine, lookups } of increases) {
           truth.set(goroutine, (truth.get(goroutine) ?? 0) + lookups);
+        }
 
         const { kept, other } = heaviest.costs;
         assert.ok(kept.length <= room);
@@ -44,8 +45,11 @@ test('nothing is lost, and what is kept is between its limits', () => {
           );
           least = Math.min(least, lookups + missingAtMost);
         }
-        for (const [goroutine, made] of truth)
-          if (kept.every((cost) => cost.goroutine !== goroutine)) assert.ok(made <= least);
+        for (const [goroutine, made] of truth) {
+          if (kept.every((cost) => cost.goroutine !== goroutine)) {
+            assert.ok(made <= least);
+          }
+        }
       }
     }),
     { numRuns: 2000 },
@@ -74,7 +78,9 @@ test('while there is room every goroutine is exact', () => {
 test('a steady goroutine is not kept out for ever by those that were heavier once', () => {
   const heaviest = new HeaviestGoroutines(10);
   heaviest.add(Array.from({ length: 10 }, (_, i) => increase(i + 1, 101)));
-  for (let i = 0; i < 3; i++) heaviest.add([increase(99, 100)]);
+  for (let i = 0; i < 3; i++) {
+    heaviest.add([increase(99, 100)]);
+  }
   const steady = heaviest.costs.kept.find(({ goroutine }) => goroutine === 99);
   assert.deepEqual([steady?.lookups, steady?.missingAtMost], [200, 100]);
 });
@@ -82,8 +88,9 @@ test('a steady goroutine is not kept out for ever by those that were heavier onc
 test('one heavy goroutine that has ended stays among 200,000 light ones', () => {
   const heaviest = new HeaviestGoroutines(100);
   heaviest.add([increase(1, 5000)]);
-  for (let first = 2; first < 200_000; first += 5000)
+  for (let first = 2; first < 200_000; first += 5000) {
     heaviest.add(Array.from({ length: 5000 }, (_, i) => increase(first + i, 3)));
+  }
   const [{ goroutine, lookups, missingAtMost } = assert.fail()] = heaviestGoroutines(
     heaviest.costs,
     1,
@@ -125,13 +132,19 @@ test('sums are never told too small, and hardly too large while they are few', (
           counts.add(thing, count);
           truth.set(thing, (truth.get(thing) ?? 0) + count);
         }
-        for (const [thing, sum] of truth) assert.ok(counts.atMost(thing) >= sum);
+        for (const [thing, sum] of truth) {
+          assert.ok(counts.atMost(thing) >= sum);
+        }
       },
     ),
   );
   const counts = new UpperCounts();
-  for (let thing = 1; thing <= 8000; thing++) counts.add(thing, 1000);
+  for (let thing = 1; thing <= 8000; thing++) {
+    counts.add(thing, 1000);
+  }
   const unseen = Array.from({ length: 2000 }, (_, i) => counts.atMost(50_000 + i));
   assert.ok(unseen.filter((sum) => sum > 0).length < 40, 'a quarter to the fourth of them, or so');
-  for (let thing = 1; thing <= 8000; thing++) assert.ok(counts.atMost(thing) < 5000);
+  for (let thing = 1; thing <= 8000; thing++) {
+    assert.ok(counts.atMost(thing) < 5000);
+  }
 });

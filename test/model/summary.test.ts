@@ -3,8 +3,8 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { COUNT_BOUNDS, RATIO_BOUNDS } from '../../src/model/buckets.ts';
 import { mergeHitsAndMisses } from '../../src/model/merge.ts';
-import { summarize } from '../../src/model/summary.ts';
-import { summarySchema } from '../../src/model/summary-schema.ts';
+import { summarySchema } from '../../src/report/summary/schema.ts';
+import { summarize } from '../../src/report/summary/summarize.ts';
 import { spike, spikeTotals } from '../export/spikes.ts';
 import { callSite, distributionOf, following, START, snapshot, TARGET } from './fixtures.ts';
 import { goroutineCost, increase } from './goroutines.ts';
@@ -43,9 +43,13 @@ test('the document satisfies its schema, with the fields of the contract', () =>
     windows: 4,
     attachedSeconds: 0.5,
     seconds: 10,
-    probeSiteHits: 39,
+    probeSiteHits: 44,
     deferred: 2,
+    deferredAndMatched: 2,
+    empty: 0,
+    leftOut: 0,
     notDecoded: 0,
+    unaccounted: 0,
     inexact: 2,
     unreadableByReason: { stack: 1, type: 3 },
     droppedByReason: { table_full: 2 },
@@ -62,7 +66,7 @@ test('hits and misses of a call site are one entry', () => {
   const miss = callSite(10, {
     hit: false,
     keyComparisons: distributionOf(COUNT_BOUNDS, [0, 0, 0, 0, 0, 0, 0, 0, 0, 30]),
-    largest: { entries: 900, buckets: 128, overflowBuckets: 0, tombstones: 0 },
+    largest: { seenAt: 1, entries: 900, buckets: 128, overflowBuckets: 0, tombstones: 0, directory: 0 },
     mapsAtLeast: 3,
     estimatedMaps: 4,
     growing: 2,

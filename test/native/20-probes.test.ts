@@ -3,7 +3,16 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { addon, type ProbeObjectOptions } from '../../src/kernel/addon.ts';
-import { buildBpfObject, buildProgram, METHODS, probeObject, readHits, sitesOf, Target } from './support.ts';
+import {
+  buildBpfObject,
+  buildProgram,
+  exitOf,
+  METHODS,
+  probeObject,
+  readHits,
+  sitesOf,
+  Target,
+} from './support.ts';
 
 const objectPath = buildBpfObject('count.bpf.c');
 const targetPath = buildProgram('target.c');
@@ -104,7 +113,7 @@ suite('which calls are counted', { concurrency: 16 }, () => {
       const pid = addon.spawnStopped({ file: targetPath, args, env: [] });
       await object.attach({ ...sitesOf(targetPath), path: `/proc/${pid}/exe`, pid });
       addon.resume(pid);
-      assert.deepEqual(await addon.waitExit(pid), { exitCode: 7, signal: null });
+      assert.deepEqual(await exitOf(pid), { exitCode: 7, signal: null });
       assert.deepEqual(await readHits(object), { 1: 42, 2: 5 });
       object.close();
     });
@@ -133,19 +142,3 @@ for (const busy of [0, 1, 2, 3]) {
 
 test('when busy sites cannot be attached, nothing is', () =>
   failToAttach({ attachMethod: 'uprobe_multi', busy: 1 }));
-
-test('run statistics count the runs of the program', async () => {
-  const disable = addon.enableRunStatistics();
-  await using target = new Target(targetPath);
-  const object = probeObject(objectPath);
-  await object.load();
-  assert.deepEqual(object.runStatistics(), { runTimeNs: 0n, runCount: 0n });
-  await object.attach(target.sites());
-  await target.call('one', 100);
-  const { runTimeNs, runCount } = object.runStatistics();
-  assert.equal(runCount, 100n);
-  assert.ok(runTimeNs > 0n && runTimeNs < 1_000_000_000n);
-  disable();
-  disable();
-  object.close();
-});

@@ -94,7 +94,8 @@ test('methods say when they are called too early, twice or too late', async () =
   for (const promise of early) {
     await assert.rejects(promise, { code: 'EBADF', message: /^cannot .*: the BPF object is not loaded$/ });
   }
-  assert.throws(() => object.runStatistics(), { code: 'EBADF', message: /the BPF object is not loaded$/ });
+  const update = () => object.updateMap('weights', new Uint8Array(0), new Uint8Array(0), 0);
+  assert.throws(update, { code: 'EBADF', message: /the BPF object is not loaded$/ });
   await object.detach();
 
   await object.load();
@@ -107,7 +108,9 @@ test('methods say when they are called too early, twice or too late', async () =
 
   object.close();
   const late = [object.load(), object.attach(sites), object.readPerCpuMap('totals')];
-  for (const promise of late) await assert.rejects(promise, { code: 'EBADF', message: /closed$/ });
+  for (const promise of late) {
+    await assert.rejects(promise, { code: 'EBADF', message: /closed$/ });
+  }
   assert.throws(() => object.updateMap('weights', u64(1n), new Uint8Array(4), 1), { code: 'EBADF' });
   await object.detach();
 });

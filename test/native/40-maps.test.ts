@@ -2,9 +2,10 @@
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { test } from 'node:test';
 import { addon, type ProbeObject } from '../../src/kernel/addon.ts';
+import { mountBpfFileSystem } from '../support/bpffs.ts';
 import { REAL_TIME } from '../support/real-time.ts';
 import { buildBpfObject, buildProgram, METHODS, probeObject, readCounts, Target, u64 } from './support.ts';
 
@@ -68,9 +69,7 @@ test('a map that cannot be shared is refused with the reason', async () => {
 });
 
 test('a pinned map is used; one of another shape, or none, is refused', async (context) => {
-  const folder = '/sys/fs/bpf/mapscope-test';
-  mkdirSync(folder, { recursive: true });
-  context.after(() => rmSync(folder, { recursive: true, force: true }));
+  const folder = mountBpfFileSystem(context);
   const pin = (name: string, keySize: number) => {
     rmSync(`${folder}/${name}`, { force: true });
     const shape = ['type', 'hash', 'key', `${keySize}`, 'value', '4', 'entries', '8', 'name', name];
@@ -167,9 +166,11 @@ test('reading an array that all CPUs share gives its first elements', async () =
     [20_001, 20_001],
     [1, 1],
   ] as const) {
-    const { keys, values, count } = await object.readArray('levels', most);
+    const { keys, values, count } = await object.readSharedMap('levels', most);
     assert.deepEqual([count, keys.length, values.length], [expected, 4 * expected, 8 * expected]);
-    for (let i = 0; i < expected; i++) assert.equal(values.readBigUInt64LE(8 * i), BigInt(7 * i));
+    for (let i = 0; i < expected; i++) {
+      assert.equal(values.readBigUInt64LE(8 * i), BigInt(7 * i));
+    }
   }
   object.close();
 });
@@ -198,9 +199,9 @@ test('wrong maps and sizes are refused', async () => {
     code: 'EINVAL',
     message: "cannot read the BPF map 'weights': it is not a per-CPU map",
   });
-  await assert.rejects(object.readArray('weights'), {
+  await assert.rejects(object.readSharedMap('totals'), {
     code: 'EINVAL',
-    message: "cannot read the BPF map 'weights': it is not an array map",
+    message: "cannot read the BPF map 'totals': it is neither a hash nor an array map",
   });
   await assert.rejects(object.drainMap('levels'), {
     code: 'EINVAL',
@@ -224,5 +225,6 @@ test('this kernel has what the tests need', () => {
     realTime: REAL_TIME,
     bpf: true,
     bpfError: '',
+    missingHelpers: [],
   });
 });

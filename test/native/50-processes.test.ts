@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { constants, tmpdir } from 'node:os';
@@ -9,7 +10,8 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { addon } from '../../src/kernel/addon.ts';
-import { buildProgram, openDescriptors, processStatus } from './support.ts';
+import { until } from '../support/until.ts';
+import { buildProgram, exitOf, openDescriptors, processStatus } from './support.ts';
 
 const targetPath = buildProgram('target.c');
 const addonPath = new URL('../../src/kernel/addon.ts', import.meta.url).href;
@@ -19,6 +21,15 @@ const spawnShell = (script: string, env: readonly string[] = []): number =>
   addon.spawnStopped({ file: '/bin/sh', args: ['sh', '-c', script], env });
 
 const readProc = (pid: number, name: string): string => readFileSync(`/proc/${pid}/${name}`, 'utf8');
+
+/** Also true for a zombie, which nobody has waited for. */
+function hasEnded(pid: number): boolean {
+  try {
+    return processStatus(pid, 'State').startsWith('Z');
+  } catch {
+    return true;
+  }
+}
 
 /** Address at which the kernel starts a dynamically linked program: the entry point of its interpreter. */
 function entryPoint(pid: number): bigint {
@@ -32,13 +43,15 @@ test('a spawned program is stopped at its very first instruction', async () => {
   const pid = addon.spawnStopped({ file: targetPath, args: ['target', 'one', '1'], env: ['A=b', 'C=d e'] });
   const [, , , , , , , , pc = ''] = readProc(pid, 'syscall').trim().split(' ');
   assert.equal(BigInt(pc), entryPoint(pid));
-  assert.equal(processStatus(pid, 'State'), 'T (stopped)');
-  assert.equal(processStatus(pid, 'TracerPid'), '0');
+  assert.equal(processStatus(pid, 'State'), 't (tracing stop)');
   assert.equal(readProc(pid, 'cmdline'), 'target\0one\x001\0');
   assert.equal(readProc(pid, 'environ'), 'A=b\0C=d e\0');
   assert.match(readProc(pid, 'maps'), /\/target$/m, 'its file is mapped');
   addon.resume(pid);
-  assert.deepEqual(await addon.waitExit(pid), { exitCode: 7, signal: null });
+  assert.equal(processStatus(pid, 'TracerPid'), '0');
+  const { cpuSeconds, ...status } = await addon.waitExit(pid);
+  assert.deepEqual(status, { exitCode: 7, signal: null });
+  assert.ok(cpuSeconds !== null && cpuSeconds > 0 && cpuSeconds < 10, `${cpuSeconds} s of CPU time`);
 
   const writer = spawnShell(`echo ran > ${proof}`);
   await sleep(50);
@@ -63,6 +76,31 @@ test('a spawned program has default signals and the standard streams only', asyn
   await addon.waitExit(pid);
 });
 
+for (const signal of ['SIGKILL', 'SIGTERM', 'SIGINT'] as const) {
+  test(`a program that has not been resumed does not outlive ${signal} to whoever started it`, async () => {
+    const script = `
+      const { addon } = await import(${JSON.stringify(addonPath)});
+      const pid = addon.spawnStopped({ file: '/bin/sh', args: ['sh', '-c', 'echo ran'], env: [] });
+      process.stdout.write(pid + '\\n');
+      setInterval(() => {}, 1000);`;
+    const starter = spawn(process.execPath, ['--input-type=module', '-e', script], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const [line] = (await once(starter.stdout, 'data')) as [Buffer];
+    const pid = Number(line.toString());
+    assert.equal(processStatus(pid, 'State'), 't (tracing stop)');
+    let more = '';
+    starter.stdout.on('data', (text: Buffer) => {
+      more += text;
+    });
+    starter.kill(signal);
+    // The pipe closes when the last process that holds it closes it: also the program, on its way out.
+    await once(starter, 'close');
+    assert.equal(more, '');
+    await until(() => hasEnded(pid), 'the program ends');
+  });
+}
+
 test('exit statuses and signals are told apart', async () => {
   const ends = [
     ['exit 0', { exitCode: 0, signal: null }],
@@ -73,13 +111,13 @@ test('exit statuses and signals are told apart', async () => {
   for (const [script, expected] of ends) {
     const pid = spawnShell(`ulimit -c 0; ${script}`);
     addon.resume(pid);
-    assert.deepEqual(await addon.waitExit(pid), expected, script);
+    assert.deepEqual(await exitOf(pid), expected, script);
   }
 });
 
 test('stopping and going on are no ends', async () => {
   const pid = spawnShell('sleep 0.2; exit 3');
-  const ended = addon.waitExit(pid);
+  const ended = exitOf(pid);
   addon.resume(pid);
   process.kill(pid, SIGSTOP);
   await sleep(20);
@@ -90,7 +128,7 @@ test('stopping and going on are no ends', async () => {
 test('a stopped program can be killed without ever running', async () => {
   const pid = spawnShell('exit 0');
   process.kill(pid, SIGKILL);
-  assert.deepEqual(await addon.waitExit(pid), { exitCode: null, signal: SIGKILL });
+  assert.deepEqual(await exitOf(pid), { exitCode: null, signal: SIGKILL });
 });
 
 test('many waits do not keep other work from running', async () => {

@@ -9,7 +9,15 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { addon } from '../../src/kernel/addon.ts';
-import { buildBpfObject, buildProgram, openDescriptors, probeObject, readHits, Target } from './support.ts';
+import {
+  buildBpfObject,
+  buildProgram,
+  exitOf,
+  openDescriptors,
+  probeObject,
+  readHits,
+  Target,
+} from './support.ts';
 
 const busy = join(import.meta.dirname, 'fixtures/busy.ts');
 const objectPath = buildBpfObject('count.bpf.c');
@@ -21,7 +29,9 @@ const isGone = (pid: number): boolean => {
 };
 
 async function waitUntilGone(pid: number): Promise<void> {
-  for (let i = 0; i < 100 && !isGone(pid); i++) await sleep(10);
+  for (let i = 0; i < 100 && !isGone(pid); i++) {
+    await sleep(10);
+  }
   assert.ok(isGone(pid), `process ${pid} is still there`);
 }
 
@@ -37,7 +47,7 @@ test('a worker can be terminated whatever it is doing', async () => {
     await sleep(delay);
     await worker.terminate();
     process.kill(child, 'SIGKILL');
-    assert.deepEqual(await addon.waitExit(child), { exitCode: null, signal: 9 });
+    assert.deepEqual(await exitOf(child), { exitCode: null, signal: 9 });
   }
   await target.call('one', 25);
   assert.deepEqual(await readHits(observer), { 1: 25 }, 'this environment goes on');

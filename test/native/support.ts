@@ -28,7 +28,9 @@ function build(name: string, extension: string, command: readonly string[]): str
   const source = join(FIXTURES, name);
   const output = join(OUTPUT, name.replace(/\.c$/, extension));
   const changed = (file: string): number => statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;
-  if (changed(output) > Math.max(changed(source), changed(import.meta.filename))) return output;
+  if (changed(output) > Math.max(changed(source), changed(import.meta.filename))) {
+    return output;
+  }
   const temporary = `${output}.${process.pid}`;
   const [compiler = '', ...flags] = command;
   execFileSync(compiler, [...flags, source, '-o', temporary], { stdio: 'pipe' });
@@ -49,7 +51,7 @@ export const buildLibrary = (source: string): string =>
   build(source, '.so', ['gcc', '-O1', '-Wall', '-Werror', '-shared', '-fPIC']);
 
 /** Where in the file a section starts: each probed function is alone in one. */
-export function sectionOffset(file: string, section: string): bigint {
+function sectionOffset(file: string, section: string): bigint {
   const headers = execFileSync('readelf', ['-SW', file], { encoding: 'utf8' });
   const offset = new RegExp(` ${section} +PROGBITS +[0-9a-f]+ ([0-9a-f]+)`).exec(headers)?.[1];
   assert.ok(offset, `${file} has no section ${section}`);
@@ -144,3 +146,9 @@ export function processStatus(pid: number, field: string): string {
 }
 
 export const u64 = (value: bigint): Uint8Array => new Uint8Array(new BigUint64Array([value]).buffer);
+
+/** How a child ended, without what depends on the machine. */
+export async function exitOf(pid: number): Promise<{ exitCode: number | null; signal: number | null }> {
+  const { exitCode, signal } = await addon.waitExit(pid);
+  return { exitCode, signal };
+}

@@ -6,10 +6,11 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
-import { openGoBinary } from '../../src/gobinary/index.ts';
 import type { ObservationMode, Snapshot } from '../../src/model/snapshot.ts';
 import { Observation } from '../../src/observe/observation.ts';
+import { endOf } from '../support/accounts.ts';
 import { buildGo } from '../support/go-toolchains.ts';
+import { opened } from '../support/opened.ts';
 import { homogeneity } from './chisquare.ts';
 
 const MIXED = join(import.meta.dirname, '../services/mixed');
@@ -25,16 +26,14 @@ async function start(t: TestContext, version: string, burst: number): Promise<{ 
 }
 
 /** Observes the service until so many lookups have been counted. */
-async function observe(
-  { pid, path }: { pid: number; path: string },
-  mode: ObservationMode,
-  lookups: number,
-): Promise<Snapshot> {
+async function observe({ pid }: { pid: number }, mode: ObservationMode, lookups: number): Promise<Snapshot> {
   // A larger share than by default, for the test to end soon.
-  const observation = await Observation.start({ pid, binary: openGoBinary(path), mode, budget: 0.3 });
+  const observation = await Observation.start({ ...opened(pid), mode, budget: 0.3 });
   const end = performance.now() + PATIENCE_MILLIS;
-  while ((await observation.snapshot()).observed < lookups && performance.now() < end) await wait(100);
-  const snapshot = await observation.stop();
+  while ((await observation.snapshot()).observed < lookups && performance.now() < end) {
+    await wait(100);
+  }
+  const snapshot = await endOf(observation);
   assert.ok(snapshot.observed >= lookups, `${snapshot.observed} lookups`);
   return snapshot;
 }
@@ -45,10 +44,11 @@ function categories(
   of: 'probeLength' | 'keyComparisons' | 'homePosition',
 ): Map<string, number> {
   const counts = new Map<string, number>();
-  for (const { callSite, hit, ...stats } of callSites)
+  for (const { callSite, hit, ...stats } of callSites) {
     stats[of].counts.forEach((count, bucket) => {
       counts.set(`${callSite.function} ${hit} ${bucket}`, count);
     });
+  }
   return counts;
 }
 

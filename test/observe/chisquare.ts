@@ -18,13 +18,16 @@ export function homogeneity(
   const cells: [number, number][] = [];
   for (const key of new Set([...a.keys(), ...b.keys()])) {
     const cell: [number, number] = [a.get(key) ?? 0, b.get(key) ?? 0];
-    if ((cell[0] + cell[1]) * Math.min(share, 1 - share) >= LEAST_EXPECTED) cells.push(cell);
-    else {
+    if ((cell[0] + cell[1]) * Math.min(share, 1 - share) >= LEAST_EXPECTED) {
+      cells.push(cell);
+    } else {
       rest[0] += cell[0];
       rest[1] += cell[1];
     }
   }
-  if ((rest[0] + rest[1]) * Math.min(share, 1 - share) >= LEAST_EXPECTED) cells.push(rest);
+  if ((rest[0] + rest[1]) * Math.min(share, 1 - share) >= LEAST_EXPECTED) {
+    cells.push(rest);
+  }
   let statistic = 0;
   for (const [inA, inB] of cells) {
     const expectedA = (inA + inB) * (1 - share);

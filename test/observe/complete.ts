@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { sumOfCosts } from '../../src/model/goroutines.ts';
+import { sumOfCosts } from '../../src/model/heavy/goroutines.ts';
 import type { Snapshot } from '../../src/model/snapshot.ts';
 
 /** All goroutines together must be all call sites together, in every bucket, and each lookup have a goroutine. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { CostTables, type CountingProgram } from '../../src/observe/costtables.ts';
+import { CostTables, type CountingProgram } from '../../src/programs/readers/cost-tables.ts';
 
 /** Which tables have been emptied, and when. */
 function tables({ filling }: { filling: boolean }) {
@@ -8,10 +8,9 @@ function tables({ filling }: { filling: boolean }) {
   const clock = { millis: 1000 };
   let counting = 1;
   const program: CountingProgram = {
-    // One CPU with one slot, which is free.
+    // One scratch, which is free.
     kernel: {
-      readPerCpuMap: () =>
-        Promise.resolve({ keys: Buffer.alloc(4), values: Buffer.alloc(8), count: 1, cpus: 1 }),
+      readSharedMap: () => Promise.resolve({ keys: Buffer.alloc(4), values: Buffer.alloc(8), count: 1 }),
     },
     get costTable() {
       return counting;

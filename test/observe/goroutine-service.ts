@@ -2,10 +2,10 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { openGoBinary } from '../../src/gobinary/index.ts';
 import type { ObservationMode } from '../../src/model/snapshot.ts';
 import { Observation } from '../../src/observe/observation.ts';
 import { buildGo } from '../support/go-toolchains.ts';
+import { opened } from '../support/opened.ts';
 
 /** A goroutine of the service, and the one that started it. */
 export interface Worker {
@@ -34,8 +34,7 @@ export class GoroutineService {
     child.stdin.write('who\n');
     await answers.next();
     const observation = await Observation.start({
-      pid: child.pid ?? 0,
-      binary: openGoBinary(path),
+      ...opened(child.pid ?? 0),
       mode,
       budget: 1,
       goroutineCosts: true,

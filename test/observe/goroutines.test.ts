@@ -3,8 +3,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { total } from '../../src/model/buckets.ts';
-import { heaviestGoroutines } from '../../src/model/goroutines.ts';
+import { heaviestGoroutines } from '../../src/model/heavy/goroutines.ts';
 import type { GoroutineCost, GoroutineCosts, Snapshot } from '../../src/model/snapshot.ts';
+import { endOf } from '../support/accounts.ts';
 import { assertGoroutinesComplete } from './complete.ts';
 import { GoroutineService, type Worker } from './goroutine-service.ts';
 
@@ -28,11 +29,13 @@ for (const version of VERSIONS) {
     await using service = await GoroutineService.start(version);
     const workers = await service.workers();
     for (let round = 0; round < 3; round++) {
-      for (let i = 0; i < workers.length; i++) await service.tell(`work ${i} ${100 * (i + 1)} ${10 * i}`);
+      for (let i = 0; i < workers.length; i++) {
+        await service.tell(`work ${i} ${100 * (i + 1)} ${10 * i}`);
+      }
       await service.observation.snapshot();
       await service.tell('concurrently 500');
     }
-    const snapshot = await service.observation.stop();
+    const snapshot = await endOf(service.observation);
     assertGoroutinesComplete(snapshot);
     const costs = costsOf(snapshot);
     workers.forEach((worker, i) => {
@@ -46,10 +49,14 @@ for (const version of VERSIONS) {
       // Misses compare the whole bucket in classic maps, and no more than what is there in Swiss ones.
       const key = i % 4;
       const ofMisses = total(cost.keyComparisons) - (cost.keyComparisons.counts[key + 1] ?? 0);
-      if (key < 3) assert.equal(ofMisses, 3 * 10 * i);
-      if (Number(version.split('.')[1] ?? 26) >= 21)
+      if (key < 3) {
+        assert.equal(ofMisses, 3 * 10 * i);
+      }
+      if (Number(version.split('.')[1] ?? 26) >= 21) {
         assert.equal(cost.parentGoroutine, worker.parentGoroutine);
-      else assert.equal(cost.parentGoroutine, undefined);
+      } else {
+        assert.equal(cost.parentGoroutine, undefined);
+      }
     });
     assert.deepEqual(costs.unattributed, {});
     const { heaviest } = heaviestGoroutines(costs, 3);
@@ -74,7 +81,7 @@ test(
       await service.tell('short 5000 7');
       await service.observation.snapshot();
     }
-    const snapshot = await service.observation.stop();
+    const snapshot = await endOf(service.observation);
     assertGoroutinesComplete(snapshot);
     const costs = costsOf(snapshot);
     workers.forEach((worker, i) => {
@@ -102,7 +109,7 @@ test(
     await service.tell('work 1 300 0');
     await service.observation.snapshot();
     await service.tell('work 1 200 0');
-    const snapshot = await service.observation.stop();
+    const snapshot = await endOf(service.observation);
     assertGoroutinesComplete(snapshot);
     const costs = costsOf(snapshot);
     assert.deepEqual([costOf(costs, first).hits, costOf(costs, first).lookups], [200, 250]);
@@ -119,7 +126,7 @@ test('tending makes room for more goroutines, without a snapshot', LONG, async (
     await service.tell('short 6000 2');
     await service.observation.tend();
   }
-  const snapshot = await service.observation.stop();
+  const snapshot = await endOf(service.observation);
   assertGoroutinesComplete(snapshot);
   assert.deepEqual(costsOf(snapshot).unattributed, {});
 });
@@ -141,7 +148,7 @@ test('reading all the time loses nothing', LONG, async () => {
   }
   await work;
   assert.ok(reads > 10, `${reads} reads`);
-  const snapshot = await service.observation.stop();
+  const snapshot = await endOf(service.observation);
   assertGoroutinesComplete(snapshot);
   workers.forEach((worker, i) => {
     assert.equal(costOf(costsOf(snapshot), worker).lookups, 60_000 * (i + 1));
@@ -157,11 +164,12 @@ test('in windows goroutines add up as call sites do', LONG, async () => {
     await service.tell('concurrently 300000');
     snapshot = await service.observation.snapshot();
   }
-  snapshot = await service.observation.stop();
+  snapshot = await endOf(service.observation);
   assertGoroutinesComplete(snapshot);
-  for (const { goroutine } of costsOf(snapshot).kept)
+  for (const { goroutine } of costsOf(snapshot).kept) {
     assert.ok(
       workers.some((worker) => worker.goroutine === goroutine),
       `goroutine ${goroutine}`,
     );
+  }
 });

@@ -160,9 +160,12 @@ test('estimates are right on average, also when load is bursty and windows adapt
       Math.sin(time / (1 + seed)) > 0.3 ? { cpus: 1, lookups: 50_000 } : { cpus: 0.1, lookups: 2000 };
     const simulation = new Simulation({ random: seeded(seed), demand });
     simulation.runUntil(120);
-    for (let time = 0; time < 120; time += 0.001) truth += demand(time).lookups * 0.001;
-    for (const { decoded, opened, closed, spanSeconds } of simulation.windows)
+    for (let time = 0; time < 120; time += 0.001) {
+      truth += demand(time).lookups * 0.001;
+    }
+    for (const { decoded, opened, closed, spanSeconds } of simulation.windows) {
       estimate += (decoded / (closed - opened)) * spanSeconds;
+    }
   }
   assert.ok(Math.abs(estimate / truth - 1) < 0.1, `${estimate / truth}`);
 });
@@ -214,4 +217,41 @@ test('while other probes take turns with pauses, more lookups are seen in their 
   const rate = (turn: boolean) => seen(turn) / (turn ? part : 1 - part);
   assert.ok(rate(true) > 1.8 * rate(false), `${rate(true)}, ${rate(false)}`);
   assert.ok(seen(false) > seen(true));
+});
+
+/** What windows that keep others waiting for so long come to, from the fifth second on. */
+function othersLose(seed: number, locked: (time: number) => number) {
+  const simulation = new Simulation({ random: seeded(seed), demand: steady(BUSY), locked });
+  simulation.runUntil(5);
+  const { windows } = simulation.runUntil(605);
+  const lost = windows.reduce((sum, { lockedSeconds }) => sum + lockedSeconds, 0);
+  return { share: lost / 600, windows: windows.length, stops: simulation.governor.stops };
+}
+
+test('what keeps others waiting for a moment only changes nothing', () => {
+  const { windows } = othersLose(13, () => 0.0001);
+  assert.equal(windows, othersLose(13, () => 0).windows);
+});
+
+test('others wait for at most the budget’s share of the time, whatever a window does to them', () => {
+  for (let seed = 0; seed < 10; seed++) {
+    const random = seeded(100 + seed);
+    for (const [name, locked] of [
+      ['many processes', () => 0.004],
+      ['a busy memory lock', () => 0.03],
+      ['now and then for long', () => (random() < 0.1 ? 0.1 : 0.0002)],
+      ['by turns', (time: number) => (Math.floor(time / 20) % 2 ? 0.02 : 0.0002)],
+    ] as const) {
+      const { share, windows, stops } = othersLose(seed, locked);
+      assert.ok(share <= 0.01, `${name}: ${share}`);
+      assert.ok(windows >= 60, `${name}: ${windows} windows`);
+      assert.equal(stops, 0, name);
+    }
+  }
+});
+
+test('when any window would keep others waiting for too long, observation stops', () => {
+  const { share, stops, windows } = othersLose(14, () => 0.5);
+  assert.equal(stops, 1);
+  assert.ok(share <= 0.01, `${share} in ${windows} windows`);
 });

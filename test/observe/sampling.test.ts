@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { LookupCount } from '../../src/observe/aggregates.ts';
-import { LookupEstimates } from '../../src/observe/estimate.ts';
-import { Sampling } from '../../src/observe/sampling.ts';
+import { LookupEstimates } from '../../src/observe/windows/estimate.ts';
+import { Sampling } from '../../src/observe/windows/sampling.ts';
+import type { LookupCount } from '../../src/programs/readers/aggregates.ts';
 import { seeded } from './random.ts';
+
+/** Of a target that has CPU time to spare. */
+const IDLE = { cpuSeconds: 1, costSeconds: 0 };
 
 function aggregate(lookups: number, caller = 1): LookupCount {
   return { key: `${caller} 2`, lookups };
@@ -11,9 +14,9 @@ function aggregate(lookups: number, caller = 1): LookupCount {
 
 test('a window stands for the time since the one before it', () => {
   const sampling = new Sampling();
-  sampling.add({ decoded: 10, openSeconds: 0.01, spanSeconds: 1, full: false });
-  sampling.add({ decoded: 30, openSeconds: 0.01, spanSeconds: 0.5, full: true });
-  sampling.add({ decoded: 0, openSeconds: 0.02, spanSeconds: 2, full: false });
+  sampling.add({ decoded: 10, openSeconds: 0.01, spanSeconds: 1, full: false, ...IDLE });
+  sampling.add({ decoded: 30, openSeconds: 0.01, spanSeconds: 0.5, full: true, ...IDLE });
+  sampling.add({ decoded: 0, openSeconds: 0.02, spanSeconds: 2, full: false, ...IDLE });
   assert.deepEqual(
     [sampling.windows, sampling.full, sampling.decoded, sampling.estimated],
     [3, 1, 40, 1000 + 1500],
@@ -31,8 +34,10 @@ test('the standard error is about what estimates are really off by', () => {
     // Twenty lookups a window on average, in clumps of ten.
     for (let window = 0; window < 50; window++) {
       let decoded = 0;
-      for (let clump = 0; clump < 20; clump++) decoded += random() < 0.1 ? 10 : 0;
-      sampling.add({ decoded, openSeconds: 0.01, spanSeconds: 1, full: false });
+      for (let clump = 0; clump < 20; clump++) {
+        decoded += random() < 0.1 ? 10 : 0;
+      }
+      sampling.add({ decoded, openSeconds: 0.01, spanSeconds: 1, full: false, ...IDLE });
     }
     squared += (sampling.estimated / 100_000 - 1) ** 2;
     told += sampling.relativeError ?? assert.fail('there are windows enough');
@@ -81,4 +86,30 @@ test('an estimate never falls and is never below the count', () => {
       before = estimate;
     }
   }
+});
+
+test('how far windows may have slowed lookups down is known', () => {
+  const sampling = new Sampling();
+  assert.equal(sampling.underestimate, undefined);
+  // Half of the CPU time of the window went into the hits: as many lookups again would have been made.
+  sampling.add({
+    decoded: 10,
+    openSeconds: 0.01,
+    spanSeconds: 1,
+    full: false,
+    cpuSeconds: 0.02,
+    costSeconds: 0.01,
+  });
+  assert.equal(sampling.underestimate, 0.5);
+  assert.equal(sampling.atMost, 2000);
+  // The reckoning is not exact, and says no nonsense.
+  sampling.add({
+    decoded: 10,
+    openSeconds: 0.01,
+    spanSeconds: 1,
+    full: false,
+    cpuSeconds: 0.01,
+    costSeconds: 0.02,
+  });
+  assert.ok(sampling.atMost > 2000 && Number.isFinite(sampling.atMost));
 });

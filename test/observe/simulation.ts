@@ -1,4 +1,5 @@
-import { type Costs, Governor, type Load, type WindowPlan, windowCost } from '../../src/observe/governor.ts';
+import { type Costs, Governor, type Load, windowCost } from '../../src/observe/windows/governor.ts';
+import type { WindowPlan } from '../../src/programs/lookup-program.ts';
 
 /** What the target does at one moment. */
 export interface Demand {
@@ -14,6 +15,7 @@ export interface SimulatedWindow {
   readonly decoded: number;
   readonly spanSeconds: number;
   readonly full: boolean;
+  readonly lockedSeconds: number;
 }
 
 export interface SimulationOptions {
@@ -26,6 +28,8 @@ export interface SimulationOptions {
   /** Between attach and open, and between close and the last breakpoint's end, in seconds. */
   readonly attaching?: number;
   readonly detaching?: number;
+  /** For how long a window keeps others waiting, in seconds. */
+  readonly locked?: (time: number) => number;
 }
 
 export const COSTS: Costs = { trap: 0.6e-6, decode: 0.6e-6, attach: 100e-6 };
@@ -46,7 +50,14 @@ export class Simulation {
   #lastClosed = 0;
 
   constructor(options: SimulationOptions) {
-    this.#options = { budget: 0.01, costs: COSTS, attaching: 0.0003, detaching: 0.002, ...options };
+    this.#options = {
+      budget: 0.01,
+      costs: COSTS,
+      attaching: 0.0003,
+      detaching: 0.002,
+      locked: () => 0.000_15,
+      ...options,
+    };
     this.governor = new Governor(this.#options.budget, options.random, options.others !== undefined);
   }
 
@@ -58,8 +69,9 @@ export class Simulation {
     while (this.time < end) {
       this.governor.elapse(load, costs);
       const decision = this.governor.decide(costs);
-      if (decision.do === 'wait') load = this.#pass(Math.min(decision.seconds, end - this.time));
-      else {
+      if (decision.do === 'wait') {
+        load = this.#pass(Math.min(decision.seconds, end - this.time));
+      } else {
         this.#window(decision.window);
         load = { seconds: 0, cpuSeconds: 0, otherSeconds: 0 };
       }
@@ -104,8 +116,16 @@ export class Simulation {
       otherSeconds: waiting.otherSeconds,
     };
     this.cost += windowCost({ hits, decoded }, load, costs);
-    this.governor.ended({ openSeconds: closed - opened, load, hits, decoded, full }, costs);
-    this.windows.push({ opened, closed, decoded, spanSeconds: closed - this.#lastClosed, full });
+    const lockedSeconds = this.#options.locked(opened);
+    this.governor.ended({ openSeconds: closed - opened, load, hits, decoded, full, lockedSeconds }, costs);
+    this.windows.push({
+      opened,
+      closed,
+      decoded,
+      spanSeconds: closed - this.#lastClosed,
+      full,
+      lockedSeconds,
+    });
     this.#lastClosed = closed;
   }
 

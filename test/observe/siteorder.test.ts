@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { SiteOrder } from '../../src/observe/siteorder.ts';
+import { SiteOrder } from '../../src/programs/site-order.ts';
 
 test('before anything is known, sites go in as they are', () => {
   const sites = new SiteOrder(3);
-  assert.deepEqual([sites.order, sites.busy], [[0, 1, 2], 0]);
+  assert.deepEqual([sites.order, sites.busy], [[0, 1, 2], 1]);
   sites.learn([0, 0, 0]);
-  assert.deepEqual([sites.order, sites.busy], [[0, 1, 2], 0]);
+  assert.deepEqual([sites.order, sites.busy], [[0, 1, 2], 1]);
 });
 
 test('sites that are hit most go in last, and those that have nearly all hits are busy', () => {
@@ -18,10 +18,10 @@ test('sites that are hit most go in last, and those that have nearly all hits ar
   assert.deepEqual([one.order, one.busy], [[0], 0]);
 });
 
-test('all sites alike: none is busier than the others', () => {
+test('all sites alike: one goes in on its own', () => {
   const sites = new SiteOrder(4);
   sites.learn([9, 9, 9, 9]);
-  assert.deepEqual([sites.order, sites.busy], [[0, 1, 2, 3], 0]);
+  assert.deepEqual([sites.order, sites.busy], [[0, 1, 2, 3], 3]);
 });
 
 test('what was busy once is forgotten', () => {

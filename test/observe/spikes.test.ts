@@ -1,14 +1,16 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';
-import { openGoBinary } from '../../src/gobinary/index.ts';
-import type { Distribution, Snapshot } from '../../src/model/snapshot.ts';
+import type { Distribution } from '../../src/model/distribution.ts';
+import type { Snapshot } from '../../src/model/snapshot.ts';
 import type { Spike, SpikeThreshold } from '../../src/model/spike.ts';
-import { DEFAULT_LABELS } from '../../src/observe/goroutinedata.ts';
+import { DEFAULT_LABELS } from '../../src/model/trace-sources.ts';
 import { Observation } from '../../src/observe/observation.ts';
-import { prepare } from '../../src/observe/preparation.ts';
-import { LookupProgram } from '../../src/observe/program.ts';
+import { LookupProgram } from '../../src/programs/lookup-program.ts';
+import { prepare } from '../../src/programs/preparation/preparation.ts';
+import { endOf } from '../support/accounts.ts';
 import { Collisions, probeLengthOf } from '../support/collisions.ts';
+import { mapped, opened } from '../support/opened.ts';
 import { runLoad, startShop } from '../support/shop.ts';
 
 const LONG = { timeout: 300_000 };
@@ -24,8 +26,7 @@ async function observe(context: TestContext, threshold: SpikeThreshold, version 
   const program = await Collisions.start(context, version);
   const spikes: Spike[] = [];
   const observation = await Observation.start({
-    pid: program.pid,
-    binary: openGoBinary(program.path),
+    ...opened(program.pid),
     mode: 'all',
     budget: 1,
     labels: DEFAULT_LABELS,
@@ -33,7 +34,7 @@ async function observe(context: TestContext, threshold: SpikeThreshold, version 
   });
   let stopped: Promise<Snapshot> | undefined;
   const stop = () => {
-    stopped ??= observation.stop();
+    stopped ??= endOf(observation);
     return stopped;
   };
   context.after(stop);
@@ -55,7 +56,9 @@ for (const version of VERSIONS) {
     LONG,
     async (context) => {
       const { program, read, observation } = await observe(context, { limit: 16 }, version);
-      for (const key of [0, 7, 14, 15]) await program.lookUp({ key });
+      for (const key of [0, 7, 14, 15]) {
+        await program.lookUp({ key });
+      }
       assert.deepEqual(await read(), [], 'at most 16 comparisons');
 
       const before = BigInt(Date.now()) * 1_000_000n;
@@ -98,7 +101,7 @@ test(
   'of each site a few are told, the rest are counted and told of by the next one',
   LONG,
   async (context) => {
-    const { program, read, observation, stop, rest } = await observe(context, { limit: 30 });
+    const { program, read, stop, rest } = await observe(context, { limit: 30 });
     await program.lookUp({ key: 40, count: 1000 });
     await program.lookUp({ site: 'there', key: 50, count: 2 });
     const told = await read();
@@ -128,12 +131,12 @@ test(
     }
     assert.deepEqual(await read(), [], 'nothing is told twice');
     await program.lookUp({ key: 40, count: 1 });
-    const { spikes } = await stop();
+    const { spikes, observed } = await stop();
     assert.equal(rest().length, 1, 'the end tells of the last ones');
     assert.equal(spikes?.seen, 1000 + 2 + 30 + 1);
     assert.deepEqual(spikes?.suppressed, { rate_limit: 1000 - KEPT + 3 * (10 - KEPT), no_memory: 0 });
     assert.equal(spikes?.latest.length, KEPT + 2 + 3 * KEPT + 1);
-    assert.equal(observation.lastSnapshot?.observed, 1033);
+    assert.equal(observed, 1033);
   },
 );
 
@@ -143,7 +146,9 @@ test('spikes with a trace are told before others', { ...LONG, skip: CPUS.length 
   const { program, read } = await observe(context, { limit: 16 });
   // Each CPU keeps four, and five are too many for one site.
   program.moveTo(CPUS[0] ?? 0);
-  for (let i = 0; i < KEPT; i++) await program.lookUp({ key: 60 });
+  for (let i = 0; i < KEPT; i++) {
+    await program.lookUp({ key: 60 });
+  }
   program.moveTo(CPUS[1] ?? 0);
   await program.lookUp({ key: 20, traceId: traceId(1), spanId: spanId(1) });
   const told = await read();
@@ -183,14 +188,13 @@ test(
     const limit = 2;
     const told: Spike[] = [];
     const observation = await Observation.start({
-      pid: shop.pid,
-      binary: openGoBinary(shop.path),
+      ...opened(shop.pid),
       mode: 'all',
       budget: 1,
       spikes: { threshold: { limit }, onSpikes: (spikes) => told.push(...spikes) },
     });
     await runLoad(shop, { count: 300, seconds: 2 });
-    const { callSites, spikes } = await observation.stop();
+    const { callSites, spikes } = await endOf(observation);
     const above = ({ bounds, counts }: Distribution) =>
       counts.reduce((sum, count, i) => sum + (i > bounds.indexOf(limit) ? count : 0), 0);
     // Half of the groups there are full of tombstones: lookups go on past them, and have nothing to compare.
@@ -208,15 +212,15 @@ test(
 
 test('without a threshold the program keeps nothing', LONG, async (context) => {
   const program = await Collisions.start(context);
-  const binary = openGoBinary(program.path);
-  const preparation = prepare(binary);
+  const target = mapped(program.pid);
+  const preparation = prepare(target.binary);
   for (const spikes of [{}, { spikes: { limit: 16 } }]) {
-    const lookups = await LookupProgram.load({ pid: program.pid, binary, preparation, ...spikes });
+    const lookups = await LookupProgram.load({ target, preparation, ...spikes });
     try {
       await lookups.attach();
       await program.lookUp({ key: 69, count: 100 });
       await lookups.detach();
-      const { count } = await lookups.kernel.readPerCpuMap('spike_sites');
+      const { count } = await lookups.kernel.readSharedMap('spike_sites');
       assert.equal(count, 'spikes' in spikes ? 1 : 0);
     } finally {
       lookups.close();

@@ -90,7 +90,9 @@ for (const version of COUNTED_VERSIONS) {
   test(`the runtime itself counts the same: Go ${version}`, async () => {
     const overlay = await countedRuntime(version);
     const binary = await buildGo({ dir: ORACLE, version, flags: ['-tags=counted'], overlay });
-    for (const seed of ['1', '2']) checkDocument(truthOf(binary, ['-lookups', '400000', '-seed', seed]));
+    for (const seed of ['1', '2']) {
+      checkDocument(truthOf(binary, ['-lookups', '400000', '-seed', seed]));
+    }
   });
 }
 

@@ -13,8 +13,9 @@ async function lookupsOf(args: readonly string[], terminateAfterMs?: number): Pr
   });
   let output = '';
   child.stdout.on('data', (chunk) => {
-    if (output === '' && terminateAfterMs !== undefined)
+    if (output === '' && terminateAfterMs !== undefined) {
       setTimeout(() => child.kill('SIGTERM'), terminateAfterMs);
+    }
     output += chunk;
   });
   const status = await new Promise((done) => child.on('close', done));

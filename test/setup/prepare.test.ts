@@ -1,4 +1,4 @@
-// Runs the preparation in small checkouts of its own, with tools that only write down that they were called.
+// Runs the preparation in small checkouts of its own, with commands that only write down that they were called.
 
 import assert from 'node:assert/strict';
 import { type SpawnOptions, spawn } from 'node:child_process';
@@ -17,7 +17,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { after, test } from 'node:test';
 
-const SETUP_SOURCES = resolve(import.meta.dirname, '../../src/setup');
+const SETUP_SOURCES = resolve(import.meta.dirname, '../../tools/setup');
 const IS_ROOT = process.getuid?.() === 0;
 const NOBODY = 65534;
 
@@ -33,23 +33,23 @@ interface Outcome {
 
 class Checkout {
   readonly root = mkdtempSync(join(tmpdir(), 'mapscope-prepare-'));
-  readonly tools = join(this.root, 'tools');
+  readonly commands = join(this.root, 'commands');
   readonly #log = join(this.root, 'calls');
 
   constructor() {
     chmodSync(this.root, 0o755);
-    cpSync(SETUP_SOURCES, join(this.root, 'src/setup'), { recursive: true });
+    cpSync(SETUP_SOURCES, join(this.root, 'tools/setup'), { recursive: true });
     this.write('package-lock.json', JSON.stringify(LOCK('1.0.0')));
     this.write('binding.gyp', '{}');
     this.write('native/addon.cc', 'int a;');
-    this.write('bpf/records.h', '#define R 1');
+    this.write('bpf/shared/records.h', '#define R 1');
     this.write('bpf/swiss.h', '#define S 1');
     this.write('bpf/one.bpf.c', 'int one;');
     this.write('bpf/two.bpf.c', 'int two;');
     this.tool(
       'npm',
       `mkdir -p node_modules/.bin && sed 's/"":[^}]*},//' package-lock.json > node_modules/.package-lock.json
-       cp "${this.tools}/node-gyp-to-install" node_modules/.bin/node-gyp`,
+       cp "${this.commands}/node-gyp-to-install" node_modules/.bin/node-gyp`,
     );
     this.tool(
       'node-gyp-to-install',
@@ -58,7 +58,9 @@ class Checkout {
     );
     this.tool('clang-19', 'while [ "$1" != -o ]; do shift; done; echo object > "$2"');
     this.tool('pkg-config', 'exit 0', null);
-    for (const name of ['g++', 'make', 'python3']) this.tool(name, 'exit 0', null);
+    for (const name of ['g++', 'make', 'python3']) {
+      this.tool(name, 'exit 0', null);
+    }
   }
 
   write(path: string, content: string): void {
@@ -71,23 +73,25 @@ class Checkout {
   tool(name: string, script: string, logName: string | null = name): void {
     const note = logName === null ? '' : `echo "${logName} $*" >> "${this.#log}"`;
     this.write(
-      `tools/${name}`,
-      `#!/bin/sh\nPATH="${this.tools}:/usr/bin:/bin"\ncd "${this.root}"\n${note}\n${script}\n`,
+      `commands/${name}`,
+      `#!/bin/sh\nPATH="${this.commands}:/usr/bin:/bin"\ncd "${this.root}"\n${note}\n${script}\n`,
     );
-    chmodSync(join(this.tools, name), 0o755);
+    chmodSync(join(this.commands, name), 0o755);
   }
 
   without(name: string): void {
-    rmSync(join(this.tools, name));
+    rmSync(join(this.commands, name));
   }
 
-  /** The names of the tools called since the last time of asking. */
+  /** The names of the commands called since the last time of asking. */
   calls(): string[] {
     return this.callLines().map((line) => line.split(' ')[0] ?? '');
   }
 
   callLines(): string[] {
-    if (!existsSync(this.#log)) return [];
+    if (!existsSync(this.#log)) {
+      return [];
+    }
     const lines = readFileSync(this.#log, 'utf8').trim().split('\n');
     rmSync(this.#log);
     return lines;
@@ -99,9 +103,9 @@ class Checkout {
 
   prepare(args: string[] = ['--quiet'], options: SpawnOptions = {}): Promise<Outcome> {
     return new Promise((done, fail) => {
-      const script = join(this.root, 'src/setup/prepare.mjs');
+      const script = join(this.root, 'tools/setup/prepare.mjs');
       const child = spawn(process.execPath, [script, ...args], {
-        env: { PATH: this.tools },
+        env: { PATH: this.commands },
         ...options,
         stdio: 'pipe',
       });
@@ -121,7 +125,9 @@ class Checkout {
 
 const checkouts: Checkout[] = [];
 after(() => {
-  for (const checkout of checkouts) checkout.remove();
+  for (const checkout of checkouts) {
+    checkout.remove();
+  }
 });
 
 function newCheckout(): Checkout {
@@ -166,7 +172,7 @@ for (const { changed, rebuilt } of [
   { changed: 'binding.gyp', rebuilt: ['node-gyp'] },
   { changed: 'bpf/one.bpf.c', rebuilt: ['clang-19'] },
   { changed: 'bpf/swiss.h', rebuilt: ['clang-19', 'clang-19'] },
-  { changed: 'bpf/records.h', rebuilt: ['node-gyp', 'clang-19', 'clang-19'] },
+  { changed: 'bpf/shared/records.h', rebuilt: ['node-gyp', 'clang-19', 'clang-19'] },
 ]) {
   test(`a change of ${changed} rebuilds ${rebuilt.join(', ')}`, async () => {
     const checkout = await preparedCheckout();
@@ -176,6 +182,33 @@ for (const { changed, rebuilt } of [
     assert.ok(checkout.has('build/bpf/one.bpf.o'));
   });
 }
+
+test('what is made of an object is made again in the same preparation as the object', async () => {
+  const checkout = await preparedCheckout();
+  checkout.tool('clang-19', 'while [ "$1" != -o ]; do shift; done; cat bpf/shared/records.h > "$2"', null);
+  checkout.write('bpf/records.bpf.c', 'int records;');
+  // The names are written by the project's own Node: here a command that copies the object.
+  checkout.tool('node', 'cat "$2" > "$3"', null);
+  mkdirSync(join(checkout.root, 'node_modules/.bin'), { recursive: true });
+  cpSync(join(checkout.commands, 'node'), join(checkout.root, 'node_modules/.bin/node'));
+  for (const content of ['first', 'second']) {
+    checkout.write('bpf/shared/records.h', content);
+    assert.equal((await checkout.prepare()).status, 0);
+    assert.equal(readFileSync(join(checkout.root, 'build/record-names.ts'), 'utf8'), content);
+  }
+});
+
+test('a program that may sleep where the kernel lets it is built twice', async () => {
+  const checkout = await preparedCheckout();
+  checkout.write('bpf/lookup.bpf.c', 'int lookup;');
+  assert.equal((await checkout.prepare()).status, 0);
+  const flags = checkout.callLines().map((line) => /-DSLEEPABLE=\S+/.exec(line)?.[0]);
+  assert.deepEqual(flags.sort(), ['-DSLEEPABLE=0', '-DSLEEPABLE=1']);
+  assert.ok(
+    checkout.has('build/bpf/lookup_atomic.bpf.o') && checkout.has('build/bpf/lookup_sleepable.bpf.o'),
+  );
+  assert.ok(!checkout.has('build/bpf/lookup.bpf.o'));
+});
 
 test('a new lock file installs the packages again', async () => {
   const checkout = await preparedCheckout();
@@ -202,13 +235,17 @@ test('packages that the user installed are recognised', async () => {
 
 test('system packages are not asked for when nothing is to be built', async () => {
   const checkout = await preparedCheckout();
-  for (const name of ['clang-19', 'make', 'g++']) checkout.without(name);
+  for (const name of ['clang-19', 'make', 'g++']) {
+    checkout.without(name);
+  }
   assert.equal((await checkout.prepare()).status, 0);
 });
 
 function onMachineLackingPackages(): Checkout {
   const checkout = newCheckout();
-  for (const name of ['clang-19', 'make']) checkout.without(name);
+  for (const name of ['clang-19', 'make']) {
+    checkout.without(name);
+  }
   checkout.tool('clang-14', 'exit 1');
   checkout.tool(
     'pkg-config',
@@ -220,8 +257,8 @@ function onMachineLackingPackages(): Checkout {
     'apt-get',
     `case "$*" in *install*)
        touch have-libbpf
-       for name in clang-18 make; do cp tools/node-gyp-to-install tools/$name; done
-       printf '#!/bin/sh\\nwhile [ "$1" != -o ]; do shift; done; echo object > "$2"' > tools/clang-18
+       for name in clang-18 make; do cp commands/node-gyp-to-install commands/$name; done
+       printf '#!/bin/sh\\nwhile [ "$1" != -o ]; do shift; done; echo object > "$2"' > commands/clang-18
      esac`,
   );
   return checkout;
@@ -243,7 +280,7 @@ test('root gets missing system packages installed', { skip: !IS_ROOT }, async ()
 test('root gets what the checks need, unless only running is meant', { skip: !IS_ROOT }, async () => {
   const checkout = await preparedCheckout();
   checkout.tool('apt-cache', 'printf "clang-format-18 - C\\nclang-format-19 - C\\n"', null);
-  checkout.tool('apt-get', 'case "$*" in *install*) cp tools/make tools/clang-format-19; esac');
+  checkout.tool('apt-get', 'case "$*" in *install*) cp commands/make commands/clang-format-19; esac');
   assert.equal((await checkout.prepare()).status, 0);
   assert.deepEqual(checkout.calls(), []);
   assert.equal((await checkout.prepare([])).status, 0);
@@ -254,8 +291,12 @@ test('root gets what the checks need, unless only running is meant', { skip: !IS
 
 test('anyone else is told the one line to run', { skip: !IS_ROOT }, async () => {
   const checkout = onMachineLackingPackages();
-  for (const folder of ['build', 'node_modules']) mkdirSync(join(checkout.root, folder));
-  for (const folder of ['build', 'node_modules', '.']) chmodSync(join(checkout.root, folder), 0o777);
+  for (const folder of ['build', 'node_modules']) {
+    mkdirSync(join(checkout.root, folder));
+  }
+  for (const folder of ['build', 'node_modules', '.']) {
+    chmodSync(join(checkout.root, folder), 0o777);
+  }
   const { status, stderr } = await checkout.prepare(['--quiet'], { uid: NOBODY, gid: NOBODY });
   assert.equal(status, 3);
   assert.match(stderr, new RegExp(`the build needs; run: sudo apt-get ${INSTALL}\n$`));
@@ -319,10 +360,12 @@ test('the lock of a process that is gone is taken over', async () => {
 test('a preparation that is interrupted leaves no lock', async () => {
   const checkout = newCheckout();
   checkout.tool('node-gyp-to-install', 'exec sleep 5');
-  const script = join(checkout.root, 'src/setup/prepare.mjs');
-  const child = spawn(process.execPath, [script], { env: { PATH: checkout.tools }, stdio: 'ignore' });
+  const script = join(checkout.root, 'tools/setup/prepare.mjs');
+  const child = spawn(process.execPath, [script], { env: { PATH: checkout.commands }, stdio: 'ignore' });
   const lock = join(checkout.root, 'build/.prepare-lock/owner');
-  while (!existsSync(lock) || statSync(lock).size === 0) await new Promise((done) => setTimeout(done, 10));
+  while (!existsSync(lock) || statSync(lock).size === 0) {
+    await new Promise((done) => setTimeout(done, 10));
+  }
   child.kill('SIGTERM');
   const status = await new Promise((done) => child.on('close', done));
   assert.equal(status, 143);

@@ -1,8 +1,10 @@
-import { openGoBinary } from '../../src/gobinary/index.ts';
 import type { ExemplarCandidate } from '../../src/model/candidate.ts';
 import type { Snapshot } from '../../src/model/snapshot.ts';
-import { DEFAULT_LABELS } from '../../src/observe/goroutinedata.ts';
-import { type FollowedSource, Observation } from '../../src/observe/observation.ts';
+import { DEFAULT_LABELS } from '../../src/model/trace-sources.ts';
+import type { FollowedSource } from '../../src/observe/assemble.ts';
+import { Observation } from '../../src/observe/observation.ts';
+import { endOf } from '../support/accounts.ts';
+import { opened } from '../support/opened.ts';
 import { type LoadOptions, type LoadReport, runLoad, type Shop, type TruthPiece } from '../support/shop.ts';
 
 /** What was seen of the shop under load, and the truth. */
@@ -28,8 +30,7 @@ const CYCLE_MILLIS = 50;
 /** Observes the shop under load, every lookup, and stops it. */
 export async function observeShop(shop: Shop, options: SeenOptions): Promise<Seen> {
   const observation = await Observation.start({
-    pid: shop.pid,
-    binary: openGoBinary(shop.path),
+    ...opened(shop.pid),
     mode: 'all',
     budget: 1,
     exemplars: { withoutTrace: true },
@@ -52,7 +53,7 @@ export async function observeShop(shop: Shop, options: SeenOptions): Promise<See
   const load = await runLoad(shop, options.load ?? { rate: 200, seconds: 3, sample: 0.5 });
   loading = false;
   await collecting;
-  const snapshot = await observation.stop();
+  const snapshot = await endOf(observation);
   candidates.push(...observation.drainCandidates());
   return { candidates, truth: await shop.stop(), load, warnings: observation.warnings, snapshot };
 }
@@ -85,13 +86,21 @@ export function judge({ candidates, truth }: Pick<Seen, 'candidates' | 'truth'>)
         piece.start - SLACK <= candidate.time &&
         candidate.time <= piece.end + SLACK,
     );
-    if (pieces.length === 0) verdict.untold.push(candidate);
-    else if (candidate.traceId === undefined) {
-      if (pieces.some((piece) => piece.traceId === '' || !piece.sampled)) verdict.none++;
-      else verdict.missing.push(candidate);
-    } else if (!pieces.some((piece) => piece.traceId === candidate.traceId)) verdict.wrong.push(candidate);
-    else if (pieces.some((piece) => piece.spanId === candidate.spanId)) verdict.right++;
-    else verdict.otherSpan++;
+    if (pieces.length === 0) {
+      verdict.untold.push(candidate);
+    } else if (candidate.traceId === undefined) {
+      if (pieces.some((piece) => piece.traceId === '' || !piece.sampled)) {
+        verdict.none++;
+      } else {
+        verdict.missing.push(candidate);
+      }
+    } else if (!pieces.some((piece) => piece.traceId === candidate.traceId)) {
+      verdict.wrong.push(candidate);
+    } else if (pieces.some((piece) => piece.spanId === candidate.spanId)) {
+      verdict.right++;
+    } else {
+      verdict.otherSpan++;
+    }
   }
   return verdict;
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
-import { SpanFollower } from '../../src/observe/follower.ts';
+import { SpanFollower } from '../../src/programs/span-follower.ts';
 import { startShop } from '../support/shop.ts';
 import { judge, observeShop } from './candidates.ts';
 
@@ -45,7 +45,9 @@ for (const [tracing, followed] of [
     while (!over) {
       const follower = attach.mock.calls[0]?.this as SpanFollower | undefined;
       await wait(10 + (turns % 7) * 8);
-      if (follower === undefined) continue;
+      if (follower === undefined) {
+        continue;
+      }
       await follower.detach().catch(ignoreClosed);
       await wait(turns % 5);
       await follower.attach().catch(ignoreClosed);
@@ -64,7 +66,9 @@ test('spans are known only while all probes are in, also when calls come at once
   const shop = await startShop(t);
   let seen: string[] = [];
   const meanwhile = async () => {
-    while (attach.mock.callCount() === 0) await wait(10);
+    while (attach.mock.callCount() === 0) {
+      await wait(10);
+    }
     const follower = attach.mock.calls[0]?.this as SpanFollower;
     await attach.mock.calls[0]?.result;
     seen = witness(follower);

@@ -4,10 +4,11 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
-import { openGoBinary } from '../../src/gobinary/index.ts';
 import type { ExemplarCandidate } from '../../src/model/candidate.ts';
 import { Observation } from '../../src/observe/observation.ts';
+import { endOf } from '../support/accounts.ts';
 import { buildGo } from '../support/go-toolchains.ts';
+import { opened } from '../support/opened.ts';
 
 const SPANS = join(import.meta.dirname, '../services/spans');
 const LONG = { timeout: 300_000 };
@@ -28,8 +29,7 @@ async function run(version: string) {
   const ended = once(child, 'close');
   const said = text(child.stdout);
   const observation = await Observation.start({
-    pid: child.pid ?? assert.fail('it did not start'),
-    binary: openGoBinary(exe),
+    ...opened(child.pid ?? assert.fail('it did not start')),
     mode: 'all',
     budget: 1,
     exemplars: { withoutTrace: true },
@@ -43,7 +43,7 @@ async function run(version: string) {
   }
   const [status] = await ended;
   assert.equal(status, 0);
-  await observation.stop();
+  await endOf(observation);
   candidates.push(...observation.drainCandidates());
   assert.deepEqual(observation.warnings, []);
   return { candidates, truth: truthOf(await said) };
@@ -71,13 +71,19 @@ for (const version of ['1.20.14', '1.23.12', 'local', '1.27.4']) {
       const { traceId = '-', spanId = '-', goroutine, sampled } = candidate;
       const place = placeOf(candidate);
       const expected = truth.get(`${place} ${goroutine}`);
-      if (expected === undefined) continue;
+      if (expected === undefined) {
+        continue;
+      }
       seen.set(place, (seen.get(place) ?? 0) + 1);
       const ids = `${traceId} ${spanId}`;
-      if (place === HALF_WAY && ids === '- -') continue;
+      if (place === HALF_WAY && ids === '- -') {
+        continue;
+      }
       assert.ok(expected.has(ids), `${place} of ${goroutine}: ${ids}, not ${[...expected]}`);
       assert.equal(sampled, ids === '- -' ? undefined : place !== 'inUnsampled', place);
     }
-    for (const place of PLACES) assert.ok((seen.get(place) ?? 0) > 5, `${place}: ${seen.get(place)}`);
+    for (const place of PLACES) {
+      assert.ok((seen.get(place) ?? 0) > 5, `${place}: ${seen.get(place)}`);
+    }
   });
 }

@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { estimatedNanoseconds, HeaviestSpans, heaviestSpans, type SpanCost } from '../../src/model/spans.ts';
+import {
+  estimatedNanoseconds,
+  HeaviestSpans,
+  heaviestSpans,
+  type SpanCost,
+} from '../../src/model/heavy/spans.ts';
 import { startShop } from '../support/shop.ts';
 import { observeShop } from './candidates.ts';
 
@@ -25,13 +30,17 @@ for (const version of ['1.23.12', 'local']) {
     // A span has at least the lookups of the shop's own code; libraries make some in the span as well.
     const own = new Map<string, number>();
     for (const { traceId, spanId, sampled, lookups } of truth) {
-      if (sampled) own.set(`${traceId} ${spanId}`, (own.get(`${traceId} ${spanId}`) ?? 0) + lookups);
+      if (sampled) {
+        own.set(`${traceId} ${spanId}`, (own.get(`${traceId} ${spanId}`) ?? 0) + lookups);
+      }
     }
     assert.ok(own.size > 100);
     let compared = 0;
     for (const span of spans.kept) {
       const lookups = own.get(`${span.traceId} ${span.spanId}`);
-      if (lookups === undefined) continue;
+      if (lookups === undefined) {
+        continue;
+      }
       compared++;
       assert.ok(span.lookups >= lookups && span.lookups < lookups + 60, `${span.lookups} of ${lookups}`);
       assert.ok(span.probes >= span.lookups && span.hits <= span.lookups && span.sampled);

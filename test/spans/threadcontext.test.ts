@@ -1,22 +1,23 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { openGoBinary } from '../../src/gobinary/index.ts';
 import type { ExemplarCandidate } from '../../src/model/candidate.ts';
 import { Observation } from '../../src/observe/observation.ts';
-import { findThreadContextMap } from '../../src/target/threadcontext.ts';
+import { findThreadContextMap } from '../../src/target/thread-context.ts';
+import { endOf } from '../support/accounts.ts';
+import { mountBpfFileSystem } from '../support/bpffs.ts';
 import { buildGo } from '../support/go-toolchains.ts';
+import { opened } from '../support/opened.ts';
 import { Service } from '../support/service.ts';
 
 const STEADY = join(import.meta.dirname, '../services/steady');
 
 /** Makes OBI's map at a BPF file system of the test's own, as OBI makes it. @returns the file system's path */
 function pinMap(context: TestContext, valueBytes: number): string {
-  const folder = `/sys/fs/bpf/mapscope-test-${process.pid}-${valueBytes}`;
-  mkdirSync(join(folder, 'otel'), { recursive: true });
-  context.after(() => rmSync(folder, { recursive: true, force: true }));
+  const folder = mountBpfFileSystem(context);
+  mkdirSync(join(folder, 'otel'));
   const shape = `type lru_hash key 8 value ${valueBytes} entries 16384 name traces_ctx_v1`;
   bpftool('map', 'create', join(folder, 'otel/traces_ctx_v1'), ...shape.split(' '));
   return folder;
@@ -40,10 +41,9 @@ function tellOfThreads(path: string, pid: number): number[] {
   return threads;
 }
 
-async function observe(pid: number, exe: string, threadContextMap: string) {
+async function observe(pid: number, threadContextMap: string) {
   const observation = await Observation.start({
-    pid,
-    binary: openGoBinary(exe),
+    ...opened(pid),
     mode: 'all',
     budget: 1,
     exemplars: { withoutTrace: true },
@@ -54,25 +54,25 @@ async function observe(pid: number, exe: string, threadContextMap: string) {
     await observation.snapshot();
     candidates.push(...observation.drainCandidates());
   }
-  await observation.stop();
+  await endOf(observation);
   return { candidates, warnings: observation.warnings };
 }
 
-async function steady(context: TestContext): Promise<{ service: Service; exe: string }> {
+async function steady(context: TestContext): Promise<Service> {
   const exe = await buildGo({ dir: STEADY, version: 'local' });
   const service = Service.start(context, 'steady', [exe, '-rate', '20000']);
   await service.until(() => (service.output.includes('ready') ? true : undefined));
-  return { service, exe };
+  return service;
 }
 
 test("OBI's map tells the span that the lookup's thread works for", async (context) => {
   const folder = pinMap(context, 24);
   const path = join(folder, 'otel/traces_ctx_v1');
   assert.equal(findThreadContextMap({ OTEL_EBPF_BPF_FS_PATH: folder }), path);
-  const { service, exe } = await steady(context);
+  const service = await steady(context);
   const threads = tellOfThreads(path, service.pid);
   const before = bpftool('-j', 'map', 'dump', 'pinned', path);
-  const { candidates, warnings } = await observe(service.pid, exe, path);
+  const { candidates, warnings } = await observe(service.pid, path);
   assert.deepEqual(warnings, []);
   const known = candidates.filter((c) => c.traceId !== undefined);
   assert.ok(known.length > 10, `${known.length} of ${candidates.length}`);
@@ -86,10 +86,10 @@ test("OBI's map tells the span that the lookup's thread works for", async (conte
 
 test('a map of that name that is not what OBI makes is not used', async (context) => {
   const folder = pinMap(context, 32);
-  const { service, exe } = await steady(context);
-  const { candidates, warnings } = await observe(service.pid, exe, join(folder, 'otel/traces_ctx_v1'));
+  const service = await steady(context);
+  const { candidates, warnings } = await observe(service.pid, join(folder, 'otel/traces_ctx_v1'));
   assert.equal(warnings.length, 1);
-  assert.match(warnings[0] ?? '', /^OBI's map of spans is not used\. .*of another type/);
+  assert.match(warnings[0] ?? '', /^mapscope does not use OBI's map of spans\. .*of another type/);
   assert.ok(candidates.every(({ traceId }) => traceId === undefined));
 });
 

@@ -55,7 +55,9 @@ export class Collisions {
   }
 
   get pid(): number {
-    if (this.#child.pid === undefined) throw new Error('the program has not started');
+    if (this.#child.pid === undefined) {
+      throw new Error('the program has not started');
+    }
     return this.#child.pid;
   }
 
@@ -81,7 +83,9 @@ export class Collisions {
   async #expect(pattern: RegExp): Promise<RegExpExecArray> {
     const { value, done } = await this.#lines.next();
     const match = done === true ? null : pattern.exec(value);
-    if (match === null) throw new Error(`the program said ${done === true ? 'nothing more' : value}`);
+    if (match === null) {
+      throw new Error(`the program said ${done === true ? 'nothing more' : value}`);
+    }
     return match;
   }
 }

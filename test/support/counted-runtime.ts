@@ -63,7 +63,9 @@ function withCounting(source: string, edits: readonly Edit[], used: Set<Edit>): 
     const indentation = /^\t*/.exec(line)?.[0] ?? '';
     const bare = line.slice(indentation.length);
     const edit = edits.find((candidate) => candidate.line.test(bare));
-    if (edit === undefined) return line;
+    if (edit === undefined) {
+      return line;
+    }
     used.add(edit);
     return indentation + bare.replace(edit.line, edit.becomes);
   };
@@ -82,7 +84,9 @@ function overlayOf(
     overlay[path] = withCounting(readFileSync(path, 'utf8'), edits, used);
   }
   const unused = edits.find((edit) => !used.has(edit));
-  if (unused !== undefined) throw new Error(`${folder}: no line matches ${unused.line}`);
+  if (unused !== undefined) {
+    throw new Error(`${folder}: no line matches ${unused.line}`);
+  }
   return overlay;
 }
 

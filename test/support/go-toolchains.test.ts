@@ -11,7 +11,9 @@ const built = new Set<string>();
 
 after(() => {
   rmSync(folder, { recursive: true });
-  for (const binary of built) rmSync(binary);
+  for (const binary of built) {
+    rmSync(binary);
+  }
 });
 
 async function build(options: GoBuild): Promise<string> {

@@ -21,7 +21,7 @@ export const CLASSIC_VERSIONS = [
   '1.23.12',
 ] as const;
 /** Releases with Swiss maps; `local` is the go that is installed. */
-export const SWISS_VERSIONS = ['1.24.13', '1.25.9', 'local', '1.27.4'] as const;
+const SWISS_VERSIONS = ['1.24.13', '1.25.9', 'local', '1.27.4'] as const;
 export const ALL_VERSIONS = [...CLASSIC_VERSIONS, ...SWISS_VERSIONS] as const;
 
 export interface GoBuild {
@@ -155,9 +155,13 @@ const underway = new Map<string, Promise<string>>();
 export async function buildGo(build: GoBuild): Promise<string> {
   const inDir = { ...build, dir: resolve(build.dir) };
   const target = join(cacheFolder(), `${basename(inDir.dir)}-${inDir.version}-${await buildHash(inDir)}`);
-  if (await exists(target)) return target;
+  if (await exists(target)) {
+    return target;
+  }
   const already = underway.get(target);
-  if (already !== undefined) return already;
+  if (already !== undefined) {
+    return already;
+  }
   const building = buildInto(target, inDir).then(() => target);
   underway.set(target, building);
   return building;

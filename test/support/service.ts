@@ -53,7 +53,9 @@ export class Service {
   }
 
   get pid(): number {
-    if (this.#child.pid === undefined) throw new Error(`${this.name} has not started`);
+    if (this.#child.pid === undefined) {
+      throw new Error(`${this.name} has not started`);
+    }
     return this.#child.pid;
   }
 
@@ -72,8 +74,12 @@ export class Service {
     for (;;) {
       const ended = this.#ended;
       const answer = await ask();
-      if (answer !== undefined) return answer;
-      if (ended) throw this.#error('ended too early');
+      if (answer !== undefined) {
+        return answer;
+      }
+      if (ended) {
+        throw this.#error('ended too early');
+      }
       if (performance.now() > end) {
         throw this.#error(`did not do what was waited for within ${PATIENCE_MILLIS} ms`);
       }

@@ -67,7 +67,9 @@ function checkSpans(truth: readonly TruthPiece[], load: LoadReport, mode: (typeo
     const outside = OUTSIDE_OF_SPANS.has(step);
     assert.match(traceId, outside ? /^$/ : /^[0-9a-f]{32}$/, step);
     assert.match(spanId, outside ? /^$/ : /^[0-9a-f]{16}$/, step);
-    if (outside) assert.equal(sampled, false);
+    if (outside) {
+      assert.equal(sampled, false);
+    }
   }
   const traces = Map.groupBy(
     truth.filter(({ traceId }) => traceId !== ''),
@@ -96,7 +98,9 @@ function checkGoroutines(truth: readonly TruthPiece[]): void {
   assert.ok(of('picture').size <= 4);
   assert.deepEqual(of('picture'), of('tidy'));
   for (const pieces of Map.groupBy(truth, ({ traceId }) => traceId).values()) {
-    if (pieces[0]?.endpoint !== '/checkout') continue;
+    if (pieces[0]?.endpoint !== '/checkout') {
+      continue;
+    }
     const goroutines = (...steps: string[]) =>
       new Set(pieces.filter(({ step }) => steps.includes(step)).map(({ goroutine }) => goroutine));
     assert.equal(goroutines('limit', 'coupon', 'stock').size, 1, 'the request has one goroutine');

@@ -65,7 +65,9 @@ export class Shop {
   /** Ends the service; when this returns, all spans have been delivered. Returns the truth about all its lookups. */
   async stop(): Promise<TruthPiece[]> {
     const status = await this.#service.stop();
-    if (status !== 0) throw new Error(`the shop ended with status ${status}: ${this.#service.output}`);
+    if (status !== 0) {
+      throw new Error(`the shop ended with status ${status}: ${this.#service.output}`);
+    }
     const lines = (await readFile(this.#truth, 'utf8')).trimEnd().split('\n');
     return lines.map((line) => piece.parse(JSON.parse(line)));
   }

@@ -49,9 +49,13 @@ function makeGroup(name: string): string | undefined {
 }
 
 test('a process in a control group as a container runtime makes it', async (context) => {
-  if (containerId(process.pid) !== undefined) return context.skip('the tests run in a container themselves');
+  if (containerId(process.pid) !== undefined) {
+    return context.skip('the tests run in a container themselves');
+  }
   const group = makeGroup(`docker-${ID}.scope`);
-  if (group === undefined) return context.skip('control groups cannot be made here');
+  if (group === undefined) {
+    return context.skip('control groups cannot be made here');
+  }
   const child = spawn('sleep', ['60']);
   const pid = child.pid ?? assert.fail('it did not start');
   try {

@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { readDebugSection } from '../../src/gobinary/debugsections.ts';
-import { DebugInfo, type DwarfStructure } from '../../src/gobinary/dwarf.ts';
-import { readElf } from '../../src/gobinary/elf.ts';
-import { fileInMemory, withFile } from '../../src/gobinary/file.ts';
+import { DebugInfo, type DwarfStructure } from '../../src/gobinary/dwarf/info.ts';
+import { readDebugSection } from '../../src/gobinary/dwarf/sections.ts';
+import { readElf } from '../../src/gobinary/file/elf.ts';
+import { fileInMemory, withFile } from '../../src/gobinary/file/file.ts';
 import { type GoBinary, openGoBinary } from '../../src/gobinary/index.ts';
 import { readGoBinary } from '../../src/gobinary/open.ts';
-import { isEmulated } from '../../src/probesites/emulated.ts';
-import { planTraceSites, type TraceSourceName, type TraceSourcePlan } from '../../src/tracesites/plan.ts';
-import type { TraceSite } from '../../src/tracesites/site.ts';
+import { isEmulated } from '../../src/plan/code/emulated.ts';
+import { planTraceSites, type TraceSourceName, type TraceSourcePlan } from '../../src/plan/traces/plan.ts';
+import type { TraceSite } from '../../src/plan/traces/site.ts';
 import { buildGo } from '../support/go-toolchains.ts';
 
 const folder = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
@@ -43,7 +43,9 @@ export function followed<S extends TraceSourceName>(binary: GoBinary, source: S)
   const plan = planOf(binary, source);
   assert.equal(plan.outcome, 'followed', 'reason' in plan ? plan.reason : plan.outcome);
   const { sites } = plan as { sites: readonly TraceSite[] };
-  for (const site of sites) checkSite(binary, site);
+  for (const site of sites) {
+    checkSite(binary, site);
+  }
   return plan as Followed<S>;
 }
 

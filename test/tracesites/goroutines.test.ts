@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type GoBinary, openGoBinary } from '../../src/gobinary/index.ts';
-import { callsIn } from '../../src/probesites/disassemble.ts';
+import { callsIn } from '../../src/plan/code/disassemble.ts';
 import { ALL_VERSIONS } from '../support/go-toolchains.ts';
 import {
   BUNDLERS,
@@ -34,8 +34,9 @@ for (const version of ALL_VERSIONS) {
 }
 
 test('go statements of published programs', () => {
-  for (const path of BUNDLERS)
+  for (const path of BUNDLERS) {
     assert.deepEqual(described(followed(openGoBinary(path), 'goroutines').sites), [SITE]);
+  }
 });
 
 /** A program whose function that starts goroutines calls neither, or not the second. */

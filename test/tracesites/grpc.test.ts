@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { fileInMemory } from '../../src/gobinary/file.ts';
+import { fileInMemory } from '../../src/gobinary/file/file.ts';
 import { openGoBinary } from '../../src/gobinary/index.ts';
 import { readGoBinary } from '../../src/gobinary/open.ts';
 import {
@@ -71,7 +71,9 @@ for (const { dir, version, libraries, expected, stream } of [
       streamId: stream === 'within' ? embedded() + id : id,
     });
     for (const flags of [STRIPPED, PIE]) {
-      if (flags === PIE && dir === SHOP) continue;
+      if (flags === PIE && dir === SHOP) {
+        continue;
+      }
       const other = followed(await open(dir, version, [...libraries, ...flags]), 'grpc');
       assert.deepEqual(described(other.sites), expected, flags.join());
       assert.deepEqual(other.offsets, offsets);
@@ -81,8 +83,9 @@ for (const { dir, version, libraries, expected, stream } of [
 
 test('programs without a gRPC server', LONG, async () => {
   const programs = [await open(LOOKUPS, '1.27.4'), ...BUNDLERS.map((path) => openGoBinary(path))];
-  for (const binary of programs)
+  for (const binary of programs) {
     assert.deepEqual(planOf(binary, 'grpc'), { source: 'grpc', outcome: 'absent' });
+  }
 });
 
 test('a structure that does not have a field of the name is refused', LONG, async () => {
@@ -90,8 +93,9 @@ test('a structure that does not have a field of the name is refused', LONG, asyn
   const renamed = readFileSync(binary.path);
   // An exported name as type descriptors have it: flags, length, text.
   const name = Buffer.from('\x01\x08StreamID', 'latin1');
-  for (let at = renamed.indexOf(name); at >= 0; at = renamed.indexOf(name, at + 1))
+  for (let at = renamed.indexOf(name); at >= 0; at = renamed.indexOf(name, at + 1)) {
     renamed.write('StreamIx', at + 2);
+  }
   assert.deepEqual(planOf(readGoBinary(fileInMemory(binary.path, renamed)), 'grpc'), {
     source: 'grpc',
     outcome: 'refused',

@@ -43,7 +43,9 @@ for (const [dir, version, libraries, expected] of [
     assert.ok(sites.every(({ event, header }) => (event === 'httpDone') === (header === undefined)));
     assert.deepEqual([headers.keyName, headers.elemName], ['string', '[]string']);
     const plain = binary.mapTypes().find(({ name }) => name === 'map[string][]string');
-    if (plain !== undefined) assert.equal(headers.groupSize, plain.groupSize);
+    if (plain !== undefined) {
+      assert.equal(headers.groupSize, plain.groupSize);
+    }
     const slots = {
       classic: [8, 16, 8 + 8 * 16, 24],
       swiss: [8, 40, 24, 40],
@@ -51,7 +53,9 @@ for (const [dir, version, libraries, expected] of [
     const { keysOffset, keyStride, elemsOffset, elemStride } = headers;
     assert.deepEqual([keysOffset, keyStride, elemsOffset, elemStride], slots[binary.mapImplementation]);
     for (const flags of [STRIPPED, PIE]) {
-      if (flags === PIE && dir === SHOP) continue;
+      if (flags === PIE && dir === SHOP) {
+        continue;
+      }
       const other = followed(await open(dir, version, [...libraries, ...flags]), 'http');
       assert.deepEqual(described(other.sites), expected, flags.join());
       assert.deepEqual(
@@ -65,13 +69,16 @@ for (const [dir, version, libraries, expected] of [
 test('HTTP requests of published programs', () => {
   for (const path of BUNDLERS) {
     const binary = openGoBinary(path);
-    if (path.endsWith('/tsc'))
+    if (path.endsWith('/tsc')) {
       assert.deepEqual(planOf(binary, 'http'), { source: 'http', outcome: 'absent' });
-    else assert.deepEqual(described(followed(binary, 'http').sites), [SERVER, DONE, BUNDLED_DONE]);
+    } else {
+      assert.deepEqual(described(followed(binary, 'http').sites), [SERVER, DONE, BUNDLED_DONE]);
+    }
   }
 });
 
 test('programs without an HTTP server', LONG, async () => {
-  for (const version of ['1.17.13', 'local', '1.27.4'])
+  for (const version of ['1.17.13', 'local', '1.27.4']) {
     assert.deepEqual(planOf(await open(LOOKUPS, version), 'http'), { source: 'http', outcome: 'absent' });
+  }
 });

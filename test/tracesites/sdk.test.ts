@@ -58,8 +58,9 @@ test('programs without the SDK', LONG, async () => {
     await open(LOOKUPS, '1.27.4'),
     ...BUNDLERS.map((path) => openGoBinary(path)),
   ];
-  for (const binary of programs)
+  for (const binary of programs) {
     assert.deepEqual(planOf(binary, 'sdk'), { source: 'sdk', outcome: 'absent' });
+  }
 });
 
 test('a start whose argument is overwritten before an emulated instruction is refused', LONG, async () => {

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { openGoBinary } from '../../src/gobinary/index.ts';
-import { planProbes } from '../../src/probesites/plan.ts';
-import { planReturns } from '../../src/probesites/returns.ts';
-import { findZeroValue, givesZeroValue, resultForNilMap } from '../../src/probesites/zerovalue.ts';
+import { planProbes } from '../../src/plan/lookups/plan.ts';
+import { planReturns } from '../../src/plan/lookups/returns.ts';
+import { findZeroValue, givesZeroValue, resultForNilMap } from '../../src/plan/lookups/zero-value.ts';
 import { buildOracle, type Cell } from '../exactness/cells.ts';
 
 const LONG = { timeout: 300_000 };
@@ -28,7 +28,9 @@ for (const cell of CELLS) {
       assert.ok(symbol !== undefined);
       for (const { name, entry, outcome } of plan.functions) {
         const fn = binary.functionAt(entry);
-        if (outcome !== 'probed' || fn === undefined) continue;
+        if (outcome !== 'probed' || fn === undefined) {
+          continue;
+        }
         assert.equal(resultForNilMap(binary, fn), givesZeroValue(name) ? symbol : undefined, name);
       }
       assert.equal(findZeroValue(binary, plan), symbol);
@@ -66,6 +68,8 @@ test('every return of every probed function is found, and nothing else', LONG, a
       Buffer.from(binary.code(fn))
         .toString('latin1')
         .match(/\x5d\x90?\xc3/g) ?? [];
-    if (outcome === 'probed') assert.equal(own.length, epilogues.length, name);
+    if (outcome === 'probed') {
+      assert.equal(own.length, epilogues.length, name);
+    }
   }
 });

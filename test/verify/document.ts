@@ -20,6 +20,8 @@ export interface VerifyDocument {
 /** Verifies a program and reads the result. */
 export async function verified(args: readonly string[]): Promise<VerifyDocument> {
   const { status, stdout, stderr } = await mapscope(['verify', '--format', 'json', ...args]);
-  if (status !== 0) throw new Error(`mapscope ended with status ${status}: ${stdout}${stderr}`);
+  if (status !== 0) {
+    throw new Error(`mapscope ended with status ${status}: ${stdout}${stderr}`);
+  }
   return JSON.parse(stdout.slice(stdout.indexOf('{\n  "schema"')));
 }

@@ -3,10 +3,11 @@ import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { readSettings } from '../../src/cli/settings.ts';
-import { openTarget } from '../../src/cli/target.ts';
-import { verifyFirst } from '../../src/cli/verified.ts';
-import type { Summary } from '../../src/model/summary-schema.ts';
+import { readSettings } from '../../src/config/settings.ts';
+import type { Summary } from '../../src/report/summary/schema.ts';
+import { openTarget } from '../../src/session/target.ts';
+import { verifyFirst } from '../../src/session/verified.ts';
+import { Executable } from '../../src/target/executable.ts';
 import { ROOT } from '../cli/mapscope.ts';
 import { buildOracle } from '../exactness/cells.ts';
 import { buildGo } from '../support/go-toolchains.ts';
@@ -44,7 +45,9 @@ const WRONG: readonly Lie[] = [
 for (const kind of ['Swiss', 'classic'] as const) {
   for (const lie of WRONG) {
     // Keys begin at the same place in every classic bucket, so nobody asks the type.
-    if (kind === 'classic' && lie === 'keys elsewhere') continue;
+    if (kind === 'classic' && lie === 'keys elsewhere') {
+      continue;
+    }
     test(`${kind} maps described wrongly, ${lie}: verification fails and says where`, LONG, async () => {
       const { status, stdout, stderr } = await falsified(lie, 'verify', kind === 'Swiss' ? swiss : classic);
       assert.equal(status, 1, stdout + stderr);
@@ -64,8 +67,8 @@ for (const kind of ['Swiss', 'classic'] as const) {
 test('a zero value that is not known makes checks of misses weaker, and that is said', LONG, async () => {
   const { status, stdout } = await falsified('another zero value', 'verify', swiss);
   assert.equal(status, 0, stdout);
-  assert.match(stdout, /^Of [\d,]+ misses it is known only that no element was returned/m);
-  assert.match(stdout, /each was decoded to what the function returned\.$/m);
+  assert.match(stdout, /^For [\d,]+ misses only the absence of an element was checked/m);
+  assert.match(stdout, /each agrees with what the function returned\.$/m);
 });
 
 test('run --verify leaves out the functions that disagree, and only those', LONG, async () => {
@@ -77,14 +80,14 @@ test('run --verify leaves out the functions that disagree, and only those', LONG
   const wrong = ['mapaccess1', 'mapaccess1_faststr', 'mapaccess2', 'mapaccess2_faststr'];
   const right = ['mapaccess1_fast32', 'mapaccess1_fast64', 'mapaccess2_fast32', 'mapaccess2_fast64'];
   assert.deepEqual(summary.refusedFunctions.map(({ name }) => name.replace('runtime.', '')).sort(), wrong);
-  for (const { reason } of summary.refusedFunctions)
-    assert.match(
-      reason,
-      /^[1-9]\d* of \d+ lookups that were verified returned something else than was decoded$/,
-    );
+  for (const { reason } of summary.refusedFunctions) {
+    assert.match(reason, /^[1-9]\d* of \d+ verified lookups returned something other than mapscope decoded$/);
+  }
   assert.deepEqual(summary.functions.map(({ name }) => name).sort(), right);
   assert.ok(summary.callSites.length > 0);
-  for (const { variant } of summary.callSites) assert.ok(right.includes(variant), variant);
+  for (const { variant } of summary.callSites) {
+    assert.ok(right.includes(variant), variant);
+  }
 });
 
 test('attach --verify plans without the functions that disagree', LONG, async () => {
@@ -95,9 +98,10 @@ test('attach --verify plans without the functions that disagree', LONG, async ()
   });
   try {
     await once(child.stdout, 'data');
-    const binary = falsify(openTarget(steady), 'elements elsewhere');
+    const executable = Executable.ofProcess(child.pid ?? 0);
+    const binary = falsify(openTarget(executable), 'elements elsewhere');
     const settings = readSettings({ lookups: 100, verify: true });
-    const plan = await verifyFirst(child.pid ?? 0, binary, settings, new Promise(() => {}));
+    const plan = await verifyFirst(child.pid ?? 0, { executable, binary, preparation: undefined }, settings);
     const refused = plan.functions.filter((fn) => fn.outcome === 'refused').map((fn) => fn.name);
     assert.deepEqual(refused, ['runtime.mapaccess1_fast64']);
     const planned = plan.sites.map((site) => plan.functions[site.functionIndex]?.name);

@@ -25,7 +25,9 @@ function checkDocument({ schema, target, functions, ...rest }: VerifyDocument): 
     assert.equal(disagreed, 0, name);
     assert.equal(agreed, checked, name);
     assert.equal(zeroUnknown, 0, name);
-    for (const reason of Object.keys(notChecked)) assert.match(reason, /^interrupted/, name);
+    for (const reason of Object.keys(notChecked)) {
+      assert.match(reason, /^interrupted/, name);
+    }
   }
 }
 
@@ -38,8 +40,9 @@ test("TypeScript's compiler, stripped, Go 1.26: a thousand lookups of each busy 
   const document = await verified(['--', tsc, '-p', 'tsconfig.json']);
   checkDocument(document);
   const busy = ['mapaccess1', 'mapaccess1_fast64', 'mapaccess1_faststr', 'mapaccess2_fast64'];
-  for (const name of [...busy, 'mapaccess2', 'mapaccess2_faststr'])
+  for (const name of [...busy, 'mapaccess2', 'mapaccess2_faststr']) {
     assert.equal(agreedOf(document, name), 1000, name);
+  }
 });
 
 for (const esbuild of ['esbuild-go1.22', 'esbuild-go1.26']) {
@@ -60,7 +63,9 @@ for (const esbuild of ['esbuild-go1.22', 'esbuild-go1.26']) {
       'mapaccess2',
       'mapaccess2_faststr',
     ];
-    for (const name of kinds) assert.ok(agreedOf(document, name) > 0, name);
+    for (const name of kinds) {
+      assert.ok(agreedOf(document, name) > 0, name);
+    }
     const checked = document.functions.reduce((sum, fn) => sum + fn.checked, 0);
     assert.ok(checked > 50_000, `${checked} lookups checked`);
   });
@@ -71,6 +76,7 @@ const CELLS: readonly Cell[] = [
   { version: '1.23.12', flavor: 'pie, stripped' },
   { version: 'local', flavor: 'pie' },
   { version: 'local', flavor: 'no optimisation' },
+  { version: 'local', flavor: 'spectre' },
   { version: '1.27.4', flavor: 'default' },
 ];
 
@@ -87,11 +93,15 @@ for (const cell of CELLS) {
         callSites: readonly { variant: string; lookups: number }[];
       };
       const made = new Map<string, number>();
-      for (const { variant, lookups } of callSites) made.set(variant, (made.get(variant) ?? 0) + lookups);
+      for (const { variant, lookups } of callSites) {
+        made.set(variant, (made.get(variant) ?? 0) + lookups);
+      }
       assert.ok(made.size > 0);
       for (const [variant, lookups] of made) {
         // A wrapper has no check of its own: the function it calls is checked. The runtime makes some lookups itself.
-        if (variant.endsWith('_fat')) continue;
+        if (variant.endsWith('_fat')) {
+          continue;
+        }
         const agreed = agreedOf(document, variant);
         assert.ok(agreed >= lookups, `${variant}: ${agreed} agreed, the oracle made ${lookups}`);
       }
@@ -123,9 +133,13 @@ for (const version of ['1.23.12', 'local']) {
       checkDocument(document);
       assert.match(result.stdout, /^moved in a comparison [1-9]\d*\nfound 400\nvisited at least true\n/);
       assert.match(result.stdout, /^of unaligned keys 820\nof run-time types 900\n$/m);
-      for (const { name, notChecked } of document.functions) assert.deepEqual(notChecked, {}, name);
+      for (const { name, notChecked } of document.functions) {
+        assert.deepEqual(notChecked, {}, name);
+      }
       assert.ok(agreedOf(document, 'mapaccess2') > 1000);
-      if (version === '1.23.12') assert.ok(agreedOf(document, 'mapaccessK') > 1000, 'iteration');
+      if (version === '1.23.12') {
+        assert.ok(agreedOf(document, 'mapaccessK') > 1000, 'iteration');
+      }
     },
   );
 }

@@ -1,6 +1,0 @@
-/*
- * The verifying program for kernels without sleepable uprobes: memory that is not present makes a lookup
- * unreadable.
- */
-#define SLEEPABLE 0
-#include "verify.bpf.h"

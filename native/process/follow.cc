@@ -1,0 +1,130 @@
+/*
+ * Follows processes under ptrace; see follow.h.
+ *
+ * The children of a traced process are traced from their first instruction on, with the same options. What
+ * is seen here is reported by waitid(), by each thread's id: waiting for any would take the ends of children
+ * that others wait for.
+ */
+#include "native/process/follow.h"
+
+#include <cerrno>
+#include <csignal>
+
+#include <sys/ptrace.h>
+#include <sys/wait.h>
+
+namespace mapscope {
+
+namespace {
+
+constexpr uintptr_t kOptions =
+    PTRACE_O_TRACEEXEC | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE | PTRACE_O_EXITKILL;
+
+/* ptrace() takes numbers where it takes pointers. */
+void *AsPointer(uintptr_t number) { return reinterpret_cast<void *>(number); }
+
+bool IsStopSignal(int signal) {
+    return signal == SIGSTOP || signal == SIGTSTP || signal == SIGTTIN || signal == SIGTTOU;
+}
+
+} // namespace
+
+Status Follower::Begin(pid_t started) {
+    if (ptrace(PTRACE_SETOPTIONS, started, nullptr, AsPointer(kOptions)) < 0)
+        return SystemFailure("cannot follow process " + std::to_string(started), errno);
+    started_ = started;
+    threads_.emplace(started, true);
+    return {};
+}
+
+/*
+ * What has happened to a thread is asked for once, and only looked at: a wait for an end alone would take a
+ * stop of a traced thread as well (wait_task_stopped() in the kernel's exit.c: "regardless of options"), and
+ * a thread whose stop nobody knows of stands still for ever. The started program's end is left to whoever
+ * waits for it.
+ */
+Follower::State Follower::Look(pid_t thread, int &status) const {
+    siginfo_t info = {};
+    constexpr int kAny = WSTOPPED | WEXITED | WNOHANG | __WALL | __WNOTHREAD;
+    if (waitid(P_PID, thread, &info, kAny | WNOWAIT) < 0)
+        return State::kEnded;
+    if (info.si_pid != thread)
+        return State::kRuns;
+    const bool has_ended =
+        info.si_code == CLD_EXITED || info.si_code == CLD_KILLED || info.si_code == CLD_DUMPED;
+    if (!has_ended || thread != started_)
+        waitid(P_PID, thread, &info, kAny & ~(has_ended ? WSTOPPED : WEXITED));
+    status = info.si_status;
+    return has_ended ? State::kEnded : State::kStopped;
+}
+
+std::vector<pid_t> Follower::Step() {
+    reached_.clear();
+    bool moved;
+    do {
+        moved = false;
+        for (auto next = threads_.begin(); next != threads_.end();) {
+            const pid_t thread = (next++)->first; /* what is handled may remove it */
+            int status = 0;
+            const State state = Look(thread, status);
+            if (state == State::kStopped) {
+                HandleStop(thread, status);
+                moved = true;
+            } else if (state == State::kEnded) {
+                threads_.erase(thread);
+            }
+        }
+    } while (moved);
+    return reached_;
+}
+
+void Follower::HandleStop(pid_t thread, int status) {
+    const int signal = status & 0xff;
+    const int event = status >> 8;
+    if (event == PTRACE_EVENT_FORK || event == PTRACE_EVENT_VFORK || event == PTRACE_EVENT_CLONE) {
+        unsigned long child = 0;
+        if (ptrace(PTRACE_GETEVENTMSG, thread, nullptr, &child) == 0)
+            threads_.emplace(static_cast<pid_t>(child), false);
+    }
+    /* A signal that is about to be delivered is handed on: it would be lost otherwise. */
+    const int delivered = event == 0 ? signal : 0;
+    if (letting_go_) {
+        Detach(thread, delivered);
+    } else if (event == PTRACE_EVENT_EXEC) {
+        threads_[thread] = true;
+        reached_.push_back(thread);
+    } else if (event == PTRACE_EVENT_STOP && IsStopSignal(signal)) {
+        /* Stopped for job control: it stays so until SIGCONT. */
+        ptrace(PTRACE_LISTEN, thread, nullptr, nullptr);
+    } else {
+        ptrace(PTRACE_CONT, thread, nullptr, AsPointer(delivered));
+    }
+}
+
+void Follower::GoOn(pid_t pid) {
+    const auto found = threads_.find(pid);
+    if (found == threads_.end() || !found->second)
+        return;
+    found->second = false;
+    ptrace(PTRACE_CONT, pid, nullptr, nullptr); /* fails when it was killed meanwhile, which Step() sees */
+}
+
+void Follower::Detach(pid_t thread, int signal) {
+    /* Fails when it was killed meanwhile: then its end is still to be waited for. */
+    if (ptrace(PTRACE_DETACH, thread, nullptr, AsPointer(signal)) == 0)
+        threads_.erase(thread);
+}
+
+void Follower::LetGo(pid_t but) {
+    letting_go_ = true;
+    threads_.erase(but);
+    for (auto next = threads_.begin(); next != threads_.end();) {
+        const auto [thread, stands] = *next++;
+        if (stands)
+            Detach(thread, 0);
+        else
+            ptrace(PTRACE_INTERRUPT, thread, nullptr, nullptr);
+    }
+}
+
+} // namespace mapscope

@@ -1,0 +1,250 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { release } from 'node:os';
+import { EXIT, messageOf, UserError } from '../../base/errors.ts';
+import { textOf } from '../../base/terminal.ts';
+import { compareWithDwarf, type GoBinary } from '../../gobinary/index.ts';
+import { addon } from '../../kernel/addon.ts';
+import { planProbes } from '../../plan/lookups/plan.ts';
+import { planTraceSites } from '../../plan/traces/plan.ts';
+import { kernelAttachMethod } from '../../programs/attach-method.ts';
+import { whatIsMissing } from '../../programs/objects.ts';
+import { tryPrograms } from '../../programs/try-programs.ts';
+import { namedProcess, openImages } from '../../session/process-images.ts';
+import { type OpenedTarget, openTarget } from '../../session/target.ts';
+import { MappedBinary } from '../../target/mapped.ts';
+import { mayTrace, yamaForbids } from '../../target/rights.ts';
+import { findThreadContextMap } from '../../target/thread-context.ts';
+import { writeText } from '../write-reports.ts';
+
+/** One line of the diagnosis: what was looked at, how it is, and how to fix it. */
+interface Finding {
+  readonly subject: string;
+  readonly state: 'ok' | 'limited' | 'missing';
+  readonly detail: string;
+  readonly remedy?: string;
+}
+
+/** `mapscope doctor [--pid N]`: what this machine and this target allow. @returns the exit status */
+export async function doctor(pid: number | undefined): Promise<number> {
+  const findings = [
+    machine(),
+    ...processors(),
+    ...(await thisProcess()),
+    ...(pid === undefined ? [] : await target(pid)),
+  ];
+  const lines = findings.flatMap(({ subject, state, detail, remedy }) => [
+    `${MARKS[state]} ${subject.padEnd(18)} ${detail}`,
+    ...(remedy === undefined ? [] : [`  ${' '.repeat(18)}   fix: ${remedy}`]),
+  ]);
+  await writeText(textOf(lines), undefined);
+  return findings.some((f) => f.state === 'missing') ? EXIT.cannotObserve : EXIT.done;
+}
+
+const MARKS: Readonly<Record<Finding['state'], string>> = {
+  ok: '  ok     ',
+  limited: '  limited',
+  missing: '  MISSING',
+};
+
+function machine(): Finding {
+  if (process.arch !== 'x64') {
+    return { subject: 'machine', state: 'missing', detail: `${process.arch}: only x86-64 is supported` };
+  }
+  return { subject: 'kernel', state: 'ok', detail: `Linux ${release()}` };
+}
+
+/** Per-CPU counts cannot be read without the kernel's list: a finding only when that is missing. */
+function processors(): Finding[] {
+  const list = '/sys/devices/system/cpu/possible';
+  if (existsSync(list)) {
+    return [];
+  }
+  const detail = `${list} is missing`;
+  return [{ subject: 'processors', state: 'missing', detail, remedy: 'mount sysfs at /sys' }];
+}
+
+/** What this process may do, found out by trying, which takes the native addon. */
+async function thisProcess(): Promise<Finding[]> {
+  try {
+    return [bpfRights(), ...(await programs()), uprobes(), windows(), ...otherProcesses()];
+  } catch (error) {
+    if (!(error instanceof UserError)) {
+      throw error;
+    }
+    return [{ subject: 'native addon', state: 'missing', detail: error.message }];
+  }
+}
+
+function bpfRights(): Finding {
+  const { bpf, bpfError } = addon.features();
+  const subject = 'rights';
+  if (bpf) {
+    return { subject, state: 'ok', detail: `BPF programs can be loaded (${capabilities()})` };
+  }
+  return {
+    subject,
+    state: 'missing',
+    detail: bpfError,
+    remedy: 'run as root, or with CAP_BPF and CAP_PERFMON',
+  };
+}
+
+/** Whether this kernel takes the programs, found out by loading them. */
+async function programs(): Promise<Finding[]> {
+  const features = addon.features();
+  if (!features.bpf) {
+    return [];
+  }
+  const subject = 'programs';
+  const lack = whatIsMissing(features);
+  const failures = lack === undefined ? await tryPrograms() : [lack];
+  return failures.length === 0
+    ? [{ subject, state: 'ok', detail: "this kernel's verifier takes them" }]
+    : failures.map((detail) => ({ subject, state: 'missing', detail, remedy: OLDEST_TESTED }));
+}
+
+/** What loads decides, not this number. */
+const OLDEST_TESTED = 'use Linux 6.1 or newer: that is what is tested';
+
+function uprobes(): Finding {
+  const features = addon.features();
+  if (!features.bpf) {
+    return { subject: 'probes', state: 'limited', detail: 'cannot be checked without the right to use BPF' };
+  }
+  const method = kernelAttachMethod(features);
+  const sleepable = features.sleepableUprobes
+    ? ''
+    : '; lookups in memory that is not present are unreadable (as before Linux 6.0)';
+  if (method === 'uprobe_multi') {
+    return { subject: 'probes', state: 'ok', detail: `one link for all probe sites${sleepable}` };
+  }
+  return {
+    subject: 'probes',
+    state: 'limited',
+    detail: `one perf event per probe site, slower to attach${sleepable}`,
+    remedy: 'use a kernel that attaches all sites at once, as Linux 6.10 and newer do',
+  };
+}
+
+function windows(): Finding {
+  const subject = 'windows';
+  if (addon.features().realTime) {
+    return { subject, state: 'ok', detail: 'run at real-time priority, so they stay short on busy machines' };
+  }
+  return {
+    subject,
+    state: 'limited',
+    detail: 'have to wait for a CPU on a busy machine: the budget pays for fewer lookups',
+    remedy: 'add CAP_SYS_NICE',
+  };
+}
+
+/** Whose processes can be observed: a finding only when that is not everybody's. */
+function otherProcesses(): Finding[] {
+  const subject = 'processes';
+  const yama = yamaForbids({ ofStarted: false });
+  if (yama !== undefined) {
+    const ofAll = yamaForbids({ ofStarted: true }) !== undefined;
+    return [{ subject, state: ofAll ? 'missing' : 'limited', detail: `memory cannot be read: ${yama}` }];
+  }
+  if (mayTrace()) {
+    return [];
+  }
+  return [
+    { subject, state: 'limited', detail: "only this user's can be observed", remedy: 'add CAP_SYS_PTRACE' },
+  ];
+}
+
+async function target(id: number): Promise<Finding[]> {
+  try {
+    const pid = namedProcess(id);
+    const images = await openImages(pid, (executable) => ({ executable, binary: openTarget(executable) }));
+    return images.flatMap((image) => imageOf(pid, image));
+  } catch (error) {
+    return [{ subject: 'target', state: 'missing', detail: messageOf(error) }];
+  }
+}
+
+function imageOf(pid: number, { executable, binary }: OpenedTarget): Finding[] {
+  try {
+    const { name } = executable;
+    const findings: Finding[] = [
+      {
+        subject: 'target',
+        state: 'ok',
+        detail: `${name}: ${binary.version.text}, ${binary.mapImplementation} maps`,
+      },
+      layouts(binary),
+    ];
+    const plan = planProbes(binary);
+    for (const fn of plan.functions) {
+      if (fn.outcome === 'refused') {
+        findings.push({
+          subject: 'lookup function',
+          state: 'limited',
+          detail: `${fn.name} is not observed: ${fn.reason}`,
+        });
+      }
+    }
+    MappedBinary.of(pid, executable, binary).checkCode(plan.sites);
+    const probed = plan.functions.filter((fn) => fn.outcome === 'probed').length;
+    const detail = `${plan.sites.length} in ${probed} lookup functions; the mapped code matches the file`;
+    findings.push({ subject: 'probe sites', state: plan.sites.length > 0 ? 'ok' : 'missing', detail });
+    return [...findings, ...traceSources(binary)];
+  } catch (error) {
+    return [{ subject: 'target', state: 'missing', detail: messageOf(error) }];
+  }
+}
+
+/** Where the traces of lookups would be known from. Labels are always looked at; what is absent is no finding. */
+function traceSources(binary: GoBinary): Finding[] {
+  const subject = 'traces';
+  const plans = planTraceSites(binary);
+  const followed = plans.flatMap(({ source, outcome }) => (outcome === 'followed' ? [source] : []));
+  const thread = findThreadContextMap(process.env);
+  const sources = [
+    'labels',
+    ...followed.filter((source) => source !== 'goroutines'),
+    ...(thread ? ['obi'] : []),
+  ];
+  return [
+    { subject, state: 'ok', detail: `from ${sources.join(', ')}` },
+    ...plans.flatMap((plan): Finding[] =>
+      plan.outcome === 'refused'
+        ? [{ subject, state: 'limited', detail: `${plan.source} is not followed: ${plan.reason}` }]
+        : [],
+    ),
+  ];
+}
+
+/** Whether anything confirms the layouts that the target's maps are read with. openTarget has refused what contradicts them. */
+function layouts(binary: GoBinary): Finding {
+  const subject = 'layouts';
+  const check = compareWithDwarf(binary);
+  switch (check.state) {
+    case 'checked':
+      return { subject, state: 'ok', detail: `match the debug information (${check.structures.join(', ')})` };
+    case 'none':
+      return {
+        subject,
+        state: 'ok',
+        detail: `for Go 1.${binary.version.minor}; no debug information to check them against`,
+      };
+    case 'not checked':
+      return {
+        subject,
+        state: 'limited',
+        detail: `not checked against the debug information: ${check.reason}`,
+      };
+  }
+}
+
+/** The effective capabilities of this process that matter, in words. */
+function capabilities(): string {
+  const mask = /^CapEff:\s+([0-9a-f]+)$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? '0';
+  const effective = BigInt(`0x${mask}`);
+  // Numbers from include/uapi/linux/capability.h.
+  const known = { SYS_PTRACE: 19n, SYS_ADMIN: 21n, SYS_NICE: 23n, PERFMON: 38n, BPF: 39n };
+  const held = Object.entries(known).filter(([, bit]) => (effective >> bit) & 1n);
+  return held.length > 0 ? held.map(([name]) => `CAP_${name}`).join(', ') : 'no capabilities';
+}

@@ -1,0 +1,130 @@
+import { once } from 'node:events';
+import { timeLimit } from '../../base/time-limit.ts';
+import { reportLimits, type Settings } from '../../config/settings.ts';
+import { addon, type ExitStatus } from '../../kernel/addon.ts';
+import { summarize } from '../../report/summary/summarize.ts';
+import { Executables, type Prepared, perImage } from '../../session/executables.ts';
+import { type Launched, launch } from '../../session/launch.ts';
+import { giveMemoryBack } from '../../session/memory.ts';
+import type { ObservedTarget } from '../../session/observed-target.ts';
+import { startEach } from '../../session/process-images.ts';
+import { findProgram, type openTarget } from '../../session/target.ts';
+import { observeThroughExecs, type ProcessEnd } from '../../session/through-execs.ts';
+import { processEnd } from '../../target/end.ts';
+import type { Executable } from '../../target/executable.ts';
+import { EndingSignals } from '../signals.ts';
+import { openOutput, report } from '../write-reports.ts';
+
+/**
+ * `mapscope run -- PROGRAM ARGS`: starts a program, and observes it, or the first Go program that it executes or starts, from the
+ * first instruction on; reports when that has ended. With a duration the observation ends earlier, but mapscope still waits for
+ * the program to end.
+ *
+ * @param open how the program's file is opened; tests give a function that falsifies what is in it
+ */
+export async function run(
+  program: string,
+  args: readonly string[],
+  settings: Settings,
+  open?: typeof openTarget,
+): Promise<void> {
+  const path = findProgram(program);
+  const signals = new EndingSignals();
+  const output = await openOutput(settings);
+  // While another process prepares, there is time to load what exports.
+  const [launched, { ObservedTarget }] = await Promise.all([
+    launch(
+      { path, program, args },
+      {
+        open: (executable, shown) => prepare(executable, shown, settings, open),
+        onRunning: (started) => signals.handOnTo(started),
+      },
+    ),
+    import('../../session/observed-target.ts'),
+  ]);
+  const { pid, started, opened: prepared } = launched;
+  let observed: ObservedTarget | undefined;
+  try {
+    signals.attaching();
+    observed = await ObservedTarget.start(pid, prepared, settings, false);
+    if (settings.verify) {
+      const { verifyAlongside } = await import('../../session/verified.ts');
+      await verifyAlongside(observed, prepared, settings);
+    }
+    signals.throwIfAsked();
+  } catch (error) {
+    // The program to observe has not executed anything yet.
+    launched.kill();
+    await observed?.stop();
+    throw error;
+  }
+  giveMemoryBack();
+  const exit = addon.waitExit(started);
+  signals.handOnTo(started);
+  const ended = targetEnd(launched, exit, signals);
+  launched.letRun();
+  const finished =
+    settings.duration === undefined
+      ? ended
+      : Promise.race([ended, once(timeLimit(settings.duration), 'abort').then(() => undefined)]);
+  const { images, failure } = await observeThroughExecs([observed], finished, async () => {
+    const next = await new Executables(settings).openImages(pid);
+    const shared = perImage(settings, next);
+    return await startEach(next, (image) => ObservedTarget.start(pid, image, shared, false));
+  });
+  const { exitCode } = await exit;
+  if (pid !== started) {
+    signals.finishing();
+  }
+  const summaries = images.map(({ target, snapshot }, i) => {
+    // The process ended as the last program that it executed. How a child of the program has ended is not known.
+    const ended = i === images.length - 1 && pid === started ? { ...target, exitCode } : target;
+    return summarize(ended, settings.mode, snapshot, reportLimits(settings));
+  });
+  await report(summaries, settings, output);
+  signals.done();
+  // What was seen before has been reported.
+  if (failure !== undefined) {
+    throw failure;
+  }
+}
+
+/**
+ * Reads a program's file, and plans.
+ *
+ * @param shown what messages call it
+ * @returns undefined when it has no map lookups
+ */
+export async function prepare(
+  executable: Executable,
+  shown: string | undefined,
+  settings: Settings,
+  open?: typeof openTarget,
+): Promise<Prepared | undefined> {
+  if (open !== undefined) {
+    return { executable, binary: open(executable, shown, settings), preparation: undefined };
+  }
+  const prepared = await new Executables(settings).open(executable, shown);
+  return prepared.preparation?.plan.functions.length === 0 ? undefined : prepared;
+}
+
+/**
+ * Resolves when the observed process has ended. A child can outlive the program that was started: then signals are for
+ * mapscope again, and one of them is its end, too.
+ */
+export async function targetEnd(
+  { pid, started }: Launched<unknown>,
+  exit: Promise<ExitStatus>,
+  signals: EndingSignals,
+): Promise<ProcessEnd | undefined> {
+  if (pid === started) {
+    const finishing = () => signals.finishing();
+    exit.then(finishing, finishing);
+    return await exit;
+  }
+  const over = new AbortController();
+  const left = exit.then(() => signals.observing()).then(() => undefined);
+  const end = await Promise.race([left, processEnd(pid, over.signal)]);
+  over.abort();
+  return end;
+}

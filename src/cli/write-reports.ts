@@ -1,0 +1,68 @@
+import { EXIT, messageOf, UserError } from '../base/errors.ts';
+import { columnsOf, type SafeText } from '../base/terminal.ts';
+import { reportLimits, type Settings } from '../config/settings.ts';
+import { summariesJson, summaryJson } from '../report/json.ts';
+import { OutputFile } from '../report/output-file.ts';
+import type { Summary } from '../report/summary/schema.ts';
+import { summaryTable } from '../report/table/table.ts';
+import { writeReport } from '../report/write.ts';
+
+/**
+ * Opens the file named by --output, before anything is observed. @returns undefined for stdout
+ *
+ * @throws UserError when it cannot be written
+ */
+export async function openOutput({ output }: Settings): Promise<OutputFile | undefined> {
+  if (output === undefined) {
+    return undefined;
+  }
+  try {
+    return await OutputFile.open(output);
+  } catch (error) {
+    throw new UserError(`The report cannot be written to ${output}: ${messageOf(error)}.`, EXIT.usage);
+  }
+}
+
+/** Writes the summaries as they were asked for: tables one after the other, or one JSON document. */
+export async function report(
+  summaries: readonly Summary[],
+  settings: Settings,
+  output: OutputFile | undefined,
+): Promise<void> {
+  await writeText(settings.format === 'json' ? json(summaries) : tables(summaries, settings, output), output);
+}
+
+function json(summaries: readonly Summary[]): SafeText {
+  const [first, ...others] = summaries;
+  return first !== undefined && others.length === 0 ? summaryJson(first) : summariesJson(summaries);
+}
+
+function tables(summaries: readonly Summary[], settings: Settings, output: OutputFile | undefined): SafeText {
+  const { top, by, sort, filter } = settings;
+  const terminal = output === undefined && process.stdout.isTTY ? columnsOf(process.stdout) : undefined;
+  const width = settings.width ?? terminal;
+  const options = {
+    ...reportLimits(settings),
+    ...{ top, by, sort, filter },
+    ...(output === undefined && { stream: process.stdout }),
+    ...(width !== undefined && { width }),
+  };
+  return summaries.map((summary) => summaryTable(summary, options)).join('') as SafeText;
+}
+
+/**
+ * Writes what was asked for to a file, or to stdout, and what the file does not take to stdout as well: it took long to see.
+ *
+ * @throws UserError when that fails
+ */
+export async function writeText(text: SafeText, output: OutputFile | undefined): Promise<void> {
+  try {
+    await writeReport(text, output ?? process.stdout);
+  } catch (error) {
+    const where = output === undefined ? 'stdout' : `${output.path}, so it is on stdout`;
+    if (output !== undefined) {
+      await writeText(text, undefined);
+    }
+    throw new UserError(`The report could not be written to ${where}: ${messageOf(error)}.`, EXIT.failed);
+  }
+}

@@ -1,0 +1,24 @@
+import { z } from 'zod';
+import { OPTIONS } from './options.ts';
+import { type Settings, settingsSchema } from './schema.ts';
+
+/** What the configuration file may hold, for editors and for who checks it before a deployment. */
+export function settingsJsonSchema(): Record<string, unknown> {
+  return z.toJSONSchema(settingsSchema, {
+    io: 'input',
+    override: ({ jsonSchema, path }) => {
+      const [kind, name, ...rest] = path;
+      if (kind !== 'properties' || rest.length > 0 || name === undefined) {
+        return;
+      }
+      if (jsonSchema.type === 'array') {
+        // As on the command line: a text that list() splits.
+        const { type, items = {} } = jsonSchema;
+        delete jsonSchema.type;
+        delete jsonSchema.items;
+        jsonSchema.anyOf = [{ type: 'string' }, { type, items }];
+      }
+      jsonSchema.description = OPTIONS[name as keyof Settings].help;
+    },
+  });
+}

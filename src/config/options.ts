@@ -1,0 +1,151 @@
+import type { Settings } from './schema.ts';
+
+/** Where the help shows an option. */
+export type OptionGroup = 'Target' | 'Observation' | 'Report' | 'OpenTelemetry' | 'Traces' | 'Verification';
+
+/** How a setting is given on the command line, and what it does, in words. */
+export interface OptionText {
+  readonly group: OptionGroup;
+  /** What stands for the value; undefined where there is none. */
+  readonly argument?: string;
+  /** What it does; what its default is, in brackets at the end. */
+  readonly help: string;
+}
+
+/**
+ * Every setting, in the order of the help. The command line, the help, the reference and the JSON Schema of the configuration
+ * are made of it. On the command line the name of `otlpEndpoint` is `--otlp-endpoint`.
+ */
+export const OPTIONS: { readonly [Name in keyof Settings]-?: OptionText } = {
+  duration: {
+    group: 'Observation',
+    argument: 'time',
+    help: 'how long to observe, such as 10s, 2m or 1d (default: until the target ends or you press Ctrl-C)',
+  },
+  mode: {
+    group: 'Observation',
+    argument: 'mode',
+    help: 'windows: sample in short windows, within the budget; all: every lookup (default: windows)',
+  },
+  budget: {
+    group: 'Observation',
+    argument: 'share',
+    help: "share of the target's CPU time that observation may cost (default: 1%)",
+  },
+  attachMethod: {
+    group: 'Observation',
+    argument: 'method',
+    help: 'how to attach probes: uprobe_multi or perf_event (default: the best that the kernel supports)',
+  },
+  format: {
+    group: 'Report',
+    argument: 'format',
+    help: 'format of the report: table or json (default: table)',
+  },
+  top: {
+    group: 'Report',
+    argument: 'n',
+    help: 'rows of the table (default: 20)',
+  },
+  by: {
+    group: 'Report',
+    argument: 'what',
+    help: 'what a row of the table stands for: site, type, function or package (default: site)',
+  },
+  sort: {
+    group: 'Report',
+    argument: 'column',
+    help: 'order of the table, largest first: lookups, misses, probes, compares, load or entries (default: lookups)',
+  },
+  filter: {
+    group: 'Report',
+    argument: 'text',
+    help: 'only rows with this text in their type, function or file (default: all)',
+  },
+  width: {
+    group: 'Report',
+    argument: 'columns',
+    help: 'columns of the table (default: those of the terminal; elsewhere as many as it needs)',
+  },
+  output: {
+    group: 'Report',
+    argument: 'file',
+    help: 'write the report to this file (default: stdout)',
+  },
+  spikes: {
+    group: 'Report',
+    argument: 'threshold',
+    help: "report lookups with more probes or key comparisons than this: 32, 8x (times the call site's mean), or off (default: 32 with a logs endpoint, otherwise off)",
+  },
+  goroutines: {
+    group: 'Report',
+    argument: 'n',
+    help: 'report the n goroutines with the most lookups; 0 turns per-goroutine counts off and makes each hit cheaper (default: 10; 5 in tables)',
+  },
+  spans: {
+    group: 'Report',
+    argument: 'n',
+    help: 'report the n spans whose lookups took longest; 0 reports none (default: 10; 5 in tables; only when spans are followed anyway)',
+  },
+  otlpEndpoint: {
+    group: 'OpenTelemetry',
+    argument: 'url',
+    help: 'send metrics to this OpenTelemetry collector over OTLP: HTTP on port 4318 or with a path, else gRPC (default: from the OTEL_EXPORTER_OTLP_* variables)',
+  },
+  otlpLogsEndpoint: {
+    group: 'OpenTelemetry',
+    argument: 'url',
+    help: 'send spikes as log events to this collector (default: OTEL_EXPORTER_OTLP_LOGS_ENDPOINT; without it none are sent)',
+  },
+  perGoroutine: {
+    group: 'OpenTelemetry',
+    argument: 'n',
+    help: 'export separate histograms over OTLP for the n goroutines with the most lookups, at most 100 (default: none)',
+  },
+  traceSources: {
+    group: 'Traces',
+    argument: 'list',
+    help: 'where to find trace ids: any of labels,sdk,http,grpc,obi, or none (default: all)',
+  },
+  traceLabels: {
+    group: 'Traces',
+    argument: 'names',
+    help: 'names of pprof labels that hold trace ids (default: trace_id,traceid,trace id)',
+  },
+  spanLabels: {
+    group: 'Traces',
+    argument: 'names',
+    help: 'names of pprof labels that hold span ids (default: span_id,spanid,span id,profile_id)',
+  },
+  verify: {
+    group: 'Verification',
+    help: 'compare decoded lookups with what the functions return; leave out functions that disagree',
+  },
+  lookups: {
+    group: 'Verification',
+    argument: 'n',
+    help: 'verify this many lookups of each function (default: 1000)',
+  },
+  allowUnknownGo: {
+    group: 'Verification',
+    help: 'observe programs built with a Go newer than mapscope knows, using the newest known layouts; requires --verify',
+  },
+};
+
+/** The settings, in the order of the help. */
+export const SETTING_NAMES = Object.keys(OPTIONS) as readonly (keyof Settings)[];
+
+/** What the command `verify` takes of them; it verifies anyway. */
+export const VERIFY_SETTINGS: readonly (keyof Settings)[] = [
+  'duration',
+  'attachMethod',
+  'format',
+  'output',
+  'lookups',
+  'allowUnknownGo',
+];
+
+/** `otlpEndpoint` is `--otlp-endpoint` on the command line. */
+export function optionName(setting: string): string {
+  return `--${setting.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+}

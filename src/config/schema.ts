@@ -1,0 +1,120 @@
+import { z } from 'zod';
+import { MOST_GOROUTINE_SERIES } from '../model/heavy/goroutines.ts';
+import type { SpikeThreshold } from '../model/spike.ts';
+import { DEFAULT_LABELS, TRACE_SOURCES } from '../model/trace-sources.ts';
+import { endpointProblem } from '../otel/settings/endpoint-problem.ts';
+import { GROUPINGS, ORDERS } from '../report/table/rows.ts';
+
+/** A duration such as `10s`, `500ms`, `2m`, `1h`, `7d`, in milliseconds; a bare number is seconds, as for sleep(1). */
+const DURATION = 'must be a duration such as 500ms, 10s, 2m, 600h or 7d';
+const duration = z
+  .union([z.number(), z.string().regex(/^\d+(\.\d+)?(ms|s|m|h|d)?$/, DURATION)], DURATION)
+  .transform((value) => Number.parseFloat(String(value)) * (MILLIS[unitOf(String(value))] ?? 0))
+  .refine((millis) => millis > 0 && Number.isFinite(millis), `${DURATION}, longer than 0`);
+
+function unitOf(duration: string): string {
+  return duration.replace(/^[^a-z]+/, '') || 's';
+}
+
+const MILLIS: Readonly<Record<string, number>> = {
+  ms: 1,
+  s: 1000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+};
+
+/** A share such as `1%` or `0.01`, as a fraction. A bare 1 could mean either, and is refused. */
+const SHARE = 'must be a share such as 1% or 0.01';
+const share = z
+  .union([z.number(), z.string().regex(/^\d+(\.\d+)?%?$/, SHARE)], SHARE)
+  .transform((value) => {
+    const number = Number.parseFloat(String(value));
+    return String(value).endsWith('%')
+      ? { fraction: number / 100, most: 1 }
+      : { fraction: number, most: 0.99 };
+  })
+  .refine(({ fraction, most }) => fraction > 0 && fraction <= most, `${SHARE}, above 0 and at most 100%`)
+  .transform(({ fraction }) => fraction);
+
+/** A count, which the command line gives as text. */
+const COUNT = 'must be a whole number above 0';
+const WHOLE_NUMBER = z
+  .union([z.int(COUNT), z.string().regex(/^\d+$/, COUNT).transform(Number)], COUNT)
+  .refine((count) => Number.isSafeInteger(count) && count > 0, COUNT);
+
+/** How many, from none to a limit, which the command line gives as text. */
+function upTo(most: number, least = 0) {
+  const sentence = `must be a whole number from ${least} to ${most}`;
+  return z
+    .union([z.int(sentence), z.string().regex(/^\d+$/, sentence).transform(Number)], sentence)
+    .refine((n) => Number.isInteger(n) && n >= least && n <= most, sentence);
+}
+
+/** Several values: a list in the file, separated by commas on the command line; `none` for an empty one. */
+function list<T>(element: z.ZodType<T>) {
+  const split = (value: unknown) =>
+    typeof value === 'string' ? value.split(',').map((s) => s.trim()) : value;
+  return z.preprocess((value) => (value === 'none' ? [] : split(value)), z.array(element));
+}
+
+const LABEL_NAME = z.string().min(1, 'must not be empty').max(16, 'must be at most 16 bytes long');
+
+/** Which lookups are spikes: `16`, `8x`, or none. */
+const SPIKES = z.union([z.number(), z.string()]).transform((value, context): SpikeThreshold | 'off' => {
+  const [, number, times] = /^([1-9]\d{0,5})(x?)$/.exec(String(value)) ?? [];
+  if (value === 'off') {
+    return 'off';
+  }
+  if (number !== undefined && !times) {
+    return { limit: Number(number) };
+  }
+  if (number !== undefined && Number(number) > 1) {
+    return { factor: Number(number) };
+  }
+  context.addIssue('must be off, a number such as 16, or a multiple such as 8x');
+  return z.NEVER;
+});
+
+const OTLP_ENDPOINT = z.string('must be a URL').superRefine((endpoint, context) => {
+  const problem = endpointProblem(endpoint);
+  if (problem !== undefined) {
+    context.addIssue(problem);
+  }
+});
+
+function oneOf(values: readonly string[]): string {
+  return `${values.slice(0, -1).join(', ')} or ${values.at(-1)}`;
+}
+
+/** What can be set in the configuration file and on the command line, under the same names. */
+export const settingsSchema = z.strictObject({
+  duration: duration.optional(),
+  mode: z.enum(['windows', 'all'], 'must be windows or all').default('windows'),
+  budget: share.default(0.01),
+  format: z.enum(['table', 'json'], 'must be table or json').default('table'),
+  top: upTo(100_000, 1).default(20),
+  by: z.enum(GROUPINGS, `must be ${oneOf(GROUPINGS)}`).default('site'),
+  sort: z.enum(ORDERS, `must be ${oneOf(ORDERS)}`).default('lookups'),
+  filter: z.string('must be a text').min(1, 'must not be empty').optional(),
+  width: upTo(10_000, 40).optional(),
+  output: z.string('must be a file name').min(1, 'must be a file name').optional(),
+  otlpEndpoint: OTLP_ENDPOINT.optional(),
+  otlpLogsEndpoint: OTLP_ENDPOINT.optional(),
+  spikes: SPIKES.optional(),
+  verify: z.boolean('must be true or false').default(false),
+  lookups: WHOLE_NUMBER.default(1000),
+  traceSources: list(z.enum(TRACE_SOURCES, `must be none, or any of ${TRACE_SOURCES.join(', ')}`)).default([
+    ...TRACE_SOURCES,
+  ]),
+  traceLabels: list(LABEL_NAME).default([...DEFAULT_LABELS.traceLabels]),
+  spanLabels: list(LABEL_NAME).default([...DEFAULT_LABELS.spanLabels]),
+  goroutines: upTo(1000).optional(),
+  spans: upTo(1000).optional(),
+  perGoroutine: upTo(MOST_GOROUTINE_SERIES, 1).optional(),
+  attachMethod: z.enum(['uprobe_multi', 'perf_event'], 'must be uprobe_multi or perf_event').optional(),
+  allowUnknownGo: z.boolean('must be true or false').default(false),
+});
+
+/** Settings: defaults, overridden by the configuration file, overridden by the command line. */
+export type Settings = z.output<typeof settingsSchema>;

@@ -1,0 +1,60 @@
+import { EXIT, UserError } from '../base/errors.ts';
+import type { ReportLimits } from '../report/summary/summarize.ts';
+import { NOTHING, readSettingsFile, type SettingsFile } from './file.ts';
+import { nearest } from './nearest.ts';
+import { optionName } from './options.ts';
+import { type Settings, settingsSchema } from './schema.ts';
+
+export type { Settings } from './schema.ts';
+
+/** The options as the command line gives them: text, by name. */
+export type RawOptions = Readonly<Record<string, unknown>> & { readonly config?: string };
+
+/**
+ * @param verifying the command verifies anyway
+ * @throws UserError (usage) that names the option or the key at fault
+ */
+export function readSettings({ config, ...options }: RawOptions, verifying = false): Settings {
+  const file = config === undefined ? NOTHING : readSettingsFile(config);
+  check(file.values, file);
+  const settings = check({ ...file.values, ...options });
+  if (settings.goroutines === 0 && settings.perGoroutine !== undefined) {
+    throw new UserError('--per-goroutine needs per-goroutine counts: remove --goroutines 0.', EXIT.usage);
+  }
+  return vouched(verifying ? { ...settings, verify: true } : settings);
+}
+
+/** How many of the heaviest goroutines and spans a report shows, unless an option says otherwise. */
+const REPORTED = { json: 10, table: 5 };
+
+/** How many of the heaviest a report shows; 0 goroutines: lookups are not counted per goroutine. */
+export function reportLimits({ goroutines, perGoroutine, spans, format }: Settings): Required<ReportLimits> {
+  return { goroutines: goroutines ?? perGoroutine ?? REPORTED[format], spans: spans ?? REPORTED[format] };
+}
+
+/** Lookups decoded with the layouts of another Go must be verified: nothing else vouches for them. */
+function vouched(settings: Settings & { readonly verify?: boolean }): Settings {
+  if (settings.allowUnknownGo && settings.verify !== true) {
+    throw new UserError('--allow-unknown-go requires --verify.', EXIT.usage);
+  }
+  return settings;
+}
+
+/** @param file where the values are from; undefined for the command line, whose options are named as they are typed */
+function check(values: Readonly<Record<string, unknown>>, file?: SettingsFile): Settings {
+  const result = settingsSchema.safeParse(values);
+  if (result.success) {
+    return result.data;
+  }
+  const [issue] = result.error.issues;
+  const unknown = issue?.code === 'unrecognized_keys' ? (issue.keys[0] ?? '') : undefined;
+  const key = unknown ?? String(issue?.path[0] ?? '');
+  const where = file?.placeOf(key) ?? '';
+  if (unknown !== undefined) {
+    const known = nearest(unknown, Object.keys(settingsSchema.shape));
+    const hint = known === undefined ? '' : `: did you mean ${known}?`;
+    throw new UserError(`${where}unknown setting ${unknown}${hint || '.'}`, EXIT.usage);
+  }
+  const name = file === undefined ? optionName(key) : key;
+  throw new UserError(`${where}${name} ${issue?.message}, not ${JSON.stringify(values[key])}.`, EXIT.usage);
+}

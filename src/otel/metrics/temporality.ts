@@ -1,0 +1,221 @@
+import type { GaugeMetricData, MetricData, ResourceMetrics, SumMetricData } from '@opentelemetry/sdk-metrics';
+import { AggregationTemporality, DataPointType, InstrumentType } from '@opentelemetry/sdk-metrics';
+import { subtractDistribution } from '../../model/buckets.ts';
+import type { Distribution } from '../../model/distribution.ts';
+import { seriesKey } from '../contract/attributes.ts';
+import type { MetricContract } from '../contract/metrics.ts';
+import type { ExemplarPoint } from '../exemplars/reservoir.ts';
+import { exponentialValue } from './exponential.ts';
+import type { Measured, Measurement } from './measurements.ts';
+import { histogramValue, type Interval, metricData, type Point, point } from './points.ts';
+import { RisingCounts } from './rising.ts';
+
+/** Which temporality the exporter wants for a kind of instrument: its `selectAggregationTemporality`. */
+export type TemporalitySelector = (instrument: InstrumentType) => AggregationTemporality;
+
+/** How histograms of counts are sent: with the kernel's buckets, or with those of exponential histograms. */
+export type HistogramAggregation = 'explicit' | 'exponential';
+
+interface Baseline<T> {
+  /** Number of the point that took it there: the clock's time does not say which of two came first. */
+  sequence: number;
+  time: bigint;
+  value: T;
+}
+
+/** One point of a histogram, before its form is chosen. */
+interface HistogramPart {
+  series: Measured<Distribution>;
+  interval: Interval;
+  value: Distribution;
+  /** Moves the baseline of the next delta to this point. */
+  onDelivery?: () => void;
+}
+
+/**
+ * Turns measurements, which count up from the start of the observation, into the metric data of an export: unchanged
+ * (cumulative), or as the difference to what the receiver has (delta).
+ *
+ * A delta is the difference to what was last delivered, series by series, not to what was last tried. So the next export makes
+ * up for a failed one. The exporter must call `acknowledge` with what was delivered.
+ */
+export class TemporalityWriter {
+  readonly #select: TemporalitySelector;
+  readonly #aggregation: HistogramAggregation;
+  readonly #distributions = new Map<string, Baseline<Distribution>>();
+  readonly #numbers = new Map<string, Baseline<number>>();
+  readonly #rising = new RisingCounts();
+  #points = 0;
+  /** What to do when a point has been delivered; points are found by identity. */
+  readonly #onDelivery = new WeakMap<object, () => void>();
+
+  constructor(select: TemporalitySelector, aggregation: HistogramAggregation) {
+    this.#select = select;
+    this.#aggregation = aggregation;
+  }
+
+  /** Series whose counts would have fallen so far, and were kept as they were. */
+  get held(): number {
+    return this.#rising.held;
+  }
+
+  /** The metric's data for an export, or undefined if it has no points. */
+  write(measurement: Measurement, observed: Interval): MetricData | undefined {
+    const { contract } = measurement;
+    const temporality = this.#temporalityOf(contract.kind);
+    const delta = temporality === AggregationTemporality.DELTA && contract.kind !== 'gauge';
+    if ('histograms' in measurement) {
+      const parts = measurement.histograms.flatMap((counted) => {
+        const value = this.#rising.distribution(idOf(contract.name, counted), counted.value);
+        const series = { ...counted, value };
+        const own = { start: series.since ?? observed.start, end: observed.end };
+        if (delta) {
+          return this.#deltaHistogram(contract, series, own);
+        }
+        return series.ended ? [] : { series, interval: own, value };
+      });
+      return parts.length === 0 ? undefined : this.#histogramData(contract, temporality, parts);
+    }
+    const kind = contract.kind === 'gauge' ? 'gauge' : 'counter';
+    const points = measurement.numbers.flatMap((series) =>
+      kind === 'gauge'
+        ? numberPoint(series, observed)
+        : this.#counted(contract.name, delta, series, observed),
+    );
+    return points.length === 0 ? undefined : metricData(contract, temporality, { kind, points });
+  }
+
+  /** The same for a metric that the SDK has collected from an instrument. Counters count from the start of the observation. */
+  writeCollected(
+    metric: SumMetricData | GaugeMetricData,
+    observed: Interval,
+  ): SumMetricData | GaugeMetricData | undefined {
+    const counter = metric.dataPointType === DataPointType.SUM;
+    const temporality = counter ? this.#temporalityOf('counter') : this.#temporalityOf('gauge');
+    const delta = counter && temporality === AggregationTemporality.DELTA;
+    const dataPoints = metric.dataPoints.flatMap(({ attributes, value }) => {
+      const series = { key: seriesKey(attributes), attributes, value };
+      return counter
+        ? this.#counted(metric.descriptor.name, delta, series, observed)
+        : numberPoint(series, observed);
+    });
+    return dataPoints.length === 0
+      ? undefined
+      : { ...metric, aggregationTemporality: temporality, dataPoints };
+  }
+
+  /** Notes what a receiver has accepted. Data points are recognized by identity. */
+  acknowledge(delivered: ResourceMetrics): void {
+    for (const { metrics } of delivered.scopeMetrics) {
+      for (const { dataPoints } of metrics) {
+        for (const dataPoint of dataPoints) {
+          this.#onDelivery.get(dataPoint)?.();
+        }
+      }
+    }
+  }
+
+  #temporalityOf(kind: MetricContract['kind']): AggregationTemporality {
+    switch (kind) {
+      case 'histogram':
+        return this.#select(InstrumentType.HISTOGRAM);
+      // The kernel counts, and mapscope reads the counts from time to time: the SDK calls that an observable counter.
+      case 'counter':
+        return this.#select(InstrumentType.OBSERVABLE_COUNTER);
+      case 'gauge':
+        return AggregationTemporality.CUMULATIVE;
+    }
+  }
+
+  #histogramData(
+    contract: MetricContract,
+    temporality: AggregationTemporality,
+    parts: readonly HistogramPart[],
+  ): MetricData {
+    // Ratios keep their buckets: the first one, from 0 to 0.1, would span infinitely many exponential ones.
+    if (this.#aggregation === 'exponential' && contract.integer) {
+      const points = parts.map((part) => this.#histogramPoint(part, exponentialValue, 'time'));
+      return metricData(contract, temporality, { kind: 'exponential histogram', points });
+    }
+    const points = parts.map((part) => this.#histogramPoint(part, histogramValue, 'bucket'));
+    return metricData(contract, temporality, { kind: 'histogram', points });
+  }
+
+  #histogramPoint<T>(
+    { series, interval, value, onDelivery }: HistogramPart,
+    form: (value: Distribution) => T,
+    order: ExemplarPoint['order'],
+  ): Point<T> {
+    const { attributes } = series;
+    const chosen = series.exemplars?.({ interval, attributes, counts: value.counts, order });
+    const made = point(interval, attributes, form(value), chosen?.exemplars);
+    if (chosen !== undefined || onDelivery !== undefined) {
+      this.#onDelivery.set(made, () => {
+        chosen?.delivered();
+        onDelivery?.();
+      });
+    }
+    return made;
+  }
+
+  #deltaHistogram(
+    contract: MetricContract,
+    series: Measured<Distribution>,
+    observed: Interval,
+  ): HistogramPart[] {
+    const id = idOf(contract.name, series);
+    const { value } = series;
+    const before = this.#distributions.get(id);
+    const increase = before === undefined ? value : subtractDistribution(value, before.value);
+    if (increase.counts.every((count) => count === 0)) {
+      return [];
+    }
+    const delivered = { sequence: this.#points++, time: observed.end, value };
+    return [
+      {
+        series,
+        interval: since(before, observed),
+        value: increase,
+        onDelivery: () => advance(this.#distributions, id, delivered),
+      },
+    ];
+  }
+
+  #counted(metric: string, delta: boolean, counted: Measured<number>, observed: Interval): Point<number>[] {
+    const id = idOf(metric, counted);
+    const series = { ...counted, value: this.#rising.number(id, counted.value) };
+    return delta ? this.#deltaNumber(id, series, observed) : [numberPoint(series, observed)];
+  }
+
+  #deltaNumber(id: string, series: Measured<number>, observed: Interval): Point<number>[] {
+    const before = this.#numbers.get(id);
+    const increase = series.value - (before?.value ?? 0);
+    if (increase === 0) {
+      return [];
+    }
+    const made = numberPoint({ ...series, value: increase }, since(before, observed));
+    const delivered = { sequence: this.#points++, time: observed.end, value: series.value };
+    this.#onDelivery.set(made, () => advance(this.#numbers, id, delivered));
+    return [made];
+  }
+}
+
+function idOf(metric: string, { key }: Pick<Measured<unknown>, 'key'>): string {
+  return `${metric} ${key}`;
+}
+
+function numberPoint(series: Measured<number>, interval: Interval): Point<number> {
+  return point(interval, series.attributes, series.value);
+}
+
+function since(before: Baseline<unknown> | undefined, observed: Interval): Interval {
+  return { start: before?.time ?? observed.start, end: observed.end };
+}
+
+/** An older export that is delivered late must not move the baseline back. */
+function advance<T>(baselines: Map<string, Baseline<T>>, id: string, to: Baseline<T>): void {
+  const current = baselines.get(id);
+  if (current === undefined || current.sequence < to.sequence) {
+    baselines.set(id, to);
+  }
+}

@@ -1,0 +1,44 @@
+import type { Terminal } from '../base/terminal.ts';
+import { countOf, duration } from '../base/text.ts';
+import { totalOf } from '../model/accounts.ts';
+import type { Snapshot } from '../model/snapshot.ts';
+
+/** A line that shows the state of the observation while it runs. */
+export interface Progress {
+  /** Whether it goes to a terminal. */
+  readonly visible: boolean;
+  /** Shows the state. It skips calls in quick succession. */
+  update(snapshot: Snapshot): void;
+  /** Removes the line, so that other text can be written. */
+  clear(): void;
+}
+
+/** Fast enough to look alive, slow enough to be read. */
+const SHORTEST_INTERVAL_MILLIS = 200;
+
+/** Writes progress to a terminal. For anything else it does nothing. */
+export function createProgress(terminal: Terminal): Progress {
+  let last = Number.NEGATIVE_INFINITY;
+  return {
+    visible: terminal.isInteractive,
+    update: (snapshot) => {
+      const now = performance.now();
+      if (now - last >= SHORTEST_INTERVAL_MILLIS) {
+        last = now;
+        terminal.setLive(progressText(snapshot));
+      }
+    },
+    clear: () => terminal.setLive(''),
+  };
+}
+
+/** The state of an observation in one line. */
+export function progressText(snapshot: Snapshot): string {
+  const lost = totalOf(snapshot.unreadable) + totalOf(snapshot.dropped);
+  return [
+    duration(snapshot.seconds),
+    countOf(snapshot.observed, 'lookup'),
+    `${countOf(snapshot.windows, 'window')} of ${duration(snapshot.attachedSeconds)} in all`,
+    ...(lost > 0 ? [`${countOf(lost, 'lookup')} not decoded or not recorded`] : []),
+  ].join(', ');
+}

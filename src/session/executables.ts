@@ -1,0 +1,64 @@
+import type { Settings } from '../config/settings.ts';
+import { mayBeGoBinary } from '../gobinary/index.ts';
+import { otlpSettings } from '../otel/settings/metrics-settings.ts';
+import type { Preparation } from '../programs/preparation/preparation.ts';
+import { prepareApart } from '../programs/preparation/prepare-apart.ts';
+import type { Executable } from '../target/executable.ts';
+import { openImages } from './process-images.ts';
+import { type OpenedTarget, openTarget } from './target.ts';
+
+/** With its preparation; when that is undefined the observation prepares. */
+export interface Prepared extends OpenedTarget {
+  readonly preparation: Preparation | undefined;
+}
+
+/** Opens executables for observation. Processes that run the same file share what was read of it. */
+export class Executables {
+  readonly #settings: Settings;
+  readonly #known = new Map<string, Omit<Prepared, 'executable'>>();
+
+  constructor(settings: Settings) {
+    this.#settings = settings;
+  }
+
+  /**
+   * @param executable belongs to the caller, who closes it when nothing is attached any more
+   * @param shown what messages call it, if it cannot be observed
+   */
+  async open(executable: Executable, shown?: string): Promise<Prepared> {
+    const known = this.#known.get(executable.identity) ?? (await this.#prepare(executable, shown));
+    this.#known.set(executable.identity, known);
+    return { executable, ...known };
+  }
+
+  /**
+   * Opens all images of Go that a process runs; see `openImages`.
+   *
+   * @throws UserError when there is none that can be observed
+   */
+  openImages(pid: number): Promise<[Prepared, ...Prepared[]]> {
+    return openImages(pid, (executable, shown) => this.open(executable, shown));
+  }
+
+  async #prepare(executable: Executable, shown: string | undefined): Promise<Omit<Prepared, 'executable'>> {
+    // What is no Go program is told soon. Else it is first read where limits are kept: no signal is handled while this one reads.
+    const early = mayBeGoBinary(executable.path) ? undefined : openTarget(executable, shown, this.#settings);
+    const preparation = await prepareApart(
+      executable.descriptor,
+      { allowUnknown: this.#settings.allowUnknownGo, traces: mayFollowSpans(this.#settings) },
+      shown ?? executable.name,
+    );
+    return { binary: early ?? openTarget(executable, shown, this.#settings), preparation };
+  }
+}
+
+/** The settings for each of several images: together they are to cost the process no more than one. */
+export function perImage(settings: Settings, images: readonly Prepared[]): Settings {
+  return { ...settings, budget: settings.budget / images.length };
+}
+
+/** Whether spans will probably be followed. If that turns out later, the observation plans it then. */
+function mayFollowSpans({ traceSources, otlpEndpoint, spikes }: Settings): boolean {
+  const exported = spikes !== undefined || otlpSettings(otlpEndpoint, () => {}) !== undefined;
+  return exported && traceSources.some((source) => source !== 'labels' && source !== 'obi');
+}

@@ -1,0 +1,170 @@
+import { EXIT, messageOf, UserError } from '../base/errors.ts';
+import { log } from '../base/log.ts';
+import { addon } from '../kernel/addon.ts';
+import { Executable } from '../target/executable.ts';
+import { FollowedProgram } from '../target/followed.ts';
+import { isRefusal, yamaForbids } from '../target/rights.ts';
+import { isOfAnotherKind } from './process-images.ts';
+
+/** A program to be started. */
+export interface Command {
+  /** Its file. */
+  readonly path: string;
+  /** What it is told as its own name. */
+  readonly program: string;
+  readonly args: readonly string[];
+}
+
+/** A process that is about to execute a Go program, and stands before its first instruction. */
+export interface Launched<T> {
+  readonly pid: number;
+  /** The program that was started: the same process, unless it has started the Go program as a child. */
+  readonly started: number;
+  /** What was opened. */
+  readonly opened: T;
+  /** Lets it run, and whatever else has been started. */
+  letRun(): void;
+  /** Ends all of it, for nothing can be observed. */
+  kill(): void;
+}
+
+/** Who decides what is observed, and is told when something runs. */
+export interface LaunchOptions<T> {
+  /**
+   * Opens an executable.
+   *
+   * @returns undefined when there is nothing to observe in it
+   * @throws UserError when it cannot be observed
+   */
+  open(executable: Executable, shown?: string): Promise<T | undefined>;
+  /**
+   * Called before a program runs that is none to observe: signals are to reach it from then on.
+   *
+   * @returns a promise that settles when nobody waits for others any more, once the one that was started has ended
+   */
+  onRunning(started: number): Promise<unknown>;
+}
+
+/**
+ * Starts a program and follows it, and the processes that come from it, through what they execute: launchers, shells. The first of
+ * all these programs that is one of Go's with map lookups is held before its first instruction.
+ *
+ * @throws UserError when there is none that can be observed
+ */
+export async function launch<T>(command: Command, options: LaunchOptions<T>): Promise<Launched<T>> {
+  const executable = Executable.atPath(command.path);
+  const first = await openLauncherOrProgram(executable, options);
+  const started = spawn(command);
+  if ('refusal' in first) {
+    executable.close();
+    return await follow(started, first.refusal, options);
+  }
+  return {
+    pid: started,
+    started,
+    opened: first.opened,
+    letRun: () => letRun(started),
+    kill: () => kill(started),
+  };
+}
+
+/** The program itself, if it is one to observe; or why not, when it may still execute or start one. */
+async function openLauncherOrProgram<T>(
+  executable: Executable,
+  { open }: LaunchOptions<T>,
+): Promise<{ opened: T } | { refusal: string }> {
+  try {
+    const opened = await open(executable);
+    return opened === undefined ? { refusal: `${executable.name} has no map lookup functions` } : { opened };
+  } catch (error) {
+    if (isOfAnotherKind(error)) {
+      return { refusal: `${executable.name} is not a Go program` };
+    }
+    throw error;
+  }
+}
+
+async function follow<T>(started: number, reason: string, options: LaunchOptions<T>): Promise<Launched<T>> {
+  const followed = new FollowedProgram(started, options.onRunning(started));
+  followed.goOn(started);
+  for (let pid = await followed.next(); pid !== undefined; pid = await followed.next()) {
+    const opened = await openExecuted(pid, options);
+    if (opened !== undefined) {
+      log('info', `Process ${pid} executes ${opened.name}, which is observed.`);
+      return launchedChild(pid, started, opened.content, followed);
+    }
+    followed.goOn(pid);
+  }
+  await addon.waitExit(started);
+  const message = `${reason}, and neither it nor what it started has executed one that can be observed.`;
+  throw new UserError(message, EXIT.cannotObserve);
+}
+
+/** What a process is about to execute, if that can be observed. */
+async function openExecuted<T>(
+  pid: number,
+  { open }: LaunchOptions<T>,
+): Promise<{ name: string; content: T } | undefined> {
+  let executable: Executable | undefined;
+  try {
+    executable = Executable.ofProcess(pid);
+    const content = await open(executable, `Process ${pid} (${executable.name})`);
+    if (content !== undefined) {
+      return { name: executable.name, content };
+    }
+  } catch (error) {
+    if (!isOfAnotherKind(error)) {
+      log('warn', messageOf(error));
+    }
+  }
+  executable?.close();
+  return undefined;
+}
+
+function launchedChild<T>(pid: number, started: number, opened: T, followed: FollowedProgram): Launched<T> {
+  return {
+    pid,
+    started,
+    opened,
+    letRun: () => {
+      followed.letGoAllBut(pid);
+      letRun(pid);
+    },
+    kill: () => {
+      kill(pid);
+      kill(started);
+    },
+  };
+}
+
+/** Starts the program, stopped before its first instruction. @returns its pid */
+function spawn({ path, program, args }: Command): number {
+  const env = Object.entries(process.env).map(([name, value]) => `${name}=${value}`);
+  try {
+    return addon.spawnStopped({ file: path, args: [program, ...args], env });
+  } catch (error) {
+    const yama = isRefusal(error) ? yamaForbids({ ofStarted: true }) : undefined;
+    const sentence =
+      yama === undefined ? messageOf(error) : `mapscope is not allowed to trace what it starts: ${yama}.`;
+    throw new UserError(sentence, EXIT.cannotObserve, { cause: error });
+  }
+}
+
+/** Lets a process run. It may have been killed meanwhile: its end is told by the wait for it. */
+function letRun(pid: number): void {
+  unlessGone(() => addon.resume(pid));
+}
+
+function kill(pid: number): void {
+  unlessGone(() => process.kill(pid, 'SIGKILL'));
+}
+
+function unlessGone(act: () => void): void {
+  try {
+    act();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') {
+      throw error;
+    }
+  }
+}

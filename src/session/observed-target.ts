@@ -1,0 +1,236 @@
+import type { Resource } from '@opentelemetry/resources';
+import { log } from '../base/log.ts';
+import { STDERR } from '../base/terminal.ts';
+import type { Settings } from '../config/settings.ts';
+import type { Snapshot } from '../model/snapshot.ts';
+import type { Target } from '../model/target.ts';
+import type { FunctionVerdict } from '../model/verification.ts';
+import type { ObservationOptions } from '../observe/assemble.ts';
+import { Observation } from '../observe/observation.ts';
+import { OtlpExport } from '../otel/metrics/export.ts';
+import { otlpSettings } from '../otel/settings/metrics-settings.ts';
+import type { ProbePlan } from '../plan/lookups/plan.ts';
+import { createProgress } from '../report/progress.ts';
+import type { Executable } from '../target/executable.ts';
+import { ProcessImage } from '../target/image.ts';
+import { findThreadContextMap } from '../target/thread-context.ts';
+import { withoutDisagreeing } from '../verify/verdict.ts';
+import type { Prepared } from './executables.ts';
+import { claimIdentity, releaseIdentity } from './identity.ts';
+import { giveMemoryBack } from './memory.ts';
+import { SpikeReporting } from './spike-reporting.ts';
+import { describeTarget } from './target.ts';
+
+/** How often the live line is renewed, in milliseconds. */
+const PROGRESS_MILLIS = 1000;
+
+/** One observed target: the observation, its export and its line on the terminal. */
+export class ObservedTarget {
+  readonly target: Target;
+  /** Resolves when the process executes something else: what comes after that is not of this target. */
+  readonly replaced: Promise<void>;
+  readonly #noticeReplacement: () => void;
+  readonly #image: ProcessImage;
+  readonly #executable: Executable;
+  readonly #observation: Observation;
+  readonly #export: OtlpExport | undefined;
+  readonly #progress = createProgress(STDERR);
+  readonly #timer: NodeJS.Timeout | undefined;
+  readonly #spikes: SpikeReporting;
+  readonly #companions: (() => Promise<void>)[] = [];
+  #final: Snapshot | undefined;
+
+  private constructor(
+    target: Target,
+    resource: Resource,
+    { executable, image }: { executable: Executable; image: ProcessImage },
+    observation: Observation,
+    spikes: SpikeReporting,
+    settings: Settings,
+    withProgress: boolean,
+  ) {
+    this.#spikes = spikes;
+    this.target = target;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.replaced = promise;
+    this.#noticeReplacement = resolve;
+    this.#image = image;
+    this.#executable = executable;
+    this.#observation = observation;
+    this.#export = OtlpExport.create({
+      source: async () => spikes.account(this.#final ?? (await observation.snapshot())),
+      candidates: observation,
+      mapImplementation: target.mapImplementation,
+      resource,
+      log,
+      perGoroutine: settings.perGoroutine ?? 0,
+      onExported: giveMemoryBack,
+      ...(settings.otlpEndpoint !== undefined && { endpoint: settings.otlpEndpoint }),
+    });
+    this.#timer = setInterval(() => this.#tick(withProgress && this.#progress.visible), PROGRESS_MILLIS);
+    for (const { name, reason } of observation.plan.functions.flatMap(refusal)) {
+      log('warn', `${name} is not observed: ${reason}.`);
+    }
+    for (const warning of observation.warnings) {
+      log('warn', warning);
+    }
+  }
+
+  /**
+   * @param withProgress false while the target writes to the same terminal
+   * @param plan default: what was planned for the binary
+   */
+  static async start(
+    pid: number,
+    { executable, binary, preparation }: Prepared,
+    settings: Settings,
+    withProgress: boolean,
+    plan?: ProbePlan,
+  ): Promise<ObservedTarget> {
+    const image = new ProcessImage(pid);
+    const target = describeTarget(pid, { executable, binary });
+    const resource = claimIdentity(target);
+    const spikes = new SpikeReporting(target, resource, settings, log);
+    const observation = await Observation.start({
+      pid,
+      executable,
+      binary,
+      mode: settings.mode,
+      budget: settings.budget,
+      ...(preparation !== undefined && { preparation }),
+      ...(plan !== undefined && { plan }),
+      warn: (sentence) => log('warn', sentence),
+      ...tracingOptions(settings, spikes.options !== undefined),
+      ...(spikes.options && { spikes: spikes.options }),
+      goroutineCosts: settings.goroutines !== 0,
+      ...(settings.attachMethod !== undefined && { attachMethod: settings.attachMethod }),
+    }).catch((error: unknown) => {
+      releaseIdentity(target);
+      throw error;
+    });
+    try {
+      return new ObservedTarget(
+        target,
+        resource,
+        { executable, image },
+        observation,
+        spikes,
+        settings,
+        withProgress,
+      );
+    } catch (error) {
+      releaseIdentity(target);
+      await observation.stop();
+      throw error;
+    }
+  }
+
+  /** Removes functions that verification found to be decoded wrongly from past and future results. */
+  leaveOutDisagreeing(found: readonly FunctionVerdict[]): void {
+    const before = this.#observation.plan;
+    this.#observation.restrictTo(withoutDisagreeing(before, found));
+    if (this.#observation.plan !== before) {
+      log(
+        'warn',
+        'Per-goroutine and per-span counts are turned off: they include functions that failed verification.',
+      );
+    }
+  }
+
+  /** Resolves, with the error, when observing cannot go on although the target lives. */
+  get failed(): Promise<unknown> {
+    return this.#observation.failed;
+  }
+
+  /** Whether the main thread has ended since the start. What is attached stays, but nothing new can be attached in the same way. */
+  hasLostMainThread(): boolean {
+    return this.#image.hasLostMainThread();
+  }
+
+  /** For a process that executes something else now: whether all that was counted is of that. To be asked before stop(). */
+  async countsTheNextImage(): Promise<boolean> {
+    return await this.#observation.countsTheNextImage();
+  }
+
+  /** Whether the process executes something else now. */
+  isReplaced(): boolean {
+    return this.#image.hasChanged();
+  }
+
+  /** Has something else that works with this target end before the observation does. */
+  endBefore(end: () => Promise<void>): void {
+    this.#companions.push(end);
+  }
+
+  /**
+   * Ends the observation and sends the last state to the collector; tells the user when that fails.
+   *
+   * @param cpuSeconds what the target has used in all its life, when it has ended and that is known
+   */
+  async stop(cpuSeconds?: number | null): Promise<Snapshot> {
+    clearInterval(this.#timer);
+    this.#progress.clear();
+    await Promise.all(this.#companions.map((end) => end()));
+    this.#final = await this.#observation.stop(cpuSeconds);
+    this.#executable.close();
+    this.#image.close();
+    releaseIdentity(this.target);
+    await this.#spikes.stop();
+    this.#final = this.#spikes.account(this.#final);
+    const delivery = await this.#export?.shutdown();
+    if (delivery?.problem !== undefined) {
+      log('warn', delivery.problem);
+    }
+    return this.#final;
+  }
+
+  async #tick(withProgress: boolean): Promise<void> {
+    if (this.isReplaced()) {
+      this.#noticeReplacement();
+      return;
+    }
+    try {
+      await this.#observation.collectSpikes();
+      if (withProgress) {
+        this.#progress.update(await this.#observation.snapshot());
+      } else {
+        await this.#observation.tend();
+      }
+    } catch {
+      // The observation is ending; stop() reports what is wrong with it, if anything.
+    }
+  }
+}
+
+/**
+ * Exemplars cost a little at each lookup, following spans at each span, and only OTLP receivers get exemplars. Spikes have a
+ * trace, too, and the report shows what the lookups of spans cost.
+ */
+function tracingOptions(
+  settings: Settings,
+  withSpikes: boolean,
+): Pick<ObservationOptions, 'exemplars' | 'labels' | 'followed' | 'spanCosts' | 'threadContextMap'> {
+  // The export, which is made later from the same settings, says what it does not understand in them.
+  const filter = otlpSettings(settings.otlpEndpoint, () => {})?.exemplarFilter ?? 'always_off';
+  const withExemplars = filter !== 'always_off';
+  const withSpans = (settings.spans ?? 0) > 0;
+  if (!withExemplars && !withSpikes && !withSpans) {
+    return {};
+  }
+  const { traceLabels, spanLabels, traceSources } = settings;
+  const labels = traceSources.includes('labels') ? { labels: { traceLabels, spanLabels } } : {};
+  const threadContextMap = traceSources.includes('obi') ? findThreadContextMap(process.env) : undefined;
+  return {
+    ...(withExemplars && { exemplars: { withoutTrace: filter === 'always_on' } }),
+    ...labels,
+    spanCosts: settings.spans !== 0,
+    followed: traceSources.filter((source) => source !== 'labels' && source !== 'obi'),
+    ...(threadContextMap !== undefined && { threadContextMap }),
+  };
+}
+
+type Planned = Observation['plan']['functions'][number];
+
+function refusal(fn: Planned): { name: string; reason: string }[] {
+  return fn.outcome === 'refused' ? [{ name: fn.name, reason: fn.reason }] : [];
+}

@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import type { Summary } from '../../src/report/summary/schema.ts';
+import { buildGo } from '../support/go-toolchains.ts';
+import { startReceiver } from '../support/otlp-receiver/receiver.ts';
+import { mapscope } from './mapscope.ts';
+
+const LIMIT = { timeout: 120_000 };
+const busy = await buildGo({ dir: join(import.meta.dirname, '../services/steady'), version: 'local' });
+
+for (const mode of ['all', 'windows']) {
+  for (const temporality of ['cumulative', 'delta']) {
+    test(`mode ${mode}, ${temporality}: sums never fall, and end as the report says`, LIMIT, async (t) => {
+      const receiver = await startReceiver();
+      // Says what was broken on the way.
+      t.after(() => receiver.close());
+      const args = [
+        'run',
+        '--mode',
+        mode,
+        '--format',
+        'json',
+        '--spikes',
+        '1',
+        '--otlp-endpoint',
+        receiver.endpoint,
+      ];
+      const { stdout, stderr, status } = await mapscope(
+        [...args, '--', busy, '-rate', '0', '-duration', '4s'],
+        {
+          env: {
+            OTEL_METRIC_EXPORT_INTERVAL: '100',
+            OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE: temporality,
+            OTEL_METRICS_EXEMPLAR_FILTER: 'always_on',
+          },
+        },
+      );
+      assert.equal(status, 0, stderr);
+      const summary: Summary = JSON.parse(stdout.slice(stdout.indexOf('{\n  "schema"')));
+      const { requests, metrics } = receiver.summary();
+      assert.ok(requests >= 2, `${requests} exports`);
+      const total = (name: string) => metrics.find((metric) => metric.name === name)?.totalCount ?? 0;
+      assert.equal(total('gomap.lookups'), summary.observed.lookups);
+      assert.equal(total('gomap.lookup.probe_length'), summary.observed.lookups);
+      const near = (name: string, value: number) =>
+        assert.ok(Math.abs(total(name) - value) <= 1e-9 * value, `${name}: ${total(name)}, not ${value}`);
+      near('mapscope.overhead.time', summary.overhead.costSeconds);
+      near('mapscope.overhead.target.time', summary.overhead.targetCpuSeconds ?? Number.NaN);
+      const exemplars = metrics.find(({ name }) => name === 'gomap.lookup.probe_length')?.exemplars ?? 0;
+      assert.ok(mode === 'windows' || exemplars > 0, 'there are exemplars, whose times are looked at');
+    });
+  }
+}

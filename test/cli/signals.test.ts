@@ -1,0 +1,191 @@
+// What a signal does to a command, at a terminal and without one.
+
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
+import { constants, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { buildGo } from '../support/go-toolchains.ts';
+import { until } from '../support/until.ts';
+import { ROOT } from './mapscope.ts';
+
+const MAIN = ['src/cli/main.ts'];
+const LIMIT = { timeout: 120_000 };
+const CTRL_C = '\x03';
+const folder = mkdtempSync(join(tmpdir(), 'mapscope-signals-'));
+const running: ChildProcess[] = [];
+after(() => {
+  for (const child of running) {
+    child.kill('SIGKILL');
+  }
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const service = await buildGo({
+  dir: fileURLToPath(new URL('../services/signals', import.meta.url)),
+  version: 'local',
+});
+
+/** A started command, and what it has written so far. */
+class Started {
+  readonly child: ChildProcess;
+  readonly #closed: Promise<unknown[]>;
+  text = '';
+
+  constructor(file: string, args: readonly string[]) {
+    this.child = spawn(file, args, { cwd: ROOT, stdio: ['pipe', 'pipe', 'pipe'] });
+    running.push(this.child);
+    this.#closed = once(this.child, 'close');
+    for (const stream of [this.child.stdout, this.child.stderr]) {
+      stream?.on('data', (data) => {
+        this.text += String(data);
+      });
+    }
+  }
+
+  async says(what: string): Promise<void> {
+    await until(
+      () => this.text.includes(what),
+      () => `${what}: ${this.text}`,
+    );
+  }
+
+  /** @returns the exit status, or the signal */
+  async ended(): Promise<unknown> {
+    const [status, signal] = await this.#closed;
+    return status ?? signal;
+  }
+}
+
+const mapscope = (...args: readonly string[]) => new Started(process.execPath, [...MAIN, ...args]);
+
+/**
+ * At a terminal of its own, whose keys are this process's writes to stdin. script(1) starts a shell: whichever it is, mapscope
+ * takes its place, because a shell that gets the same Ctrl-C may end with a status of its own.
+ */
+function atTerminal(...args: readonly string[]): Started {
+  const command = ['exec', process.execPath, ...MAIN, ...args].join(' ');
+  return new Started('script', ['-qefc', command, '/dev/null']);
+}
+
+/** Part of the line that lives on a terminal while something is observed. */
+const LIVE = 'lookups';
+
+function timesReceived({ text }: Started): number {
+  return text.match(/received/g)?.length ?? 0;
+}
+
+for (const verb of ['run', 'verify']) {
+  test(`${verb}: Ctrl-C reaches the program once, and its end is followed by the report`, LIMIT, async () => {
+    const command = atTerminal(verb, '--', service);
+    await command.says('ready');
+    command.child.stdin?.write(CTRL_C);
+    assert.equal(await command.ended(), 0);
+    assert.match(command.text, /received interrupt.*over.*(Cost:|agree)/s);
+    assert.equal(timesReceived(command), 1, command.text);
+  });
+}
+
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  test(`run: ${signal} that a process sends to mapscope alone is handed on`, LIMIT, async () => {
+    const command = mapscope('run', '--', service);
+    await command.says('ready');
+    command.child.kill(signal);
+    assert.equal(await command.ended(), 0);
+    assert.equal(timesReceived(command), 1, command.text);
+  });
+}
+
+test('attach: the first Ctrl-C asks for the report, and two at once are one', LIMIT, async () => {
+  const target = new Started(service, []);
+  await target.says('ready');
+  const command = atTerminal('attach', '--mode', 'all', '--pid', String(target.child.pid));
+  await command.says(LIVE);
+  command.child.stdin?.write(CTRL_C + CTRL_C);
+  assert.equal(await command.ended(), 0);
+  assert.match(command.text, /main\.go/);
+  assert.equal(timesReceived(target), 0);
+  target.child.kill('SIGKILL');
+});
+
+test('attach: a second Ctrl-C ends mapscope at once', LIMIT, async () => {
+  const target = new Started(service, []);
+  await target.says('ready');
+  // It takes connections and never answers: the last export waits for it.
+  const silent = createServer(() => {}).listen(0, '127.0.0.1');
+  await once(silent, 'listening');
+  const endpoint = `http://127.0.0.1:${(silent.address() as AddressInfo).port}`;
+  const command = atTerminal('attach', '--otlp-endpoint', endpoint, '--pid', String(target.child.pid));
+  await command.says(LIVE);
+  let presses = 0;
+  const pressing = setInterval(() => {
+    presses++;
+    command.child.stdin?.write(CTRL_C);
+  }, 1000);
+  assert.equal(await command.ended(), 128 + constants.signals.SIGINT);
+  clearInterval(pressing);
+  assert.ok(presses <= 3, `${presses}`);
+  assert.match(command.text, /SIGINT has ended mapscope before the report was written\./);
+  silent.close();
+  target.child.kill('SIGKILL');
+});
+
+test(
+  'attach: a signal before anything is observed ends mapscope, and leaves nothing behind',
+  LIMIT,
+  async () => {
+    const target = new Started(service, []);
+    await target.says('ready');
+    const output = join(folder, 'early.txt');
+    const command = mapscope('attach', '--output', output, '--pid', String(target.child.pid));
+    await until(() => readdirSync(folder).some((name) => name.startsWith('.early')), 'the file is open');
+    command.child.kill('SIGINT');
+    assert.equal(await command.ended(), 128 + constants.signals.SIGINT);
+    assert.match(command.text, /^mapscope: SIGINT has ended mapscope before anything was observed\.$/m);
+    assert.deepEqual(readdirSync(folder), []);
+    assert.equal(existsSync(output), false);
+    target.child.kill('SIGKILL');
+  },
+);
+
+/** Runs a script in which `signals` listens, and sends it SIGINT where it says so. */
+async function scripted(script: string): Promise<Started> {
+  const file = join(folder, 'signals.ts');
+  writeFileSync(
+    file,
+    `import { EndingSignals } from ${JSON.stringify(join(ROOT, 'src/cli/signals.ts'))};
+     const signals = new EndingSignals();
+     // A listener for signals does not keep Node alive.
+     setInterval(() => {}, 1000);
+     const interrupt = async () => {
+       process.kill(process.pid, 'SIGINT');
+       await new Promise((resolve) => process.once('SIGINT', () => setImmediate(resolve)));
+     };
+     ${script}
+     process.exit();`,
+  );
+  const started = new Started(process.execPath, [file]);
+  await started.ended();
+  return started;
+}
+
+test('a signal while probes go in waits until they are in', LIMIT, async () => {
+  const attached = await scripted(`
+    signals.attaching();
+    await interrupt();
+    console.log(signals.isAsked);
+    await signals.observing();
+    console.log('over');`);
+  assert.equal(attached.text, 'true\nover\n');
+  const started = await scripted(`
+    signals.attaching();
+    await interrupt();
+    try { signals.throwIfAsked(); } catch (error) { console.log(error.exitStatus, error.message); }`);
+  assert.equal(started.text, '130 SIGINT has ended mapscope before the program ran.\n');
+  const early = await scripted('await interrupt();');
+  assert.equal(early.text, 'mapscope: SIGINT has ended mapscope before anything was observed.\n');
+});

@@ -1,0 +1,115 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+
+const LIMIT = { timeout: 60_000 };
+const LONG_MS = 600_000;
+
+interface Outcome {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+interface Limits {
+  readonly test?: number;
+  readonly file?: number;
+  readonly total?: number;
+}
+
+/** Runs files of fixtures/ in a process of its own, the first in a batch of its own. */
+async function run(
+  names: readonly string[],
+  { test: each = LONG_MS, file = LONG_MS, total = LONG_MS }: Limits = {},
+  whenStarted?: (pid: number) => void,
+): Promise<Outcome> {
+  // A runner within a test of another runner would do nothing.
+  const { NODE_TEST_CONTEXT: _, ...env } = process.env;
+  const args = [join(import.meta.dirname, 'fixtures/run.ts'), `${each}`, `${file}`, `${total}`, ...names];
+  const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  let [stdout, stderr] = ['', ''];
+  child.stdout.on('data', (chunk) => {
+    stdout += chunk;
+    if (child.pid !== undefined && `${chunk}`.includes('started')) {
+      whenStarted?.(child.pid);
+    }
+  });
+  child.stderr.on('data', (chunk) => {
+    stderr += chunk;
+  });
+  const status = await new Promise<number | null>((done) => child.on('close', done));
+  return { status, stdout, stderr };
+}
+
+/** The closing lines. */
+function counts(stdout: string): Record<string, number> {
+  const lines = [...stdout.matchAll(/^ℹ (\w+) ([\d.]+)$/gm)];
+  assert.equal(lines.length, 8, stdout);
+  return Object.fromEntries(lines.slice(0, 7).map(([, word, number]) => [word, Number(number)]));
+}
+
+const NONE = { tests: 0, suites: 0, pass: 0, fail: 0, cancelled: 0, skipped: 0, todo: 0 };
+
+test('two batches have one summary, as of one', LIMIT, async () => {
+  const { status, stdout } = await run(['passes', 'passes', 'passes']);
+  assert.equal(status, 0);
+  assert.deepEqual(counts(stdout), { ...NONE, tests: 6, pass: 3, skipped: 3 });
+  assert.match(stdout, /ℹ duration_ms [\d.]+\n*$/);
+});
+
+for (const names of [
+  ['fails', 'passes'],
+  ['passes', 'fails'],
+]) {
+  test(`a failure is told at the end, and in the status: ${names.join(', ')}`, LIMIT, async () => {
+    const { status, stdout } = await run(names);
+    assert.equal(status, 1);
+    assert.deepEqual(counts(stdout), { ...NONE, tests: 4, pass: 2, fail: 1, skipped: 1 });
+    assert.match(stdout, /ℹ duration_ms [\d.]+\n\n✖ failing tests:\n[\s\S]*✖ fails/);
+  });
+}
+
+test('a test that waits for too long has failed, and the others run', LIMIT, async () => {
+  const { status, stdout } = await run(['waits', 'passes'], { test: 500 });
+  assert.equal(status, 1);
+  assert.match(stdout, /test timed out after 500ms/);
+  assert.deepEqual(counts(stdout), { ...NONE, tests: 4, pass: 2, cancelled: 1, skipped: 1 });
+});
+
+/** Whether what hangs.ts has started has ended. */
+async function childHasEnded(stdout: string): Promise<boolean> {
+  const pid = /started (\d+)/.exec(stdout)?.[1];
+  assert.ok(pid !== undefined, stdout);
+  for (let tries = 0; existsSync(`/proc/${pid}`) && tries < 50; tries++) {
+    await delay(100);
+  }
+  return !existsSync(`/proc/${pid}`);
+}
+
+test('a file that hangs is ended with what it has started, and the others run', LIMIT, async () => {
+  const { status, stdout, stderr } = await run(['hangs', 'passes'], { file: 6000 });
+  assert.equal(status, 1);
+  assert.match(stderr, /^mapscope: hangs.ts runs for longer than 0.1 min: ending it$/m);
+  assert.deepEqual(counts(stdout), { ...NONE, tests: 3, pass: 1, fail: 1, skipped: 1 });
+  assert.ok(await childHasEnded(stdout));
+});
+
+test('a run that takes too long ends, and says at what', LIMIT, async () => {
+  const { status, stdout, stderr } = await run(['passes', 'hangs', 'hangs'], { total: 6000 });
+  assert.equal(status, 1);
+  assert.equal(stderr, 'mapscope: the tests take longer than 0.1 min: ending hangs.ts, hangs.ts\n');
+  assert.deepEqual(counts(stdout), { ...NONE, tests: 4, pass: 1, cancelled: 2, skipped: 1 });
+  assert.ok(await childHasEnded(stdout));
+});
+
+test('a run that is interrupted ends with a report', LIMIT, async () => {
+  const { status, stdout, stderr } = await run(['passes', 'hangs'], {}, (pid) =>
+    process.kill(pid, 'SIGTERM'),
+  );
+  assert.equal(status, 1);
+  assert.equal(stderr, 'mapscope: got SIGTERM: ending hangs.ts\n');
+  assert.deepEqual(counts(stdout), { ...NONE, tests: 3, pass: 1, cancelled: 1, skipped: 1 });
+});

@@ -1,0 +1,3 @@
+module example.com/executes
+
+go 1.17

@@ -1,0 +1,12 @@
+import { settingsJsonSchema } from '../../src/config/json-schema.ts';
+import { commandLineDocument } from './command-line.ts';
+import { metricsDocument } from './metrics.ts';
+import { variablesDocument } from './variables.ts';
+
+/** Documents that are made from the code, by path from the root: `npm run docs` writes them, a test compares them. */
+export const GENERATED: Readonly<Record<string, () => string>> = {
+  'docs/metrics.md': metricsDocument,
+  'docs/otlp-variables.md': variablesDocument,
+  'docs/command-line.md': commandLineDocument,
+  'docs/config.schema.json': () => `${JSON.stringify(settingsJsonSchema(), null, 2)}\n`,
+};

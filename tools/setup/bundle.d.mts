@@ -1,0 +1,1 @@
+export function bundleFiles(checkout: string, entries: readonly string[], into: string): Promise<void>;
