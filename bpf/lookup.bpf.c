@@ -88,10 +88,13 @@ static __always_inline outcome observe(struct pt_regs *regs, struct lookup *l) {
     __u32 number = site_number(regs) & (MAX_PROBE_SITES - 1);
     sample_site(l, number);
     outcome failure = decode(regs, &probe_sites[number], l);
+    __u64 caller;
+    if (!failure)
+        failure = find_caller(l, &caller);
     if (failure)
         return failure;
     /* A return address may be anything, but not another function's count. */
-    l->name.caller = (find_caller(l) & ((1ULL << CALLER_HIT_SHIFT) - 1)) |
+    l->name.caller = (caller & ((1ULL << CALLER_HIT_SHIFT) - 1)) |
                      (__u64)l->function << CALLER_FUNCTION_SHIFT | (__u64)l->hit << CALLER_HIT_SHIFT;
     return record_own(l) ? record_shared(l) : DECODED;
 }

@@ -48,6 +48,13 @@ struct bucket_chain {
     __u32 ended;
 };
 
+/* A walk up the stack through the frames of wrappers, see gomap/caller.bpf.h. */
+struct wrapper_walk {
+    __u64 address; /* link-time return address: in a wrapper while the walk goes on */
+    __u64 sp;      /* stack pointer after that return */
+    __u32 failure;
+};
+
 /* A list of steps over two values, see gomap/key.bpf.h. */
 struct steps {
     __u64 left;
@@ -159,7 +166,10 @@ struct lookup {
     __u64 seed;                          /* of a small Swiss map's hash */
     struct classic_map classic;
     struct group_sequence groups;
-    struct bucket_chain chain;
+    union {
+        struct bucket_chain chain;
+        struct wrapper_walk walk; /* begins when the chain is through */
+    };
     struct steps_comparison steps;
     struct string_hash string_hash;
     struct exemplar exemplar;
@@ -175,9 +185,9 @@ static __always_inline void found(struct lookup *l, __u32 slot) {
 
 /*
  * What a hit may do at most, in units of some 150 ns: a piece of a key that is compared, half a step of a
- * comparison, half a group, a quarter of a bucket. Nobody can stop a BPF program, and whoever crafts a map -
- * a bucket that is its own successor, keys of gigabytes - would hold a processor with it. The longest chains
- * and keys that honest programs were seen with need less than half of it.
+ * comparison, half a group, a quarter of a bucket, a wrapper's frame. Nobody can stop a BPF program, and
+ * whoever crafts a map - a bucket that is its own successor, keys of gigabytes - would hold a processor with
+ * it. The longest chains and keys that honest programs were seen with need less than half of it.
  */
 #define MAX_WORK 4096
 

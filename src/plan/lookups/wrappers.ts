@@ -12,14 +12,11 @@ const INNERMOST = /^runtime\.(mapaccess|mapiter|mapIter)\w*$|^reflect\.map(acces
 /** Functions that may stand between those and the user's line. */
 const WRAPPER = /^reflect\./;
 
-/** Frames skipped at most; the BPF program walks no further (MAX_WRAPPERS in bpf/gomap/caller.bpf.h). */
-const MOST_FRAMES = 8;
-
 const CALL_REL32 = 0xe8;
 
 /**
  * Finds the return addresses at which a wrapper waits for a lookup: the runtime's own lookup functions that call another
- * one, map iteration, and whatever in package reflect calls those, up to eight frames.
+ * one, map iteration, and whatever in package reflect calls those, over any number of functions.
  *
  * The code is searched for calls byte by byte. A byte that only looks like a call does no harm: its "return address" is
  * never on a stack.
@@ -28,35 +25,46 @@ const CALL_REL32 = 0xe8;
  */
 export function wrapperFrames(binary: GoBinary): Map<number, number> {
   const frames = new Map<number, number>();
-  const callers = new Map<GoFunction, Calls>();
-  for (const fn of binary.functions()) {
-    if (WRAPPER.test(fn.name) || INNERMOST.test(fn.name)) {
-      callers.set(fn, findCalls(binary, fn));
-    }
-  }
+  const calls = callsOfWrappers(binary);
   const lookups = new Set(lookupFunctions(binary).map((fn) => fn.entry));
-  let targets = lookups;
-  for (let depth = 0; depth < MOST_FRAMES && targets.size > 0; depth++) {
-    const next = new Set<number>();
-    for (const [fn, calls] of callers) {
-      for (const [returnAddress, target] of calls) {
-        if (!targets.has(target) || frames.has(returnAddress)) {
-          continue;
-        }
-        if (lookups.has(target) && !INNERMOST.test(fn.name)) {
-          continue;
-        }
-        const size = binary.spDelta(returnAddress);
-        if (size === undefined) {
-          continue;
-        }
-        frames.set(returnAddress, size);
-        next.add(fn.entry);
+  const targets = new Set(lookups);
+  // It grows meanwhile.
+  for (const target of targets) {
+    for (const { fn, returnAddress } of calls.get(target) ?? []) {
+      const size = binary.spDelta(returnAddress);
+      if (size === undefined || (lookups.has(target) && !INNERMOST.test(fn.name))) {
+        continue;
       }
+      frames.set(returnAddress, size);
+      targets.add(fn.entry);
     }
-    targets = next;
   }
   return frames;
+}
+
+/** Something that may be a direct call, in a function that may be a wrapper. */
+interface Call {
+  readonly fn: GoFunction;
+  readonly returnAddress: number;
+}
+
+/** By the address that is called. */
+function callsOfWrappers(binary: GoBinary): Map<number, Call[]> {
+  const calls = new Map<number, Call[]>();
+  for (const fn of binary.functions()) {
+    if (!WRAPPER.test(fn.name) && !INNERMOST.test(fn.name)) {
+      continue;
+    }
+    for (const [returnAddress, target] of findCalls(binary, fn)) {
+      const others = calls.get(target);
+      if (others === undefined) {
+        calls.set(target, [{ fn, returnAddress }]);
+      } else {
+        others.push({ fn, returnAddress });
+      }
+    }
+  }
+  return calls;
 }
 
 /** Return address and target of everything that may be a direct call. */
