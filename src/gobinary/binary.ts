@@ -60,8 +60,14 @@ export interface GoBinary {
    * first function it is in. (A call through an interface that the compiler made direct, by a profile, may be inlined.)
    */
   inlined(names: ReadonlySet<string>): ReadonlyMap<string, GoFunction>;
-  /** A symbol of the ELF symbol table, where the file still has one. */
+  /** A symbol of the ELF symbol tables, as far as the file still has them. */
   symbol(name: string): ElfSymbol | undefined;
+  /**
+   * What a process may take from another file instead, because it has a symbol of the same name: the address here, to that of a word
+   * which the dynamic loader sets to the address it has chosen. Plugins have such symbols, for what they share with the
+   * program. Worked out anew at each call.
+   */
+  symbolWords(): ReadonlyMap<number, number>;
   /** Every map type the program was linked with, in address order. Found on the first call. */
   mapTypes(): readonly MapType[];
   /**

@@ -1,10 +1,10 @@
 import type { GoBinary, ReadMemory } from './binary.ts';
 import { BinaryError } from './error.ts';
-import { readElf, sectionNamed } from './file/elf.ts';
+import { type ElfFile, readElf, SECTION_TYPE, sectionNamed } from './file/elf.ts';
 import { type FileBytes, OpenFile, withFile } from './file/file.ts';
 import { Image, type Segment } from './file/image.ts';
 import { goBuildId } from './file/notes.ts';
-import { applyRelocations } from './file/relocations.ts';
+import { applyRelocations, symbolWords } from './file/relocations.ts';
 import { type ElfSymbol, SymbolTable } from './file/symbols.ts';
 import { parametersOf } from './functions/arguments.ts';
 import { type Frame, framesAt, inlinedInto } from './functions/frames.ts';
@@ -30,6 +30,8 @@ interface Parts {
   rest: ModuleRest;
   table: FunctionTable;
   symbols: SymbolTable | undefined;
+  dynamicSymbols: SymbolTable | undefined;
+  elf: ElfFile;
 }
 
 class OpenedBinary implements GoBinary {
@@ -122,7 +124,11 @@ class OpenedBinary implements GoBinary {
   }
 
   symbol(name: string): ElfSymbol | undefined {
-    return this.#parts.symbols?.find(name);
+    return this.#parts.symbols?.find(name) ?? this.#parts.dynamicSymbols?.find(name);
+  }
+
+  symbolWords(): ReadonlyMap<number, number> {
+    return symbolWords(this.image, this.#parts.elf, this.name);
   }
 
   mapTypes(): readonly MapType[] {
@@ -226,7 +232,9 @@ export function readGoBinary(file: FileBytes, { allowUnknown = false }: OpenOpti
     module,
     rest: readModuleRest(image, module, layout, name),
     table,
-    symbols: SymbolTable.of(file, elf),
+    symbols: SymbolTable.of(file, elf, SECTION_TYPE.symtab),
+    dynamicSymbols: SymbolTable.of(file, elf, SECTION_TYPE.dynsym),
+    elf,
   });
 }
 

@@ -5,6 +5,7 @@ import type { SpikeTotals } from '../model/spike.ts';
 import type { ProbePlan } from '../plan/lookups/plan.ts';
 import type { LookupProgram } from '../programs/lookup-program.ts';
 import { Namer } from '../programs/naming/namer.ts';
+import { ownTypes } from '../programs/naming/own-types.ts';
 import { RuntimeTypes } from '../programs/naming/runtime-types.ts';
 import {
   type Aggregate,
@@ -73,8 +74,9 @@ export class Observation {
     if (options.mode === 'windows') {
       this.#estimating = setInterval(() => void this.#estimate(), ESTIMATE_MILLIS).unref();
     }
-    this.#runtimeTypes = new RuntimeTypes(binary);
-    this.#namer = new Namer(binary, parts.plan, this.#runtimeTypes);
+    const own = ownTypes(parts.program.elsewhere);
+    this.#runtimeTypes = new RuntimeTypes(binary, own);
+    this.#namer = new Namer(binary, parts.plan, this.#runtimeTypes, own);
     this.#candidateReader = new CandidateReader(this.#namer);
     this.#withExemplars = exemplars !== undefined;
     this.#spikes = spikes;

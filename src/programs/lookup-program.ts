@@ -7,6 +7,7 @@ import type { ProbePlan } from '../plan/lookups/plan.ts';
 import type { MappedBinary } from '../target/mapped.ts';
 import { placeAddresses } from './data/address-places.ts';
 import { decoderData, sitesByOffset } from './data/decoder.ts';
+import { inProcess } from './data/in-process.ts';
 import { aggregateRoom, hashPlaces, possibleCpus, scratchRoom } from './data/room.ts';
 import { indexKeys, type MapContents } from './data/type-tables.ts';
 import { atLeastOne } from './objects.ts';
@@ -89,6 +90,8 @@ export const MOST_GOROUTINES = 8192;
 export class LookupProgram {
   /** Sentences for the user: what the program has to do without. */
   readonly warnings: readonly string[];
+  /** What the process uses of another file instead: see MappedBinary. */
+  readonly elsewhere: ReadonlyMap<number, number>;
   readonly #program: TargetProgram;
   readonly #plan: ProbePlan;
   /** From 1, so that aggregates that have never had a candidate are behind it. */
@@ -99,7 +102,13 @@ export class LookupProgram {
   #costCycle = 1n;
   readonly #siteOrder: SiteOrder;
 
-  private constructor(program: TargetProgram, plan: ProbePlan, warnings: readonly string[]) {
+  private constructor(
+    program: TargetProgram,
+    plan: ProbePlan,
+    elsewhere: ReadonlyMap<number, number>,
+    warnings: readonly string[],
+  ) {
+    this.elsewhere = elsewhere;
     this.warnings = warnings;
     this.#program = program;
     this.#plan = plan;
@@ -135,8 +144,9 @@ export class LookupProgram {
   }
 
   static async #load(options: ProgramOptions, warnings: readonly string[]): Promise<LookupProgram> {
-    const { target, preparation } = options;
+    const { target } = options;
     const { binary } = target;
+    const preparation = inProcess(options.preparation, target);
     const { plan, tables, wrappers } = preparation;
     const wrapperTable = wrapperContents(wrappers);
     const withSpanCosts = options.spanCosts === true && options.follower !== undefined;
@@ -203,7 +213,7 @@ export class LookupProgram {
         pinnedMaps: { traces_ctx_v1: options.threadContextMap },
       }),
     });
-    const loaded = new LookupProgram(program, plan, warnings);
+    const loaded = new LookupProgram(program, plan, target.elsewhere(), warnings);
     loaded.#control();
     return loaded;
   }

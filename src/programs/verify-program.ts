@@ -6,6 +6,7 @@ import type { ReturnSite } from '../plan/lookups/returns.ts';
 import { givesZeroValue } from '../plan/lookups/zero-value.ts';
 import type { MappedBinary } from '../target/mapped.ts';
 import { decoderData } from './data/decoder.ts';
+import { inProcess } from './data/in-process.ts';
 import { possibleCpus, scratchRoom } from './data/room.ts';
 import { addressKeys, type MapContents } from './data/type-tables.ts';
 import { atLeastOne } from './objects.ts';
@@ -37,6 +38,11 @@ export class VerifyProgram {
     this.#options = options;
   }
 
+  /** What the process uses of another file instead: see MappedBinary. */
+  get elsewhere(): ReadonlyMap<number, number> {
+    return this.#options.target.elsewhere();
+  }
+
   get kernel(): ProbeObject {
     return this.#program.kernel;
   }
@@ -47,8 +53,9 @@ export class VerifyProgram {
 
   /** Loads the program into the kernel; nothing is attached yet. */
   static async load(options: VerifyProgramOptions): Promise<VerifyProgram> {
-    const { target, preparation } = options;
+    const { target } = options;
     const { binary } = target;
+    const preparation = inProcess(options.preparation, target);
     const { plan, tables } = preparation;
     const places = elementPlaces(binary.mapTypes());
     const scratch = scratchRoom(options.cpus ?? possibleCpus());
@@ -116,14 +123,17 @@ export class VerifyProgram {
 }
 
 /** The data segments: where the program's variables are, and with them every zero value. */
-function layoutData({ target: { binary }, zeroValue, lookups }: VerifyProgramOptions): Buffer {
-  const data = binary.segments().filter((segment) => segment.writable);
+function layoutData({ target, zeroValue = 0, lookups }: VerifyProgramOptions): Buffer {
+  const data = target.binary.segments().filter((segment) => segment.writable);
+  const elsewhere = target.elsewhere();
+  // A plugin's may be anywhere.
+  const isAnywhere = zeroValue === 0 && elsewhere.size > 0;
   return encodeRecords('verify_layout', [
     {
       lookups,
-      zero_value: zeroValue ?? 0,
-      data_start: Math.min(...data.map((segment) => segment.address)),
-      data_end: Math.max(...data.map((segment) => segment.address + segment.memorySize)),
+      zero_value: elsewhere.get(zeroValue) ?? zeroValue,
+      data_start: isAnywhere ? 0 : Math.min(...data.map((segment) => segment.address)),
+      data_end: isAnywhere ? -1 : Math.max(...data.map((segment) => segment.address + segment.memorySize)),
     },
   ]);
 }

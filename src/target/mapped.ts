@@ -7,6 +7,12 @@ import { isRefusal, memoryNotRead } from './rights.ts';
 
 const PAGE = 4096;
 
+/** Bytes of a pointer. */
+const WORD = 8;
+
+/** Bytes that are read of a process at once. */
+const LONGEST_READ = 2 ** 20;
+
 /** int3: what a uprobe puts over an instruction's first byte, ours as well as another tool's. */
 const BREAKPOINT = 0xcc;
 
@@ -27,6 +33,7 @@ export class MappedBinary {
   readonly binary: GoBinary;
   /** Run-time address minus link-time address; 0 unless position independent. */
   readonly bias: number;
+  #shared: ReadonlyMap<number, number> | undefined;
 
   private constructor(pid: number, executable: Executable, binary: GoBinary, bias: number) {
     this.pid = pid;
@@ -68,6 +75,36 @@ export class MappedBinary {
     }
   }
 
+  /**
+   * What the process uses of another file instead of what this one has: a plugin and the program that loads it both have the
+   * types that they share, and the dynamic loader chooses one of each (docs/design/0014). Addresses are link-time ones of this
+   * file, also of what is elsewhere, which may be negative.
+   *
+   * @returns the address of what this file has, to the address of what is used
+   * @throws UserError when the memory of the process may not be read
+   */
+  elsewhere(): ReadonlyMap<number, number> {
+    this.#shared ??= this.executable.isMapped ? this.#chosenElsewhere() : new Map();
+    return this.#shared;
+  }
+
+  #chosenElsewhere(): Map<number, number> {
+    const words = [...this.binary.symbolWords()].sort(([, a], [, b]) => a - b);
+    const found = new Map<number, number>();
+    for (const run of neighbours(words)) {
+      const [, first] = run[0] as Word;
+      const [, last] = run.at(-1) as Word;
+      const bytes = this.#read(first, last + WORD - first);
+      for (const [own, place] of run) {
+        const chosen = Number(bytes.readBigUInt64LE(place - first)) - this.bias;
+        if (chosen !== own) {
+          found.set(own, chosen);
+        }
+      }
+    }
+    return found;
+  }
+
   /** @throws UserError when the memory of the process may not be read */
   checkReadable(address: number): void {
     this.#read(address, 1);
@@ -83,6 +120,29 @@ export class MappedBinary {
       }
       throw this.executable.isRunBy(this.pid) ? error : runsAnother(this.pid, this.executable);
     }
+  }
+}
+
+/** An address in the file, and the place of a word that tells what is used instead. */
+type Word = readonly [own: number, place: number];
+
+/** Words, in order, in runs that are each read at once. */
+function* neighbours(words: readonly Word[]): Generator<readonly Word[]> {
+  let run: Word[] = [];
+  for (const word of words) {
+    const [previous, first] = [run.at(-1), run[0]];
+    if (
+      previous !== undefined &&
+      first !== undefined &&
+      (word[1] - previous[1] > PAGE || word[1] - first[1] > LONGEST_READ)
+    ) {
+      yield run;
+      run = [];
+    }
+    run.push(word);
+  }
+  if (run.length > 0) {
+    yield run;
   }
 }
 

@@ -1,5 +1,6 @@
 import type { ProbeObject } from '../kernel/addon.ts';
 import { RecordReader, recordConstant, recordEnum } from '../kernel/records.ts';
+import { decodeType } from '../programs/readers/aggregates.ts';
 
 /** How often each outcome of enum verify_outcome came up for one lookup function, by the outcome's name. */
 export type OutcomeCounts = Readonly<Record<string, number>>;
@@ -15,8 +16,6 @@ export interface RawDisagreement {
   readonly first: bigint;
   readonly second: bigint;
 }
-
-const RUNTIME_TYPE = 1n << 63n;
 
 /** Reads the outcomes of the first `functions` lookup functions, summed over CPUs. */
 export async function readOutcomes(program: ProbeObject, functions: number): Promise<OutcomeCounts[]> {
@@ -40,11 +39,9 @@ export async function readDisagreements(program: ProbeObject): Promise<RawDisagr
     if (reader.number(values, at, 'used') === 0) {
       continue;
     }
-    const type = reader.bigint(values, at, 'type');
     found.push({
       functionIndex: Math.floor(i / shown),
-      type: Number(type & ~RUNTIME_TYPE),
-      runtimeType: (type & RUNTIME_TYPE) !== 0n,
+      ...decodeType(reader.bigint(values, at, 'type')),
       returnAddress: reader.number(values, at, 'return_address'),
       elem: reader.bigint(values, at, 'elem'),
       key: reader.bigint(values, at, 'key'),

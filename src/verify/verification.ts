@@ -12,6 +12,7 @@ import type { ProbePlan } from '../plan/lookups/plan.ts';
 import { planReturns } from '../plan/lookups/returns.ts';
 import { findZeroValue } from '../plan/lookups/zero-value.ts';
 import { Namer } from '../programs/naming/namer.ts';
+import { ownTypes } from '../programs/naming/own-types.ts';
 import { RuntimeTypes } from '../programs/naming/runtime-types.ts';
 import { type Preparation, prepare } from '../programs/preparation/preparation.ts';
 import { VerifyProgram } from '../programs/verify-program.ts';
@@ -209,11 +210,12 @@ export class Verification {
 
   async #named(found: readonly RawDisagreement[]): Promise<Disagreement[]> {
     const { binary } = this.#options;
-    const runtimeTypes = new RuntimeTypes(binary);
+    const own = ownTypes(this.#program.elsewhere);
+    const runtimeTypes = new RuntimeTypes(binary, own);
     if (found.some((d) => d.runtimeType)) {
       await runtimeTypes.refresh(this.#program.kernel);
     }
-    const namer = new Namer(binary, this.plan, runtimeTypes);
+    const namer = new Namer(binary, this.plan, runtimeTypes, own);
     return found.map((d) => ({
       function: this.plan.functions[d.functionIndex]?.name ?? '',
       type: namer.type(d),

@@ -36,7 +36,7 @@ export interface Section {
 
 export const SEGMENT_TYPE = { load: 1, dynamic: 2, note: 4 } as const;
 export const SEGMENT_FLAG = { execute: 1, write: 2 } as const;
-export const SECTION_TYPE = { symtab: 2, strtab: 3, nobits: 8 } as const;
+export const SECTION_TYPE = { symtab: 2, strtab: 3, nobits: 8, dynsym: 11 } as const;
 
 const HEADER_SIZE = 64;
 const PROGRAM_HEADER_SIZE = 56;

@@ -14,7 +14,7 @@ const MAX_TABLE_SIZE = 0x1000_0000;
 const MAX_NAMES = 0x1_0000;
 
 /**
- * The ELF symbol table, read and searched on request: the string table for the name, then the entries for its offset.
+ * A symbol table of the file, read and searched on request: the string table for the name, then the entries for its offset.
  * Layout: ELF-64 Object File Format, "Symbol Table" (Elf64_Sym).
  */
 export class SymbolTable {
@@ -26,9 +26,13 @@ export class SymbolTable {
     this.#strings = strings;
   }
 
-  /** Finds .symtab and its strings; undefined when the file has none (it is stripped) or they do not fit in it. */
-  static of(file: FileBytes, elf: ElfFile): SymbolTable | undefined {
-    const symbols = elf.sections.find((section) => section.type === SECTION_TYPE.symtab);
+  /**
+   * Finds a symbol table and its strings; undefined when the file has none or they do not fit in it.
+   *
+   * @param type of section: .symtab, which stripping removes, or .dynsym, which the dynamic loader needs
+   */
+  static of(file: FileBytes, elf: ElfFile, type: number): SymbolTable | undefined {
+    const symbols = elf.sections.find((section) => section.type === type);
     const strings = symbols === undefined ? undefined : elf.sections[symbols.link];
     if (symbols === undefined || strings?.type !== SECTION_TYPE.strtab) {
       return undefined;

@@ -24,10 +24,10 @@ export function findStringHash(binary: GoBinary): StringHashState | undefined {
   const hash = only(binary, 'runtime.strhash');
   try {
     const schedule =
-      body && fixedAddress(disassembleStraight(codeOf(binary, body), body.entry), isVectorRead);
+      body && fixedAddress(binary, disassembleStraight(codeOf(binary, body), body.entry), isVectorRead);
     const flag =
-      (hash && fixedAddress(disassembleStraight(codeOf(binary, hash), hash.entry), testsByte)) ??
-      (lookup && fixedAddress(disassemble(codeOf(binary, lookup), lookup.entry), testsByte));
+      (hash && fixedAddress(binary, disassembleStraight(codeOf(binary, hash), hash.entry), testsByte)) ??
+      (lookup && fixedAddress(binary, disassemble(codeOf(binary, lookup), lookup.entry), testsByte));
     return schedule === undefined || flag === undefined ? undefined : { schedule, flag };
   } catch (error) {
     if (error instanceof UnprovenError) {
@@ -49,8 +49,53 @@ function only(binary: GoBinary, name: string): GoFunction | undefined {
   return binary.functionsNamed(name)[0];
 }
 
-/** The address that the first matching instruction with a fixed address refers to. */
-function fixedAddress(instructions: Instruction[], matches: (i: Instruction) => boolean): number | undefined {
-  const operands = instructions.filter(matches).flatMap((i) => i.memory.filter((m) => m.ripRelative));
-  return operands[0]?.displacement;
+/** The address that the first matching instruction refers to, if the code shows it. */
+function fixedAddress(
+  binary: GoBinary,
+  instructions: readonly Instruction[],
+  matches: (i: Instruction) => boolean,
+): number | undefined {
+  for (const [i, instruction] of instructions.entries()) {
+    const [memory] = matches(instruction) ? instruction.memory : [];
+    if (memory?.ripRelative) {
+      return memory.displacement;
+    }
+    if (memory?.base !== undefined && memory.index === undefined) {
+      const base = sharedSymbol(binary, instructions, i, memory.base);
+      if (base !== undefined) {
+        return base + memory.displacement;
+      }
+    }
+  }
+  return undefined;
+}
+
+/**
+ * What a register points to at an instruction, where the one before has loaded it from a word that the dynamic loader sets: plugins
+ * reach in that way what they share with the program. It is told as the address of the plugin's own.
+ */
+function sharedSymbol(
+  binary: GoBinary,
+  instructions: readonly Instruction[],
+  index: number,
+  register: number,
+): number | undefined {
+  const [load, use] = instructions.slice(index - 1, index + 1);
+  const [to, from] = load?.operands ?? [];
+  if (
+    index === 0 ||
+    load?.mnemonic !== 'mov' ||
+    load.address + load.length !== use?.address ||
+    to?.kind !== 'register' ||
+    to.size !== 8 ||
+    to.register !== register ||
+    from?.kind !== 'memory' ||
+    !from.memory.ripRelative ||
+    instructions.some(({ target }) => target === use.address)
+  ) {
+    return undefined;
+  }
+  const place = from.memory.displacement;
+  const address = binary.image.inFile(place, 8) ? binary.image.u64(place) : 0;
+  return binary.symbolWords().has(address) ? address : undefined;
 }

@@ -164,11 +164,11 @@ function contents<S extends Struct>(
   return { keys: addressKeys(addresses), values: encodeRecords(struct, records), count: records.length };
 }
 
-/** Addresses as 64-bit map keys. */
+/** Addresses as 64-bit map keys; negative ones as the program computes them. */
 export function addressKeys(addresses: readonly number[]): Buffer {
   const keys = Buffer.alloc(8 * addresses.length);
   addresses.forEach((address, i) => {
-    keys.writeBigUInt64LE(BigInt(address), 8 * i);
+    keys.writeBigInt64LE(BigInt(address), 8 * i);
   });
   return keys;
 }

@@ -6,6 +6,7 @@ import { cellsInUse, estimateDistinct } from '../../model/sketch.ts';
 import type { CallSiteStats } from '../../model/snapshot.ts';
 import type { ProbePlan } from '../../plan/lookups/plan.ts';
 import type { Aggregate } from '../readers/aggregates.ts';
+import type { OwnTypes } from './own-types.ts';
 import type { RuntimeTypes } from './runtime-types.ts';
 
 /** Gives call sites and types their names. Answers are kept: an observation asks for the same ones every time. */
@@ -13,13 +14,15 @@ export class Namer {
   readonly #binary: GoBinary;
   readonly #plan: ProbePlan;
   readonly #runtimeTypes: RuntimeTypes;
+  readonly #ownTypes: OwnTypes;
   readonly #callSites = new Map<number, SourcePosition>();
   readonly #types = new Map<string, string>();
 
-  constructor(binary: GoBinary, plan: ProbePlan, runtimeTypes: RuntimeTypes) {
+  constructor(binary: GoBinary, plan: ProbePlan, runtimeTypes: RuntimeTypes, ownTypes: OwnTypes) {
     this.#binary = binary;
     this.#plan = plan;
     this.#runtimeTypes = runtimeTypes;
+    this.#ownTypes = ownTypes;
   }
 
   /** The source position that a return address belongs to, with inlining undone. */
@@ -51,7 +54,7 @@ export class Namer {
     if (runtimeType) {
       return this.#runtimeTypes.name(type) ?? UNKNOWN_NAME;
     }
-    return this.#read(() => this.#binary.mapTypeAt(type)?.name) ?? UNKNOWN_NAME;
+    return this.#read(() => this.#binary.mapTypeAt(this.#ownTypes(type))?.name) ?? UNKNOWN_NAME;
   }
 
   /** A file that can no longer be read, or leads astray, costs names. */

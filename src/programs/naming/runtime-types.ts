@@ -1,6 +1,7 @@
 import { type GoBinary, typeName } from '../../gobinary/index.ts';
 import type { ProbeObject } from '../../kernel/addon.ts';
 import { RecordReader } from '../../kernel/records.ts';
+import type { OwnTypes } from './own-types.ts';
 
 /**
  * Map types that the target made at run time with reflect.MapOf. The program notes their key and element types when it
@@ -8,10 +9,12 @@ import { RecordReader } from '../../kernel/records.ts';
  */
 export class RuntimeTypes {
   readonly #binary: GoBinary;
+  readonly #ownTypes: OwnTypes;
   readonly #names = new Map<number, string>();
 
-  constructor(binary: GoBinary) {
+  constructor(binary: GoBinary, ownTypes: OwnTypes) {
     this.#binary = binary;
+    this.#ownTypes = ownTypes;
   }
 
   /** Name by the type's run-time address; undefined when a part of it is not known. */
@@ -26,7 +29,9 @@ export class RuntimeTypes {
       const address = Number(keys.readBigUInt64LE(8 * i));
       if (!this.#names.has(address)) {
         const at = i * info.size;
-        this.#add(address, info.number(values, at, 'key_type'), info.number(values, at, 'elem_type'));
+        const type = (field: 'key_type' | 'elem_type') =>
+          this.#ownTypes(Number(BigInt.asIntN(64, info.bigint(values, at, field))));
+        this.#add(address, type('key_type'), type('elem_type'));
       }
     }
   }

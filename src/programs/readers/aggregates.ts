@@ -14,7 +14,10 @@ import type { MapState } from '../../model/snapshot.ts';
 export interface AggregateName {
   /** Link-time return address of the call. */
   readonly caller: number;
-  /** Link-time address of the map type, or its run-time address when `runtimeType` is set. */
+  /**
+   * Link-time address of the map type, or its run-time address when `runtimeType` is set. That of a type in another file, which a
+   * plugin uses, may be negative.
+   */
   readonly type: number;
   readonly runtimeType: boolean;
   /** Index into ProbePlan.functions. */
@@ -22,13 +25,19 @@ export interface AggregateName {
   readonly hit: boolean;
 }
 
+/** Takes the word of an aggregate's name apart that says which map type it is of. */
+export function decodeType(type: bigint): Pick<AggregateName, 'type' | 'runtimeType'> {
+  // Addresses of user space have 47 bits: that the next bit is clear as well tells the mark from a negative address.
+  const runtimeType = type >> 62n === 2n;
+  return { type: Number(runtimeType ? type & ~RUNTIME_TYPE : BigInt.asIntN(64, type)), runtimeType };
+}
+
 /** Takes the two words of struct lookup_key apart. */
 export function decodeName(caller: bigint, type: bigint): AggregateName {
   const hitShift = recordConstant('CALLER_HIT_SHIFT');
   return {
     caller: Number(BigInt.asUintN(hitShift, caller)),
-    type: Number(type & ~RUNTIME_TYPE),
-    runtimeType: (type & RUNTIME_TYPE) !== 0n,
+    ...decodeType(type),
     functionIndex: Number(caller >> BigInt(recordConstant('CALLER_FUNCTION_SHIFT'))),
     hit: ((caller >> BigInt(hitShift)) & 1n) === 1n,
   };
