@@ -31,6 +31,7 @@
         'native/process/sent_signals.cc',
         'native/process/spawn.cc',
         'native/process/target_memory.cc',
+        'native/process/watch.cc',
       ],
       'include_dirs': ["<!(node -p \"require('node-addon-api').include_dir\")"],
       'defines': [

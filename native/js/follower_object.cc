@@ -10,6 +10,7 @@ Napi::Function FollowerObject::Define(Napi::Env env) {
     return DefineClass(env, "ProgramFollower",
                        {
                            InstanceMethod<&FollowerObject::Step>("step"),
+                           InstanceMethod<&FollowerObject::IsAtExec>("isAtExec"),
                            InstanceMethod<&FollowerObject::GoOn>("goOn"),
                            InstanceMethod<&FollowerObject::LetGo>("letGo"),
                            InstanceAccessor<&FollowerObject::Count>("count"),
@@ -33,13 +34,21 @@ Napi::Value FollowerObject::Step(const Napi::CallbackInfo &info) {
     return result;
 }
 
-Napi::Value FollowerObject::GoOn(const Napi::CallbackInfo &info) {
-    Arguments arguments("goOn");
-    const pid_t pid = arguments.ProcessId(info[0], "pid");
+Napi::Value FollowerObject::IsAtExec(const Napi::CallbackInfo &info) {
+    Arguments arguments("isAtExec");
+    const pid_t thread = arguments.ProcessId(info[0], "thread");
     if (arguments.failure())
         return Throw(info.Env(), *arguments.failure());
-    follower_.GoOn(pid);
-    return info.Env().Undefined();
+    return Napi::Boolean::New(info.Env(), follower_.IsAtExec(thread));
+}
+
+Napi::Value FollowerObject::GoOn(const Napi::CallbackInfo &info) {
+    Arguments arguments("goOn");
+    const pid_t thread = arguments.ProcessId(info[0], "thread");
+    const uint64_t watched = info[1].IsUndefined() ? 0 : arguments.Word(info[1], "watched");
+    if (arguments.failure())
+        return Throw(info.Env(), *arguments.failure());
+    return Napi::Boolean::New(info.Env(), follower_.GoOn(thread, watched));
 }
 
 Napi::Value FollowerObject::LetGo(const Napi::CallbackInfo &info) {

@@ -16,6 +16,7 @@ class FollowerObject : public Napi::ObjectWrap<FollowerObject> {
 
   private:
     Napi::Value Step(const Napi::CallbackInfo &info);
+    Napi::Value IsAtExec(const Napi::CallbackInfo &info);
     Napi::Value GoOn(const Napi::CallbackInfo &info);
     Napi::Value LetGo(const Napi::CallbackInfo &info);
     Napi::Value Count(const Napi::CallbackInfo &info);

@@ -13,6 +13,8 @@
 #include <sys/ptrace.h>
 #include <sys/wait.h>
 
+#include "native/process/watch.h"
+
 namespace mapscope {
 
 namespace {
@@ -33,7 +35,7 @@ Status Follower::Begin(pid_t started) {
     if (ptrace(PTRACE_SETOPTIONS, started, nullptr, AsPointer(kOptions)) < 0)
         return SystemFailure("cannot follow process " + std::to_string(started), errno);
     started_ = started;
-    threads_.emplace(started, true);
+    threads_[started] = {.stands = true, .at_exec = true};
     return {};
 }
 
@@ -84,16 +86,25 @@ void Follower::HandleStop(pid_t thread, int status) {
     if (event == PTRACE_EVENT_FORK || event == PTRACE_EVENT_VFORK || event == PTRACE_EVENT_CLONE) {
         unsigned long child = 0;
         if (ptrace(PTRACE_GETEVENTMSG, thread, nullptr, &child) == 0)
-            threads_.emplace(static_cast<pid_t>(child), false);
+            threads_[static_cast<pid_t>(child)].watched = threads_[thread].watched;
     }
+    const bool at_watched = event == 0 && signal == SIGTRAP && IsAtWatchedInstruction(thread);
     /* A signal that is about to be delivered is handed on: it would be lost otherwise. */
-    const int delivered = event == 0 ? signal : 0;
+    const int delivered = event == 0 && !at_watched ? signal : 0;
+    if (event == PTRACE_EVENT_EXEC)
+        threads_[thread] = {.at_exec = true};
+    Thread &state = threads_[thread];
     if (letting_go_) {
         Detach(thread, delivered);
-    } else if (event == PTRACE_EVENT_EXEC) {
-        threads_[thread] = true;
+        return;
+    }
+    if (event == PTRACE_EVENT_EXEC || at_watched) {
+        state.stands = true;
         reached_.push_back(thread);
-    } else if (event == PTRACE_EVENT_STOP && IsStopSignal(signal)) {
+        return;
+    }
+    Watch(thread, state);
+    if (event == PTRACE_EVENT_STOP && IsStopSignal(signal)) {
         /* Stopped for job control: it stays so until SIGCONT. */
         ptrace(PTRACE_LISTEN, thread, nullptr, nullptr);
     } else {
@@ -101,15 +112,42 @@ void Follower::HandleStop(pid_t thread, int status) {
     }
 }
 
-void Follower::GoOn(pid_t pid) {
-    const auto found = threads_.find(pid);
-    if (found == threads_.end() || !found->second)
-        return;
-    found->second = false;
-    ptrace(PTRACE_CONT, pid, nullptr, nullptr); /* fails when it was killed meanwhile, which Step() sees */
+/* Tells the kernel what is watched, once. */
+bool Follower::Watch(pid_t thread, Thread &state) {
+    if (state.watched == 0 || state.is_watched)
+        return true;
+    state.is_watched = WatchInstruction(thread, state.watched);
+    return state.is_watched;
+}
+
+void Follower::Unwatch(pid_t thread, Thread &state) {
+    if (state.is_watched)
+        WatchInstruction(thread, 0);
+    state.is_watched = false;
+}
+
+bool Follower::IsAtExec(pid_t thread) const {
+    const auto found = threads_.find(thread);
+    return found != threads_.end() && found->second.at_exec;
+}
+
+bool Follower::GoOn(pid_t thread, uintptr_t watched) {
+    const auto found = threads_.find(thread);
+    if (found == threads_.end() || !found->second.stands)
+        return true;
+    Thread &state = found->second;
+    state.stands = false;
+    state.at_exec = false;
+    if (watched != 0)
+        state.watched = watched;
+    const bool is_watched = Watch(thread, state);
+    const bool goes_on = ptrace(PTRACE_CONT, thread, nullptr, nullptr) == 0;
+    /* Both fail when it was killed meanwhile, which Step() sees. */
+    return is_watched || !goes_on;
 }
 
 void Follower::Detach(pid_t thread, int signal) {
+    Unwatch(thread, threads_[thread]);
     /* Fails when it was killed meanwhile: then its end is still to be waited for. */
     if (ptrace(PTRACE_DETACH, thread, nullptr, AsPointer(signal)) == 0)
         threads_.erase(thread);
@@ -117,10 +155,13 @@ void Follower::Detach(pid_t thread, int signal) {
 
 void Follower::LetGo(pid_t but) {
     letting_go_ = true;
-    threads_.erase(but);
+    if (const auto kept = threads_.find(but); kept != threads_.end()) {
+        Unwatch(but, kept->second);
+        threads_.erase(kept);
+    }
     for (auto next = threads_.begin(); next != threads_.end();) {
-        const auto [thread, stands] = *next++;
-        if (stands)
+        const auto [thread, state] = *next++;
+        if (state.stands)
             Detach(thread, 0);
         else
             ptrace(PTRACE_INTERRUPT, thread, nullptr, nullptr);

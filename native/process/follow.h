@@ -2,6 +2,7 @@
 #ifndef MAPSCOPE_NATIVE_PROCESS_FOLLOW_H
 #define MAPSCOPE_NATIVE_PROCESS_FOLLOW_H
 
+#include <cstdint>
 #include <map>
 #include <vector>
 
@@ -14,8 +15,8 @@ namespace mapscope {
 /**
  * A program that SpawnStopped() has started, with all processes that come from it. Each stands still at the
  * end of each execve() of its own, before the first instruction of the new program, until it is told to go
- * on. They are traced by the thread that has started the program, and all of this is to be called there:
- * when it ends, the kernel kills them all.
+ * on; and each thread at an instruction that is watched. They are traced by the thread that has started the
+ * program, and all of this is to be called there: when it ends, the kernel kills them all.
  */
 class Follower {
   public:
@@ -25,16 +26,25 @@ class Follower {
     /**
      * Handles what has happened to the processes since the last call; to be called at each SIGCHLD.
      *
-     * @return processes that stand at the end of an execve() now
+     * @return threads that stand now: at the end of an execve(), or at the watched instruction
      */
     std::vector<pid_t> Step();
 
-    /** Lets a process go on from the end of an execve(), still followed. */
-    void GoOn(pid_t pid);
+    /** Whether one that stands does so at the end of an execve(). */
+    bool IsAtExec(pid_t thread) const;
 
     /**
-     * Follows no process any longer. One, which stands at the end of an execve(), stays there for Resume(); 0
-     * for none. Those that run have to stop before they can be let go: Step() sees to it.
+     * Lets one go on that stands, still followed.
+     *
+     * @param watched an instruction at which it is to stand again, as are the threads and processes that it
+     * starts, until an execve(); 0: as before
+     * @return false when that instruction cannot be watched
+     */
+    bool GoOn(pid_t thread, uintptr_t watched);
+
+    /**
+     * Follows no process any longer. One thread, which stands, stays there for Resume(); 0 for none. Those
+     * that run have to stop before they can be let go: Step() sees to it.
      */
     void LetGo(pid_t but);
 
@@ -44,14 +54,23 @@ class Follower {
   private:
     enum class State { kRuns, kStopped, kEnded };
 
+    struct Thread {
+        bool stands = false;
+        bool at_exec = false;
+        uintptr_t watched = 0;
+        bool is_watched = false; /* the kernel has been told */
+    };
+
     /* The status as waitid() gives it for a thread that has stopped. */
     State Look(pid_t thread, int &status) const;
     void HandleStop(pid_t thread, int status);
     void Detach(pid_t thread, int signal);
+    bool Watch(pid_t thread, Thread &state);
+    void Unwatch(pid_t thread, Thread &state);
 
     pid_t started_ = 0;
     bool letting_go_ = false;
-    std::map<pid_t, bool> threads_; /* whether it stands at the end of an execve() */
+    std::map<pid_t, Thread> threads_;
     std::vector<pid_t> reached_;
 };
 

@@ -5,6 +5,7 @@ export {
   describeFinding,
 } from './dwarf/check.ts';
 export { BinaryError, type BinaryErrorReason } from './error.ts';
+export { exportedSymbol } from './file/exported.ts';
 export type { Frame } from './functions/frames.ts';
 export type { GoFunction } from './functions/pclntab.ts';
 export { goroutineLayout } from './go/goroutine-layouts.ts';

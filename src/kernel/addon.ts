@@ -158,15 +158,22 @@ export interface ExitStatus {
 
 /**
  * A program that spawnStopped() has started, followed with all processes that come from it. Each stands still at the end of each
- * execve() of its own, before the new program's first instruction. Of the thread that has started the program; when it ends,
+ * execve() of its own, before the new program's first instruction, and each thread before an instruction that is watched. Of the thread that has started the program; when it ends,
  * the kernel kills all of them.
  */
 export interface ProgramFollower {
-  /** Handles what has happened since the last call; to be called at each SIGCHLD. Returns processes at an execve. */
+  /** Handles what has happened since the last call; to be called at each SIGCHLD. Returns threads that stand now. */
   step(): number[];
-  /** Lets a process go on from an execve, still followed. */
-  goOn(pid: number): void;
-  /** Follows none any longer; one may stay at its execve until resume(). Complete when calls of step() have made count 0. */
+  /** Whether one that stands does so at an execve. */
+  isAtExec(thread: number): boolean;
+  /**
+   * Lets one go on that stands, still followed.
+   *
+   * @param watched address of an instruction before which it stands again, and what it starts, until an execve; default: as before
+   * @returns false when that cannot be watched
+   */
+  goOn(thread: number, watched?: bigint): boolean;
+  /** Follows none any longer; one thread that stands may stay so until resume(). Complete when calls of step() have made count 0. */
   letGo(but?: number): void;
   /** How many threads are followed. The started program's end does not reap it: waitExit() does. */
   readonly count: number;

@@ -102,6 +102,11 @@ export class Observation {
     return new Observation(await assemble(options), options);
   }
 
+  /** Sets the share of the target's CPU time that this may cost from now on. */
+  setBudget(budget: number): void {
+    this.#schedule.setBudget(budget);
+  }
+
   /**
    * Candidates for exemplars since the last call. A snapshot collects them before it reads the counts, so it counts every
    * one of their lookups.

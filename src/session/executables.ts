@@ -4,7 +4,8 @@ import { otlpSettings } from '../otel/settings/metrics-settings.ts';
 import type { Preparation } from '../programs/preparation/preparation.ts';
 import { prepareApart } from '../programs/preparation/prepare-apart.ts';
 import type { Executable } from '../target/executable.ts';
-import { openImages } from './process-images.ts';
+import { MappedFiles } from '../target/mapped-files.ts';
+import { openImages, openMapped } from './process-images.ts';
 import { type OpenedTarget, openTarget } from './target.ts';
 
 /** With its preparation; when that is undefined the observation prepares. */
@@ -16,6 +17,8 @@ export interface Prepared extends OpenedTarget {
 export class Executables {
   readonly #settings: Settings;
   readonly #known = new Map<string, Omit<Prepared, 'executable'>>();
+  /** By process. */
+  readonly #files = new Map<number, MappedFiles>();
 
   constructor(settings: Settings) {
     this.#settings = settings;
@@ -37,7 +40,33 @@ export class Executables {
    * @throws UserError when there is none that can be observed
    */
   openImages(pid: number): Promise<[Prepared, ...Prepared[]]> {
-    return openImages(pid, (executable, shown) => this.open(executable, shown));
+    const files = new MappedFiles(pid);
+    this.#files.set(pid, files);
+    return openImages(pid, (executable, shown) => this.open(executable, shown), files);
+  }
+
+  /**
+   * Opens the images of Go that a process has mapped since then: plugins, and libraries that it has loaded.
+   *
+   * @throws UserError when it has ended, or may not be looked at any more
+   */
+  async openLater(pid: number): Promise<Prepared[]> {
+    const files = this.#files.get(pid) ?? new MappedFiles(pid);
+    this.#files.set(pid, files);
+    return await openMapped(pid, files.settled(), (executable, shown) => this.open(executable, shown));
+  }
+
+  /**
+   * Opens the images of Go among the files that a process has mapped. Of those that it maps later see `openLater`.
+   */
+  async openMapped(pid: number, files: MappedFiles): Promise<Prepared[]> {
+    this.#files.set(pid, files);
+    return await openMapped(pid, files.all(), (executable, shown) => this.open(executable, shown));
+  }
+
+  /** Whether a process can map more than it executes. */
+  mayMapMore(pid: number): boolean {
+    return (this.#files.get(pid) ?? new MappedFiles(pid)).areAny;
   }
 
   async #prepare(executable: Executable, shown: string | undefined): Promise<Omit<Prepared, 'executable'>> {
@@ -50,6 +79,11 @@ export class Executables {
     );
     return { binary: early ?? openTarget(executable, shown, this.#settings), preparation };
   }
+}
+
+/** What messages call several images. */
+export function namesOf(images: readonly Prepared[]): string {
+  return images.map(({ executable }) => executable.name).join(' and ');
 }
 
 /** The settings for each of several images: together they are to cost the process no more than one. */

@@ -2,7 +2,8 @@ import { EXIT, messageOf, UserError } from '../base/errors.ts';
 import { log } from '../base/log.ts';
 import { addon } from '../kernel/addon.ts';
 import { Executable } from '../target/executable.ts';
-import { FollowedProgram } from '../target/followed.ts';
+import { FollowedProgram, type Standing } from '../target/followed.ts';
+import { MappedFiles } from '../target/mapped-files.ts';
 import { isRefusal, yamaForbids } from '../target/rights.ts';
 import { isOfAnotherKind } from './process-images.ts';
 
@@ -15,7 +16,7 @@ export interface Command {
   readonly args: readonly string[];
 }
 
-/** A process that is about to execute a Go program, and stands before its first instruction. */
+/** A process that is about to execute a Go program, or code of a library written in Go, and stands before the first instruction. */
 export interface Launched<T> {
   readonly pid: number;
   /** The program that was started: the same process, unless it has started the Go program as a child. */
@@ -28,6 +29,12 @@ export interface Launched<T> {
   kill(): void;
 }
 
+/** What was opened, and what messages call it. */
+interface Opened<T> {
+  readonly name: string;
+  readonly content: T;
+}
+
 /** Who decides what is observed, and is told when something runs. */
 export interface LaunchOptions<T> {
   /**
@@ -38,6 +45,12 @@ export interface LaunchOptions<T> {
    */
   open(executable: Executable, shown?: string): Promise<T | undefined>;
   /**
+   * Opens what a process has mapped and was not opened before.
+   *
+   * @returns undefined when there is nothing to observe in it
+   */
+  openMapped(pid: number, files: MappedFiles): Promise<Opened<T> | undefined>;
+  /**
    * Called before a program runs that is none to observe: signals are to reach it from then on.
    *
    * @returns a promise that settles when nobody waits for others any more, once the one that was started has ended
@@ -46,8 +59,9 @@ export interface LaunchOptions<T> {
 }
 
 /**
- * Starts a program and follows it, and the processes that come from it, through what they execute: launchers, shells. The first of
- * all these programs that is one of Go's with map lookups is held before its first instruction.
+ * Starts a program and follows it, and the processes that come from it, through what they execute and load: launchers, shells, programs
+ * of other languages that use a library written in Go. The first Go of all these that has map lookups is held before its first
+ * instruction.
  *
  * @throws UserError when there is none that can be observed
  */
@@ -86,25 +100,27 @@ async function openLauncherOrProgram<T>(
 
 async function follow<T>(started: number, reason: string, options: LaunchOptions<T>): Promise<Launched<T>> {
   const followed = new FollowedProgram(started, options.onRunning(started));
-  followed.goOn(started);
-  for (let pid = await followed.next(); pid !== undefined; pid = await followed.next()) {
-    const opened = await openExecuted(pid, options);
+  followed.goOn({ thread: started, pid: started, hasExecuted: true });
+  const files = new Map<number, MappedFiles>();
+  for (let at = await followed.next(); at !== undefined; at = await followed.next()) {
+    const { pid } = at;
+    const mapped = (!at.hasExecuted && files.get(pid)) || new MappedFiles(pid);
+    files.set(pid, mapped);
+    const opened = at.hasExecuted ? await openExecuted(pid, options) : await openLoaded(pid, mapped, options);
     if (opened !== undefined) {
-      log('info', `Process ${pid} executes ${opened.name}, which is observed.`);
-      return launchedChild(pid, started, opened.content, followed);
+      const verb = at.hasExecuted ? 'executes' : 'has loaded';
+      log('info', `Process ${pid} ${verb} ${opened.name}, which is observed.`);
+      return launchedChild(at, started, opened.content, followed);
     }
-    followed.goOn(pid);
+    followed.goOn(at);
   }
   await addon.waitExit(started);
-  const message = `${reason}, and neither it nor what it started has executed one that can be observed.`;
+  const message = `${reason}, and neither it nor what it started has executed or loaded one that can be observed.`;
   throw new UserError(message, EXIT.cannotObserve);
 }
 
 /** What a process is about to execute, if that can be observed. */
-async function openExecuted<T>(
-  pid: number,
-  { open }: LaunchOptions<T>,
-): Promise<{ name: string; content: T } | undefined> {
+async function openExecuted<T>(pid: number, { open }: LaunchOptions<T>): Promise<Opened<T> | undefined> {
   let executable: Executable | undefined;
   try {
     executable = Executable.ofProcess(pid);
@@ -121,14 +137,30 @@ async function openExecuted<T>(
   return undefined;
 }
 
-function launchedChild<T>(pid: number, started: number, opened: T, followed: FollowedProgram): Launched<T> {
+/** What a process has loaded, if that can be observed. */
+async function openLoaded<T>(
+  pid: number,
+  files: MappedFiles,
+  { openMapped }: LaunchOptions<T>,
+): Promise<Opened<T> | undefined> {
+  try {
+    return await openMapped(pid, files);
+  } catch (error) {
+    // It may have been killed meanwhile.
+    log('warn', messageOf(error));
+    return undefined;
+  }
+}
+
+function launchedChild<T>(at: Standing, started: number, opened: T, followed: FollowedProgram): Launched<T> {
+  const { pid } = at;
   return {
     pid,
     started,
     opened,
     letRun: () => {
-      followed.letGoAllBut(pid);
-      letRun(pid);
+      followed.letGoAllBut(at);
+      letRun(at.thread);
     },
     kill: () => {
       kill(pid);

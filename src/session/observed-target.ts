@@ -125,6 +125,11 @@ export class ObservedTarget {
     }
   }
 
+  /** Sets the share of the process's CPU time that observing this image of it may cost. */
+  setBudget(budget: number): void {
+    this.#observation.setBudget(budget);
+  }
+
   /** Removes functions that verification found to be decoded wrongly from past and future results. */
   leaveOutDisagreeing(found: readonly FunctionVerdict[]): void {
     const before = this.#observation.plan;

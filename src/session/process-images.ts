@@ -3,6 +3,7 @@ import { log } from '../base/log.ts';
 import { BinaryError, mayBeGoBinary } from '../gobinary/index.ts';
 import { lookupFunctions } from '../plan/lookups/lookup-functions.ts';
 import { Executable } from '../target/executable.ts';
+import { MappedFiles } from '../target/mapped-files.ts';
 import { processOf } from '../target/process.ts';
 import type { OpenedTarget } from './target.ts';
 
@@ -13,10 +14,15 @@ type Open<T> = (executable: Executable, shown: string) => T | Promise<T>;
  * Opens all images of Go that a process runs: its executable, libraries that it has mapped (c-shared ones in a program of another
  * language), and the program where a dynamic loader was started with its name. Each has a runtime and maps of its own.
  *
+ * @param files what it has mapped
  * @returns at least one, the executable first
  * @throws UserError when there is none that can be observed
  */
-export async function openImages<T extends OpenedTarget>(pid: number, open: Open<T>): Promise<[T, ...T[]]> {
+export async function openImages<T extends OpenedTarget>(
+  pid: number,
+  open: Open<T>,
+  files = new MappedFiles(pid),
+): Promise<[T, ...T[]]> {
   const executable = Executable.ofProcess(pid);
   const images: T[] = [];
   let refusal: unknown;
@@ -27,10 +33,7 @@ export async function openImages<T extends OpenedTarget>(pid: number, open: Open
     refusal = error;
   }
   if (refusal === undefined || isOfAnotherKind(refusal)) {
-    for (const file of Executable.mappedBy(pid)) {
-      const opened = await openMapped(pid, file, open);
-      images.push(...(opened === undefined ? [] : [opened]));
-    }
+    images.push(...(await openMapped(pid, files.all(), open)));
   }
   const [first, ...others] = images;
   if (first === undefined) {
@@ -63,8 +66,21 @@ export async function startEach<T, U>(
   return [first, ...others];
 }
 
-/** What a process has mapped, if it is of Go and looks keys up itself: plugins have the program do that. */
-async function openMapped<T extends OpenedTarget>(
+/** Those of the files that a process has mapped which are of Go and look keys up. Plugins do, with lookup functions of their own. */
+export async function openMapped<T extends OpenedTarget>(
+  pid: number,
+  files: readonly Executable[],
+  open: Open<T>,
+): Promise<T[]> {
+  const images: T[] = [];
+  for (const file of files) {
+    const opened = await openFile(pid, file, open);
+    images.push(...(opened === undefined ? [] : [opened]));
+  }
+  return images;
+}
+
+async function openFile<T extends OpenedTarget>(
   pid: number,
   file: Executable,
   open: Open<T>,

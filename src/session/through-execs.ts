@@ -10,10 +10,20 @@ import type { ObservedTarget } from './observed-target.ts';
 export interface SeenImage {
   readonly target: Target;
   readonly snapshot: Snapshot;
+  /** Which of the programs that the process has executed it belongs to: the first is 0. */
+  readonly program: number;
 }
 
 /** What is observed of a process: at least one image. */
 export type Running = readonly [ObservedTarget, ...ObservedTarget[]];
+
+/**
+ * Observes what a process maps beside what is observed already.
+ *
+ * @param over aborted when nobody wants that any more
+ * @returns what is observed in addition; none when it maps nothing more
+ */
+export type Later = (running: Running, over: AbortSignal) => Promise<readonly ObservedTarget[]>;
 
 /** What was seen of a process, and why observing ended early, if it did. */
 export interface SeenProcess {
@@ -33,6 +43,8 @@ interface End {
   readonly replaced?: boolean;
   readonly error?: unknown;
   readonly cpuSeconds?: number | null | undefined;
+  /** It does not end: this is observed, too. */
+  readonly more?: readonly ObservedTarget[];
 }
 
 /**
@@ -42,24 +54,36 @@ interface End {
  * @param first what the process runs: its program, or several images of Go
  * @param finished settles when the observation is to end, with how the process ended if it did
  * @param start observes what the process runs now
+ * @param later observes what it maps beside that
  */
 export async function observeThroughExecs(
   first: Running,
   finished: Promise<ProcessEnd | undefined>,
   start: (pid: number) => Promise<Running>,
+  later: Later,
 ): Promise<SeenProcess> {
   const images: SeenImage[] = [];
+  let program = 0;
   const { pid } = first[0].target;
   const done = finished.then(
     (end) => ({ cpuSeconds: end?.cpuSeconds }),
     () => ({ cpuSeconds: undefined }),
   );
   for (let current = first; ; ) {
+    const over = new AbortController();
+    const added = later(current, over.signal);
     const end: End = await Promise.race([
+      added.then((more) => (more.length > 0 ? { more } : new Promise<never>(() => {}))),
       done,
       ...current.map(({ replaced }) => replaced.then(() => ({ replaced: true }))),
       ...current.map(({ failed }) => failed.then((error) => ({ error }))),
     ]);
+    if (end.more !== undefined) {
+      current = [...current, ...end.more];
+      continue;
+    }
+    over.abort();
+    await added;
     // A window can meet the next image before anybody has looked for one.
     const isReplaced = end.replaced || ('error' in end && current[0].isReplaced());
     const isSameImage = 'error' in end && !isReplaced && current[0].hasLostMainThread();
@@ -72,12 +96,13 @@ export async function observeThroughExecs(
           `Process ${pid} had executed another program before a lookup of ${observed.target.exe} was seen.`,
         );
       } else {
-        images.push({ target: observed.target, snapshot });
+        images.push({ target: observed.target, snapshot, program });
       }
     }
     if (!isReplaced && !isSameImage) {
       return { images, failure: end.error };
     }
+    program += Number(isReplaced);
     try {
       current = await startOnImage(pid, start);
       log(

@@ -58,23 +58,14 @@ export class Executable {
     });
   }
 
-  /**
-   * Files that a process has mapped code of, in address order: libraries, and the program where a dynamic loader was started with its
-   * name. Not the executable. Those that cannot be opened, or are others by now, are left out.
-   */
-  static mappedBy(pid: number): Executable[] {
-    const own = statSync(executablePath(pid), { bigint: true, throwIfNoEntry: false });
-    const files = new Map<string, Executable>();
-    for (const mapping of mappings(pid).filter(({ executable }) => executable)) {
-      if (!files.has(mapping.path) && BigInt(mapping.inode) !== own?.ino) {
-        const file = openMapped(pid, mapping);
-        if (file !== undefined) {
-          const name = fileName(`/proc/self/fd/${file}`, pid);
-          files.set(mapping.path, new Executable(file, name, name, 'mapped'));
-        }
-      }
+  /** A file that a process has mapped; undefined when it cannot be opened, or is another by now. */
+  static mappedBy(pid: number, mapping: Mapping): Executable | undefined {
+    const descriptor = openMapped(pid, mapping);
+    if (descriptor === undefined) {
+      return undefined;
     }
-    return [...files.values()];
+    const name = fileName(`/proc/self/fd/${descriptor}`, pid);
+    return new Executable(descriptor, name, name, 'mapped');
   }
 
   /** The process has mapped it, and executes another file. */

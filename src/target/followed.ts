@@ -1,10 +1,23 @@
+import { log } from '../base/log.ts';
 import { addon, type ProgramFollower } from '../kernel/addon.ts';
-import { hasMemory } from './process.ts';
+import { loaderNotice } from './loader.ts';
+import { hasMemory, processOf } from './process.ts';
 
 /** Should a SIGCHLD be missed, processes stand still no longer than this, in milliseconds. */
 const LOOK_MILLIS = 1000;
 
-/** A started program with all processes that come from it: each stands still at the end of each execve() of its own. */
+/** A thread that stands still until it is told to go on. */
+export interface Standing {
+  readonly thread: number;
+  readonly pid: number;
+  /** It is at the end of an execve(); else its dynamic loader has mapped something. */
+  readonly hasExecuted: boolean;
+}
+
+/**
+ * A started program with all processes that come from it: each stands still at the end of each execve() of its own, and when its
+ * dynamic loader has mapped files.
+ */
 export class FollowedProgram {
   readonly #started: number;
   readonly #follower: ProgramFollower;
@@ -30,24 +43,35 @@ export class FollowedProgram {
     stop.then(end, end);
   }
 
-  /** A process that stands at the end of an execve(); undefined when none is left that could execute something. */
-  async next(): Promise<number | undefined> {
+  /** A thread that stands; undefined when none is left that could execute something. */
+  async next(): Promise<Standing | undefined> {
     while (this.#reached.length === 0 && this.#follower.count > 0) {
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
       });
     }
-    return this.#reached.shift();
+    const thread = this.#reached.shift();
+    return thread === undefined ? undefined : this.#standing(thread);
   }
 
-  /** Lets a process that next() has given go on, still followed. */
-  goOn(pid: number): void {
-    this.#follower.goOn(pid);
+  #standing(thread: number): Standing {
+    return { thread, pid: processIfAny(thread), hasExecuted: this.#follower.isAtExec(thread) };
   }
 
-  /** Follows no process any longer. One stays where it stands, for addon.resume(); the others run on. */
-  letGoAllBut(pid: number): void {
-    this.#follower.letGo(pid);
+  /** Lets a thread that next() has given go on, still followed. */
+  goOn({ thread, pid, hasExecuted }: Standing): void {
+    const notice = hasExecuted ? loaderNotice(pid) : undefined;
+    if (!this.#follower.goOn(thread, notice === undefined ? undefined : BigInt(notice))) {
+      log(
+        'warn',
+        `mapscope cannot see what process ${pid} loads, because it cannot have a debug register: only what it executes is followed.`,
+      );
+    }
+  }
+
+  /** Follows no process any longer. One thread stays where it stands, for addon.resume(); the others run on. */
+  letGoAllBut({ thread }: Standing): void {
+    this.#follower.letGo(thread);
     this.#look();
   }
 
@@ -64,4 +88,13 @@ export class FollowedProgram {
     }
     this.#wake();
   };
+}
+
+/** The process of a thread; the thread itself when it was killed meanwhile. */
+function processIfAny(thread: number): number {
+  try {
+    return processOf(thread);
+  } catch {
+    return thread;
+  }
 }

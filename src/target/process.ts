@@ -163,6 +163,12 @@ export function mappedFilePaths(pid: number, { start, end, path }: Mapping): str
   return [`${folder}/map_files/${start.toString(16)}-${end.toString(16)}`, `${folder}/root${path}`];
 }
 
+/** Whether a mapping is of the file that a process executes. */
+export function isExecutableOf(pid: number): (mapping: Mapping) => boolean {
+  const own = statSync(executablePath(pid), { bigint: true, throwIfNoEntry: false });
+  return ({ inode }) => BigInt(inode) === own?.ino;
+}
+
 /** The file mappings of a process, in address order. */
 export function mappings(pid: number): Mapping[] {
   const text = readProc(pid, () => readFileSync(mappingsPath(pid), 'utf8'));

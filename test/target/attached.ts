@@ -15,12 +15,20 @@ export async function attach(pid: number, mode: string) {
   const args = ['attach', '--pid', String(pid), '--mode', mode, '--format', 'json', '--budget', '50%'];
   const child = spawn(process.execPath, [COMMAND, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
   const said = text(child.stderr);
+  let saidYet = '';
+  child.stderr.setEncoding('utf8').on('data', (piece: string) => {
+    saidYet += piece;
+  });
   const report = text(child.stdout);
   const ended = once(child, 'close');
   await observes(child);
   return {
     get isRunning(): boolean {
       return child.exitCode === null && child.signalCode === null;
+    },
+    /** What it has said so far. */
+    get said(): string {
+      return saidYet;
     },
     /** Ends the observation. The reports of the images, in order. */
     stop: async () => {

@@ -52,8 +52,13 @@ export class Host {
     return this.#child.exitCode === null && this.#child.signalCode === null;
   }
 
+  /** Writes a line to its standard input. */
+  tell(line: string): void {
+    this.#child.stdin?.write(`${line}\n`);
+  }
+
   /** Has the main thread of a program in C end. */
   leaveMainThread(): void {
-    this.#child.stdin?.write('leave\n');
+    this.tell('leave');
   }
 }

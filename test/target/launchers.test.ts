@@ -147,7 +147,7 @@ test('when none is a Go program one sentence says so, and the exit status', LONG
     assert.equal(status, 3);
     assert.match(
       stderr,
-      /^mapscope: .* is not a Go program, and neither it nor what it started has executed one that can be observed\.\n$/,
+      /^mapscope: .* is not a Go program, and neither it nor what it started has executed or loaded one that can be observed\.\n$/,
     );
   }
 });

@@ -5,9 +5,12 @@ import { timeLimit } from '../../base/time-limit.ts';
 import { reportLimits, type Settings } from '../../config/settings.ts';
 import { summarize } from '../../report/summary/summarize.ts';
 import { Executables, type Prepared, perImage } from '../../session/executables.ts';
+import { laterImages } from '../../session/later-images.ts';
 import { giveMemoryBack } from '../../session/memory.ts';
+import type { ObservedTarget } from '../../session/observed-target.ts';
 import { namedProcess, startEach } from '../../session/process-images.ts';
 import {
+  type Later,
   observeThroughExecs,
   type ProcessEnd,
   type Running,
@@ -39,7 +42,12 @@ export async function attach(choice: TargetChoice, settings: Settings): Promise<
   const start = (pid: number) => startImages(pid, executables, settings, signals, pids.length === 1);
   const processes = await startAll(pids, start, signals);
   const requested = signals.observing();
-  const seen = await Promise.all(processes.map((running) => observe(running, settings, requested, start)));
+  const later = laterImages(executables, settings, (pid, image, shared) =>
+    startImage(pid, image, shared, false),
+  );
+  const seen = await Promise.all(
+    processes.map((running) => observe(running, settings, requested, start, later)),
+  );
   signals.finishing();
   const images = seen.flatMap((process) => process.images);
   await report(
@@ -100,12 +108,22 @@ async function startImages(
     import('../../session/observed-target.ts'),
   ]);
   const shared = perImage(settings, images);
-  return await startEach(images, async (prepared) => {
+  const isOnly = withProgress && images.length === 1;
+  return await startEach(images, (image) => {
     signals.attaching();
-    const plan = settings.verify ? await verified(pid, prepared, settings) : undefined;
-    const { ObservedTarget } = await import('../../session/observed-target.ts');
-    return await ObservedTarget.start(pid, prepared, shared, withProgress && images.length === 1, plan);
+    return startImage(pid, image, shared, isOnly);
   });
+}
+
+async function startImage(
+  pid: number,
+  image: Prepared,
+  settings: Settings,
+  withProgress: boolean,
+): Promise<ObservedTarget> {
+  const plan = settings.verify ? await verified(pid, image, settings) : undefined;
+  const { ObservedTarget } = await import('../../session/observed-target.ts');
+  return await ObservedTarget.start(pid, image, settings, withProgress, plan);
 }
 
 /** Verifies before anything is observed. What that takes is only loaded when it is asked for. */
@@ -119,6 +137,7 @@ async function observe(
   settings: Settings,
   requested: Promise<void>,
   start: (pid: number) => Promise<Running>,
+  later: Later,
 ): Promise<SeenProcess> {
   const over = new AbortController();
   const waiting = [requested.then(nothing), endOf(running[0].target.pid, over.signal)];
@@ -128,7 +147,7 @@ async function observe(
   }
   const finished = Promise.race(waiting.map((promise) => promise.catch(nothing)));
   try {
-    return await observeThroughExecs(running, finished, start);
+    return await observeThroughExecs(running, finished, start, later);
   } finally {
     over.abort();
   }

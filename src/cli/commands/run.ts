@@ -3,15 +3,15 @@ import { timeLimit } from '../../base/time-limit.ts';
 import { reportLimits, type Settings } from '../../config/settings.ts';
 import { addon, type ExitStatus } from '../../kernel/addon.ts';
 import { summarize } from '../../report/summary/summarize.ts';
-import { Executables, type Prepared, perImage } from '../../session/executables.ts';
-import { type Launched, launch } from '../../session/launch.ts';
+import { Executables, namesOf, type Prepared, perImage } from '../../session/executables.ts';
+import { laterImages } from '../../session/later-images.ts';
+import { type Launched, type LaunchOptions, launch } from '../../session/launch.ts';
 import { giveMemoryBack } from '../../session/memory.ts';
 import type { ObservedTarget } from '../../session/observed-target.ts';
 import { startEach } from '../../session/process-images.ts';
 import { findProgram, type openTarget } from '../../session/target.ts';
-import { observeThroughExecs, type ProcessEnd } from '../../session/through-execs.ts';
+import { observeThroughExecs, type ProcessEnd, type Running } from '../../session/through-execs.ts';
 import { processEnd } from '../../target/end.ts';
-import type { Executable } from '../../target/executable.ts';
 import { EndingSignals } from '../signals.ts';
 import { openOutput, report } from '../write-reports.ts';
 
@@ -31,31 +31,39 @@ export async function run(
   const path = findProgram(program);
   const signals = new EndingSignals();
   const output = await openOutput(settings);
+  const executables = new Executables(settings);
   // While another process prepares, there is time to load what exports.
   const [launched, { ObservedTarget }] = await Promise.all([
     launch(
       { path, program, args },
       {
-        open: (executable, shown) => prepare(executable, shown, settings, open),
+        ...opener(executables, settings, open),
         onRunning: (started) => signals.handOnTo(started),
       },
     ),
     import('../../session/observed-target.ts'),
   ]);
-  const { pid, started, opened: prepared } = launched;
-  let observed: ObservedTarget | undefined;
-  try {
-    signals.attaching();
-    observed = await ObservedTarget.start(pid, prepared, settings, false);
+  const { pid, started, opened: images } = launched;
+  const observed: ObservedTarget[] = [];
+  const start = async (pid: number, image: Prepared, shared: Settings) => {
+    const one = await ObservedTarget.start(pid, image, shared, false);
+    observed.push(one);
     if (settings.verify) {
       const { verifyAlongside } = await import('../../session/verified.ts');
-      await verifyAlongside(observed, prepared, settings);
+      await verifyAlongside(one, image, settings);
     }
+    return one;
+  };
+  let running: Running;
+  try {
+    signals.attaching();
+    const shared = perImage(settings, images);
+    running = await startEach(images, (image) => start(pid, image, shared));
     signals.throwIfAsked();
   } catch (error) {
-    // The program to observe has not executed anything yet.
+    // What is to be observed has not executed anything yet.
     launched.kill();
-    await observed?.stop();
+    await Promise.all(observed.map((one) => one.stop()));
     throw error;
   }
   giveMemoryBack();
@@ -67,18 +75,21 @@ export async function run(
     settings.duration === undefined
       ? ended
       : Promise.race([ended, once(timeLimit(settings.duration), 'abort').then(() => undefined)]);
-  const { images, failure } = await observeThroughExecs([observed], finished, async () => {
-    const next = await new Executables(settings).openImages(pid);
+  const startNext = async () => {
+    const next = await executables.openImages(pid);
     const shared = perImage(settings, next);
     return await startEach(next, (image) => ObservedTarget.start(pid, image, shared, false));
-  });
+  };
+  const later = laterImages(executables, settings, start);
+  const { images: seen, failure } = await observeThroughExecs(running, finished, startNext, later);
   const { exitCode } = await exit;
   if (pid !== started) {
     signals.finishing();
   }
-  const summaries = images.map(({ target, snapshot }, i) => {
+  const summaries = seen.map(({ target, snapshot, program }) => {
     // The process ended as the last program that it executed. How a child of the program has ended is not known.
-    const ended = i === images.length - 1 && pid === started ? { ...target, exitCode } : target;
+    const isLast = program === seen.at(-1)?.program;
+    const ended = isLast && pid === started ? { ...target, exitCode } : target;
     return summarize(ended, settings.mode, snapshot, reportLimits(settings));
   });
   await report(summaries, settings, output);
@@ -89,23 +100,32 @@ export async function run(
   }
 }
 
+/** What is to be observed of a process: at least one image. */
+export type Images = readonly [Prepared, ...Prepared[]];
+
 /**
- * Reads a program's file, and plans.
+ * Reads files of programs, and plans: nothing where there are no map lookups.
  *
- * @param shown what messages call it
- * @returns undefined when it has no map lookups
+ * @param open how a program's file is opened; tests give a function that falsifies what is in it
  */
-export async function prepare(
-  executable: Executable,
-  shown: string | undefined,
+export function opener(
+  executables: Executables,
   settings: Settings,
   open?: typeof openTarget,
-): Promise<Prepared | undefined> {
-  if (open !== undefined) {
-    return { executable, binary: open(executable, shown, settings), preparation: undefined };
-  }
-  const prepared = await new Executables(settings).open(executable, shown);
-  return prepared.preparation?.plan.functions.length === 0 ? undefined : prepared;
+): Pick<LaunchOptions<Images>, 'open' | 'openMapped'> {
+  return {
+    open: async (executable, shown) => {
+      if (open !== undefined) {
+        return [{ executable, binary: open(executable, shown, settings), preparation: undefined }];
+      }
+      const prepared = await executables.open(executable, shown);
+      return prepared.preparation?.plan.functions.length === 0 ? undefined : [prepared];
+    },
+    openMapped: async (pid, files) => {
+      const [first, ...others] = await executables.openMapped(pid, files);
+      return first && { name: namesOf([first, ...others]), content: [first, ...others] };
+    },
+  };
 }
 
 /**

@@ -8,7 +8,7 @@ import { disagreementsIn, type VerifyResult } from '../../model/verification.ts'
 import type { OutputFile } from '../../report/output-file.ts';
 import { verifyJson } from '../../report/verify-json.ts';
 import { verifyTable } from '../../report/verify-table.ts';
-import { Executables } from '../../session/executables.ts';
+import { Executables, namesOf } from '../../session/executables.ts';
 import { launch } from '../../session/launch.ts';
 import { namedProcess } from '../../session/process-images.ts';
 import { describeTarget, findProgram, type openTarget } from '../../session/target.ts';
@@ -17,7 +17,7 @@ import { aborted, startVerification } from '../../session/verified.ts';
 import type { Verification } from '../../verify/verification.ts';
 import { EndingSignals } from '../signals.ts';
 import { openOutput, writeText } from '../write-reports.ts';
-import { prepare, targetEnd } from './run.ts';
+import { type Images, opener, targetEnd } from './run.ts';
 
 /** How long a running process is verified unless it was said, in milliseconds. */
 const DEFAULT_MILLIS = 10_000;
@@ -43,14 +43,18 @@ async function startProcess(
   settings: Settings,
   signals: EndingSignals,
 ): Promise<{ target: Target; verification: Verification }> {
-  const [image, ...others] = await new Executables(settings).openImages(pid);
-  if (others.length > 0) {
-    const left = others.map(({ executable }) => executable.name).join(' and ');
-    log('warn', `Process ${pid} also runs ${left}: verified is ${image.executable.name} only.`);
-  }
+  const images = await new Executables(settings).openImages(pid);
+  const [image] = images;
+  sayWhichIsVerified(pid, images);
   const target = describeTarget(pid, image);
   signals.attaching();
   return { target, verification: await startVerification(pid, image, settings) };
+}
+
+function sayWhichIsVerified(pid: number, [image, ...others]: Images): void {
+  if (others.length > 0) {
+    log('warn', `Process ${pid} also runs ${namesOf(others)}: verified is ${image.executable.name} only.`);
+  }
 }
 
 function sayWhetherReplaced({ wasReplaced }: Verification, pid: number): void {
@@ -77,17 +81,19 @@ export async function verifyProgram(
   const launched = await launch(
     { path, program, args },
     {
-      open: (executable, shown) => prepare(executable, shown, settings, open),
+      ...opener(new Executables(settings), settings, open),
       onRunning: (started) => signals.handOnTo(started),
     },
   );
-  const { pid, started, opened } = launched;
+  const { pid, started, opened: images } = launched;
+  const [image] = images;
   let target: Target;
   let verification: Verification;
   try {
-    target = describeTarget(pid, opened);
+    target = describeTarget(pid, image);
     signals.attaching();
-    verification = await startVerification(pid, opened, settings);
+    sayWhichIsVerified(pid, images);
+    verification = await startVerification(pid, image, settings);
     signals.throwIfAsked();
   } catch (error) {
     // The program to verify has not executed anything yet.

@@ -75,7 +75,7 @@ interface Plan extends WindowPlan {
 export class Governor {
   /** How often the budget could not be kept. */
   stops = 0;
-  readonly #budget: number;
+  #budget: number;
   readonly #random: () => number;
   readonly #othersPart: number;
   #account = 0;
@@ -115,6 +115,11 @@ export class Governor {
     this.#random = random;
     this.#draw = random();
     this.#othersPart = others ? OTHERS : 0;
+  }
+
+  /** Sets the share of the target's CPU time that observation may cost from now on. */
+  setBudget(budget: number): void {
+    this.#budget = budget;
   }
 
   /** The budget cannot be kept at present: not even by the smallest window at the longest distance. */

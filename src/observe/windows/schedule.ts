@@ -29,7 +29,7 @@ export class WindowSchedule {
   /** Resolves, with the error, when windows cannot go on although the target lives. */
   readonly failed: Promise<unknown>;
   readonly #program: LookupProgram;
-  readonly #options: WindowOptions;
+  #options: WindowOptions;
   readonly #governor: Governor;
   readonly #meter: CostMeter;
   readonly #sampling = new Sampling();
@@ -90,6 +90,12 @@ export class WindowSchedule {
       await this.#meter.settled();
     }
     this.#cpu.read();
+  }
+
+  /** Sets the share of the target's CPU time that observation may cost from now on. */
+  setBudget(budget: number): void {
+    this.#options = { ...this.#options, budget };
+    this.#governor.setBudget(budget);
   }
 
   /** To be called about once a second: what the target has used can only be read while it lives. */
