@@ -7,13 +7,15 @@ import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { addon } from '../../src/kernel/addon.ts';
 import { until } from '../support/until.ts';
 import { buildProgram, exitOf, openDescriptors, processStatus } from './support.ts';
 
 const targetPath = buildProgram('target.c');
+const tracerPath = buildProgram('tracer.c');
+const LIMIT = { timeout: 120_000 };
 const addonPath = new URL('../../src/kernel/addon.ts', import.meta.url).href;
 const { SIGCONT, SIGKILL, SIGSTOP, SIGTERM } = constants.signals;
 
@@ -139,6 +141,52 @@ test('many waits do not keep other work from running', async () => {
     addon.resume(pid);
   });
   assert.deepEqual(new Set((await ended).map(({ exitCode }) => exitCode)), new Set([1]));
+});
+
+/**
+ * Kills a process that a debugger traces, which takes no note of that: until it has, nobody else can.
+ *
+ * @returns what ends the debugger
+ */
+async function killUnderTracer(context: TestContext, pid: number): Promise<() => void> {
+  const tracer = spawn(tracerPath, [String(pid)], { stdio: ['pipe', 'pipe', 'inherit'] });
+  context.after(() => void tracer.kill('SIGKILL'));
+  assert.equal(String(await once(tracer.stdout, 'data')), 'traces\n');
+  process.kill(pid, SIGKILL);
+  await until(() => hasEnded(pid), 'it ends');
+  return () => void tracer.stdin.end();
+}
+
+test('the end of a child that a debugger traces is told when that has taken note', LIMIT, async (context) => {
+  const pid = spawnShell('exec sleep 1000');
+  addon.resume(pid);
+  let told = false;
+  const ended = exitOf(pid).finally(() => {
+    told = true;
+  });
+  const endTracer = await killUnderTracer(context, pid);
+  assert.equal(told, false);
+  endTracer();
+  assert.deepEqual(await ended, { exitCode: null, signal: SIGKILL });
+});
+
+test('a child that a debugger traces does not keep an environment from its end', LIMIT, async (context) => {
+  const script = `
+    const { addon } = await import(${JSON.stringify(addonPath)});
+    const pid = addon.spawnStopped({ file: '/bin/sh', args: ['sh', '-c', 'exec sleep 1000'], env: [] });
+    addon.resume(pid);
+    addon.waitExit(pid);
+    process.stdout.write(pid + '\\n');
+    process.stdin.once('data', () => process.exit(5));`;
+  const parent = spawn(process.execPath, ['--input-type=module', '-e', script], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  context.after(() => void parent.kill('SIGKILL'));
+  const pid = Number(await once(parent.stdout, 'data'));
+  await killUnderTracer(context, pid);
+  parent.stdin.write('end\n');
+  const [status] = await once(parent, 'exit');
+  assert.equal(status, 5);
 });
 
 test('what cannot be started says why', () => {
