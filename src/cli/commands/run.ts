@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { timeLimit } from '../../base/time-limit.ts';
 import { reportLimits, type Settings } from '../../config/settings.ts';
-import { addon, type ExitStatus } from '../../kernel/addon.ts';
+import type { ExitStatus } from '../../kernel/addon.ts';
 import { summarize } from '../../report/summary/summarize.ts';
 import { Executables, type Prepared, perImage } from '../../session/executables.ts';
 import { type Launched, launch } from '../../session/launch.ts';
@@ -42,7 +42,7 @@ export async function run(
     ),
     import('../../session/observed-target.ts'),
   ]);
-  const { pid, started, opened: prepared } = launched;
+  const { pid, started, exit, opened: prepared } = launched;
   let observed: ObservedTarget | undefined;
   try {
     signals.attaching();
@@ -59,7 +59,6 @@ export async function run(
     throw error;
   }
   giveMemoryBack();
-  const exit = addon.waitExit(started);
   signals.handOnTo(started);
   const ended = targetEnd(launched, exit, signals);
   launched.letRun();

@@ -2,7 +2,6 @@ import { EXIT } from '../../base/errors.ts';
 import { log } from '../../base/log.ts';
 import { timeLimit } from '../../base/time-limit.ts';
 import type { Settings } from '../../config/settings.ts';
-import { addon } from '../../kernel/addon.ts';
 import type { Target } from '../../model/target.ts';
 import { disagreementsIn, type VerifyResult } from '../../model/verification.ts';
 import type { OutputFile } from '../../report/output-file.ts';
@@ -81,7 +80,7 @@ export async function verifyProgram(
       onRunning: (started) => signals.handOnTo(started),
     },
   );
-  const { pid, started, opened } = launched;
+  const { pid, started, exit, opened } = launched;
   let target: Target;
   let verification: Verification;
   try {
@@ -94,7 +93,6 @@ export async function verifyProgram(
     launched.kill();
     throw error;
   }
-  const exit = addon.waitExit(started);
   signals.handOnTo(started);
   const ended = targetEnd(launched, exit, signals);
   launched.letRun();
