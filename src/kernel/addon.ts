@@ -234,6 +234,8 @@ export interface Addon {
    * that started it has ended.
    */
   limitThisProcess(cpuSeconds: number): void;
+  /** From now on this process ends with that status when so many milliseconds are over, whatever its threads wait for. */
+  endWithin(millis: number, status: number): void;
   /** CPUs that this machine may have: a per-CPU map has a value of each, also of those that are absent. */
   possibleCpus(): number;
   /** An instruction of this addon that runCalibration() executes once per pass: to be probed in this very process. */
