@@ -14,11 +14,12 @@ import { processEnd } from '../../target/end.ts';
 import type { Executable } from '../../target/executable.ts';
 import { EndingSignals } from '../signals.ts';
 import { openOutput, report } from '../write-reports.ts';
+import { endBeforeReport } from './program-end.ts';
 
 /**
  * `mapscope run -- PROGRAM ARGS`: starts a program, and observes it, or the first Go program that it executes or starts, from the
- * first instruction on; reports when that has ended. With a duration the observation ends earlier, but mapscope still waits for
- * the program to end.
+ * first instruction on; reports when that has ended. With a duration the observation ends earlier, and a report to a file is written
+ * then, but mapscope still waits for the program to end.
  *
  * @param open how the program's file is opened; tests give a function that falsifies what is in it
  */
@@ -71,16 +72,21 @@ export async function run(
     const shared = perImage(settings, next);
     return await startEach(next, (image) => ObservedTarget.start(pid, image, shared, false));
   });
-  const { exitCode } = await exit;
-  if (pid !== started) {
+  const end = await endBeforeReport(program, exit, output);
+  if (end !== undefined && pid !== started) {
     signals.finishing();
   }
   const summaries = images.map(({ target, snapshot }, i) => {
     // The process ended as the last program that it executed. How a child of the program has ended is not known.
-    const ended = i === images.length - 1 && pid === started ? { ...target, exitCode } : target;
+    const isLast = i === images.length - 1 && pid === started;
+    const ended = isLast ? { ...target, exitCode: end?.exitCode ?? null } : target;
     return summarize(ended, settings.mode, snapshot, reportLimits(settings));
   });
-  await report(summaries, settings, output);
+  try {
+    await report(summaries, settings, output);
+  } finally {
+    await exit;
+  }
   signals.done();
   // What was seen before has been reported.
   if (failure !== undefined) {

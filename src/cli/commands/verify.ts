@@ -16,6 +16,7 @@ import { aborted, startVerification } from '../../session/verified.ts';
 import type { Verification } from '../../verify/verification.ts';
 import { EndingSignals } from '../signals.ts';
 import { openOutput, writeText } from '../write-reports.ts';
+import { endBeforeReport } from './program-end.ts';
 import { prepare, targetEnd } from './run.ts';
 
 /** How long a running process is verified unless it was said, in milliseconds. */
@@ -59,7 +60,7 @@ function sayWhetherReplaced({ wasReplaced }: Verification, pid: number): void {
 }
 
 /**
- * `mapscope verify -- PROGRAM ARGS`: verifies until the program ends.
+ * `mapscope verify -- PROGRAM ARGS`: verifies until the program ends, and waits for that.
  *
  * @param open how the program's file is opened; tests give a function that falsifies what is in it
  * @returns the exit status
@@ -99,8 +100,13 @@ export async function verifyProgram(
   const limits = settings.duration === undefined ? [] : [timeLimit(settings.duration)];
   const result = await verification.finish(AbortSignal.any([aborted(ended), ...limits]));
   sayWhetherReplaced(verification, pid);
-  const { exitCode } = await exit;
-  return report(pid === started ? { ...target, exitCode } : target, result, settings, output);
+  const end = await endBeforeReport(program, exit, output);
+  const last = pid === started ? { ...target, exitCode: end?.exitCode ?? null } : target;
+  try {
+    return await report(last, result, settings, output);
+  } finally {
+    await exit;
+  }
 }
 
 async function report(
