@@ -9,6 +9,7 @@ import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Worker } from 'node:worker_threads';
 import { addon } from '../../src/kernel/addon.ts';
 import { until } from '../support/until.ts';
 import { buildProgram, exitOf, openDescriptors, processStatus } from './support.ts';
@@ -172,21 +173,20 @@ test('the end of a child that a debugger traces is told when that has taken note
 
 test('a child that a debugger traces does not keep an environment from its end', LIMIT, async (context) => {
   const script = `
-    const { addon } = await import(${JSON.stringify(addonPath)});
-    const pid = addon.spawnStopped({ file: '/bin/sh', args: ['sh', '-c', 'exec sleep 1000'], env: [] });
-    addon.resume(pid);
-    addon.waitExit(pid);
-    process.stdout.write(pid + '\\n');
-    process.stdin.once('data', () => process.exit(5));`;
-  const parent = spawn(process.execPath, ['--input-type=module', '-e', script], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-  });
-  context.after(() => void parent.kill('SIGKILL'));
-  const pid = Number(await once(parent.stdout, 'data'));
-  await killUnderTracer(context, pid);
-  parent.stdin.write('end\n');
-  const [status] = await once(parent, 'exit');
-  assert.equal(status, 5);
+    const { parentPort } = require('node:worker_threads');
+    import(${JSON.stringify(addonPath)}).then(({ addon }) => {
+      const pid = addon.spawnStopped({ file: '/bin/sh', args: ['sh', '-c', 'exec sleep 1000'], env: [] });
+      addon.resume(pid);
+      addon.waitExit(pid);
+      parentPort.postMessage(pid);
+    });`;
+  const worker = new Worker(script, { eval: true });
+  const [pid] = await once(worker, 'message');
+  const endTracer = await killUnderTracer(context, pid);
+  await worker.terminate();
+  assert.equal(hasEnded(pid), true);
+  endTracer();
+  assert.deepEqual(await exitOf(pid), { exitCode: null, signal: SIGKILL });
 });
 
 test('what cannot be started says why', () => {
