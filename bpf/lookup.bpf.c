@@ -130,14 +130,3 @@ int lookup(struct pt_regs *regs) {
         add(&cpu->counters[within(failure, COUNTER_COUNT)], 1);
     return 0;
 }
-
-/* Any process has executed a program, and has not run an instruction of it yet. */
-SEC("raw_tp/sched_process_exec")
-int end_image(void *context) {
-    (void)context;
-    __u32 zero = 0;
-    struct observed_image *image = bpf_map_lookup_elem(&observed_images, &zero);
-    if (image && image->process == bpf_get_current_pid_tgid() >> 32)
-        image->has_ended = 1;
-    return 0;
-}

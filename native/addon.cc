@@ -157,6 +157,17 @@ Napi::Value LimitOwnProcess(const Napi::CallbackInfo &info) {
     return info.Env().Undefined();
 }
 
+Napi::Value EndOwnProcessWithin(const Napi::CallbackInfo &info) {
+    Arguments arguments("endWithin");
+    const uint32_t millis = arguments.Count(info[0], "millis");
+    const uint32_t status = arguments.Count(info[1], "status");
+    if (arguments.failure())
+        return Throw(info.Env(), *arguments.failure());
+    if (Status failure = EndWithin(millis, static_cast<int>(status)))
+        return Throw(info.Env(), *failure);
+    return info.Env().Undefined();
+}
+
 Napi::Value PossibleCpusOfKernel(const Napi::CallbackInfo &info) {
     const int cpus = libbpf_num_possible_cpus();
     if (cpus < 0)
@@ -233,6 +244,7 @@ Napi::Object Initialize(Napi::Env env, Napi::Object exports) {
     exports.Set("keepMemorySmall", Napi::Function::New<KeepMemorySmall>(env, "keepMemorySmall"));
     exports.Set("cpuSeconds", Napi::Function::New<CpuSecondsOf>(env, "cpuSeconds"));
     exports.Set("limitThisProcess", Napi::Function::New<LimitOwnProcess>(env, "limitThisProcess"));
+    exports.Set("endWithin", Napi::Function::New<EndOwnProcessWithin>(env, "endWithin"));
     exports.Set("possibleCpus", Napi::Function::New<PossibleCpusOfKernel>(env, "possibleCpus"));
     exports.Set("calibrationSite", Napi::Function::New<CalibrationSiteOfAddon>(env, "calibrationSite"));
     exports.Set("runCalibration", Napi::Function::New<RunCalibrationLoop>(env, "runCalibration"));

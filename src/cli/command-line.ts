@@ -54,10 +54,14 @@ function addAttach(program: Command): void {
 const PROGRAM_HELP =
   "the program to start; it may be a launcher or a shell (env A=1 ./shop, sh -c './setup; ./shop'): of all that it executes and starts, the first Go program with map lookups is taken, before its first instruction";
 
+const RUNS_ON =
+  'a program runs on, and its end is waited for: a report on stdout follows then, one in a file does not wait';
+
 function addRun(program: Command): void {
   withSettings(
     program.command('run').description('start a Go program and observe its map lookups'),
     SETTING_NAMES,
+    { duration: `how long to observe, such as 10s, 2m or 1d; ${RUNS_ON} (default: until it ends)` },
   )
     .argument('<program>', PROGRAM_HELP)
     .argument('[args...]', 'its arguments')
@@ -76,7 +80,7 @@ function addVerify(program: Command): void {
     .description('check decoded lookups against what the functions return')
     .addOption(pidOption('id of the process to verify'));
   withSettings(command, VERIFY_SETTINGS, {
-    duration: 'stop after this time (default: 10s for a process; for a program when it ends)',
+    duration: `stop after this time; ${RUNS_ON} (default: 10s for a process; for a program when it ends)`,
   })
     .argument('[program]', PROGRAM_HELP)
     .argument('[args...]', 'its arguments')

@@ -3,6 +3,7 @@ import { EXIT, UserError } from '../base/errors.ts';
 import { STDERR } from '../base/terminal.ts';
 import { addon } from '../kernel/addon.ts';
 import { processGroup } from '../target/process.ts';
+import { exitNow } from './exit.ts';
 
 /** Signals that ask a program to end. */
 const ENDING = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
@@ -117,5 +118,5 @@ function endBeforeAnything(signal: NodeJS.Signals): never {
 /** Ends as a shell reports a program that a signal has ended. */
 function endNow(signal: NodeJS.Signals, when: string): never {
   STDERR.write(`mapscope: ${signal} has ended mapscope ${when}.`);
-  process.exit(EXIT.signalled + constants.signals[signal]);
+  exitNow(EXIT.signalled + constants.signals[signal]);
 }

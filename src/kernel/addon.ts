@@ -159,17 +159,17 @@ export interface ExitStatus {
 /**
  * A program that spawnStopped() has started, followed with all processes that come from it. Each stands still at the end of each
  * execve() of its own, before the new program's first instruction. Of the thread that has started the program; when it ends,
- * the kernel kills all of them.
+ * the kernel kills all of them. That thread must not start another program meanwhile.
  */
 export interface ProgramFollower {
   /** Handles what has happened since the last call; to be called at each SIGCHLD. Returns processes at an execve. */
   step(): number[];
   /** Lets a process go on from an execve, still followed. */
   goOn(pid: number): void;
-  /** Follows none any longer; one may stay at its execve until resume(). Complete when calls of step() have made count 0. */
+  /** Follows none any longer; one may stay at its execve until resume(). Complete when calls of step() have led to isOver. */
   letGo(but?: number): void;
-  /** How many threads are followed. The started program's end does not reap it: waitExit() does. */
-  readonly count: number;
+  /** None is traced any longer. The started program is until waitExit() has reaped it. */
+  readonly isOver: boolean;
 }
 
 /** What this kernel and the rights of this process allow. */
@@ -234,6 +234,8 @@ export interface Addon {
    * that started it has ended.
    */
   limitThisProcess(cpuSeconds: number): void;
+  /** From now on this process ends with that status when so many milliseconds are over, whatever its threads wait for. */
+  endWithin(millis: number, status: number): void;
   /** CPUs that this machine may have: a per-CPU map has a value of each, also of those that are absent. */
   possibleCpus(): number;
   /** An instruction of this addon that runCalibration() executes once per pass: to be probed in this very process. */

@@ -1,6 +1,6 @@
 import { EXIT, messageOf, UserError } from '../base/errors.ts';
 import { log } from '../base/log.ts';
-import { addon } from '../kernel/addon.ts';
+import { addon, type ExitStatus } from '../kernel/addon.ts';
 import { Executable } from '../target/executable.ts';
 import { FollowedProgram } from '../target/followed.ts';
 import { isRefusal, yamaForbids } from '../target/rights.ts';
@@ -20,6 +20,8 @@ export interface Launched<T> {
   readonly pid: number;
   /** The program that was started: the same process, unless it has started the Go program as a child. */
   readonly started: number;
+  /** How that one has ended. */
+  readonly exit: Promise<ExitStatus>;
   /** What was opened. */
   readonly opened: T;
   /** Lets it run, and whatever else has been started. */
@@ -55,13 +57,17 @@ export async function launch<T>(command: Command, options: LaunchOptions<T>): Pr
   const executable = Executable.atPath(command.path);
   const first = await openLauncherOrProgram(executable, options);
   const started = spawn(command);
+  const exit = addon.waitExit(started);
+  // Whoever waits for it is told when it fails; until then nobody may.
+  exit.catch(() => {});
   if ('refusal' in first) {
     executable.close();
-    return await follow(started, first.refusal, options);
+    return await follow({ started, exit }, first.refusal, options);
   }
   return {
     pid: started,
     started,
+    exit,
     opened: first.opened,
     letRun: () => letRun(started),
     kill: () => kill(started),
@@ -84,18 +90,25 @@ async function openLauncherOrProgram<T>(
   }
 }
 
-async function follow<T>(started: number, reason: string, options: LaunchOptions<T>): Promise<Launched<T>> {
-  const followed = new FollowedProgram(started, options.onRunning(started));
+/** The program that was started, and its end. */
+type Started = Pick<Launched<unknown>, 'started' | 'exit'>;
+
+async function follow<T>(
+  { started, exit }: Started,
+  reason: string,
+  options: LaunchOptions<T>,
+): Promise<Launched<T>> {
+  const followed = new FollowedProgram(started, exit, options.onRunning(started));
   followed.goOn(started);
   for (let pid = await followed.next(); pid !== undefined; pid = await followed.next()) {
     const opened = await openExecuted(pid, options);
     if (opened !== undefined) {
       log('info', `Process ${pid} executes ${opened.name}, which is observed.`);
-      return launchedChild(pid, started, opened.content, followed);
+      return launchedChild(pid, { started, exit }, opened.content, followed);
     }
     followed.goOn(pid);
   }
-  await addon.waitExit(started);
+  await exit;
   const message = `${reason}, and neither it nor what it started has executed one that can be observed.`;
   throw new UserError(message, EXIT.cannotObserve);
 }
@@ -121,10 +134,16 @@ async function openExecuted<T>(
   return undefined;
 }
 
-function launchedChild<T>(pid: number, started: number, opened: T, followed: FollowedProgram): Launched<T> {
+function launchedChild<T>(
+  pid: number,
+  { started, exit }: Started,
+  opened: T,
+  followed: FollowedProgram,
+): Launched<T> {
   return {
     pid,
     started,
+    exit,
     opened,
     letRun: () => {
       followed.letGoAllBut(pid);

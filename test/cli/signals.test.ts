@@ -1,7 +1,6 @@
 // What a signal does to a command, at a terminal and without one.
 
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
@@ -12,16 +11,12 @@ import { fileURLToPath } from 'node:url';
 import { buildGo } from '../support/go-toolchains.ts';
 import { until } from '../support/until.ts';
 import { ROOT } from './mapscope.ts';
+import { MAIN, mapscope, Started } from './started.ts';
 
-const MAIN = ['src/cli/main.ts'];
 const LIMIT = { timeout: 120_000 };
 const CTRL_C = '\x03';
 const folder = mkdtempSync(join(tmpdir(), 'mapscope-signals-'));
-const running: ChildProcess[] = [];
 after(() => {
-  for (const child of running) {
-    child.kill('SIGKILL');
-  }
   rmSync(folder, { recursive: true, force: true });
 });
 
@@ -29,39 +24,6 @@ const service = await buildGo({
   dir: fileURLToPath(new URL('../services/signals', import.meta.url)),
   version: 'local',
 });
-
-/** A started command, and what it has written so far. */
-class Started {
-  readonly child: ChildProcess;
-  readonly #closed: Promise<unknown[]>;
-  text = '';
-
-  constructor(file: string, args: readonly string[]) {
-    this.child = spawn(file, args, { cwd: ROOT, stdio: ['pipe', 'pipe', 'pipe'] });
-    running.push(this.child);
-    this.#closed = once(this.child, 'close');
-    for (const stream of [this.child.stdout, this.child.stderr]) {
-      stream?.on('data', (data) => {
-        this.text += String(data);
-      });
-    }
-  }
-
-  async says(what: string): Promise<void> {
-    await until(
-      () => this.text.includes(what),
-      () => `${what}: ${this.text}`,
-    );
-  }
-
-  /** @returns the exit status, or the signal */
-  async ended(): Promise<unknown> {
-    const [status, signal] = await this.#closed;
-    return status ?? signal;
-  }
-}
-
-const mapscope = (...args: readonly string[]) => new Started(process.execPath, [...MAIN, ...args]);
 
 /**
  * At a terminal of its own, whose keys are this process's writes to stdin. script(1) starts a shell: whichever it is, mapscope
@@ -188,4 +150,20 @@ test('a signal while probes go in waits until they are in', LIMIT, async () => {
   assert.equal(started.text, '130 SIGINT has ended mapscope before the program ran.\n');
   const early = await scripted('await interrupt();');
   assert.equal(early.text, 'mapscope: SIGINT has ended mapscope before anything was observed.\n');
+});
+
+test('where Node does not come to its end, mapscope does, with its status', LIMIT, async () => {
+  const file = join(folder, 'hangs.ts');
+  writeFileSync(
+    file,
+    `import { exitNow } from ${JSON.stringify(join(ROOT, 'src/cli/exit.ts'))};
+     process.on('exit', () => {
+       console.log('ends');
+       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+     });
+     exitNow(5);`,
+  );
+  const started = new Started(process.execPath, [file]);
+  assert.equal(await started.ended(), 5);
+  assert.equal(started.text, 'ends\n');
 });

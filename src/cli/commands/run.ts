@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { timeLimit } from '../../base/time-limit.ts';
 import { reportLimits, type Settings } from '../../config/settings.ts';
-import { addon, type ExitStatus } from '../../kernel/addon.ts';
+import type { ExitStatus } from '../../kernel/addon.ts';
 import { summarize } from '../../report/summary/summarize.ts';
 import { Executables, type Prepared, perImage } from '../../session/executables.ts';
 import { type Launched, launch } from '../../session/launch.ts';
@@ -14,11 +14,12 @@ import { processEnd } from '../../target/end.ts';
 import type { Executable } from '../../target/executable.ts';
 import { EndingSignals } from '../signals.ts';
 import { openOutput, report } from '../write-reports.ts';
+import { endBeforeReport } from './program-end.ts';
 
 /**
  * `mapscope run -- PROGRAM ARGS`: starts a program, and observes it, or the first Go program that it executes or starts, from the
- * first instruction on; reports when that has ended. With a duration the observation ends earlier, but mapscope still waits for
- * the program to end.
+ * first instruction on; reports when that has ended. With a duration the observation ends earlier, and a report to a file is written
+ * then, but mapscope still waits for the program to end.
  *
  * @param open how the program's file is opened; tests give a function that falsifies what is in it
  */
@@ -42,7 +43,7 @@ export async function run(
     ),
     import('../../session/observed-target.ts'),
   ]);
-  const { pid, started, opened: prepared } = launched;
+  const { pid, started, exit, opened: prepared } = launched;
   let observed: ObservedTarget | undefined;
   try {
     signals.attaching();
@@ -59,7 +60,6 @@ export async function run(
     throw error;
   }
   giveMemoryBack();
-  const exit = addon.waitExit(started);
   signals.handOnTo(started);
   const ended = targetEnd(launched, exit, signals);
   launched.letRun();
@@ -72,16 +72,21 @@ export async function run(
     const shared = perImage(settings, next);
     return await startEach(next, (image) => ObservedTarget.start(pid, image, shared, false));
   });
-  const { exitCode } = await exit;
-  if (pid !== started) {
+  const end = await endBeforeReport(program, exit, output);
+  if (end !== undefined && pid !== started) {
     signals.finishing();
   }
   const summaries = images.map(({ target, snapshot }, i) => {
     // The process ended as the last program that it executed. How a child of the program has ended is not known.
-    const ended = i === images.length - 1 && pid === started ? { ...target, exitCode } : target;
+    const isLast = i === images.length - 1 && pid === started;
+    const ended = isLast ? { ...target, exitCode: end?.exitCode ?? null } : target;
     return summarize(ended, settings.mode, snapshot, reportLimits(settings));
   });
-  await report(summaries, settings, output);
+  try {
+    await report(summaries, settings, output);
+  } finally {
+    await exit;
+  }
   signals.done();
   // What was seen before has been reported.
   if (failure !== undefined) {

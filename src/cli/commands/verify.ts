@@ -2,7 +2,6 @@ import { EXIT } from '../../base/errors.ts';
 import { log } from '../../base/log.ts';
 import { timeLimit } from '../../base/time-limit.ts';
 import type { Settings } from '../../config/settings.ts';
-import { addon } from '../../kernel/addon.ts';
 import type { Target } from '../../model/target.ts';
 import { disagreementsIn, type VerifyResult } from '../../model/verification.ts';
 import type { OutputFile } from '../../report/output-file.ts';
@@ -17,6 +16,7 @@ import { aborted, startVerification } from '../../session/verified.ts';
 import type { Verification } from '../../verify/verification.ts';
 import { EndingSignals } from '../signals.ts';
 import { openOutput, writeText } from '../write-reports.ts';
+import { endBeforeReport } from './program-end.ts';
 import { prepare, targetEnd } from './run.ts';
 
 /** How long a running process is verified unless it was said, in milliseconds. */
@@ -60,7 +60,7 @@ function sayWhetherReplaced({ wasReplaced }: Verification, pid: number): void {
 }
 
 /**
- * `mapscope verify -- PROGRAM ARGS`: verifies until the program ends.
+ * `mapscope verify -- PROGRAM ARGS`: verifies until the program ends, and waits for that.
  *
  * @param open how the program's file is opened; tests give a function that falsifies what is in it
  * @returns the exit status
@@ -81,7 +81,7 @@ export async function verifyProgram(
       onRunning: (started) => signals.handOnTo(started),
     },
   );
-  const { pid, started, opened } = launched;
+  const { pid, started, exit, opened } = launched;
   let target: Target;
   let verification: Verification;
   try {
@@ -94,15 +94,19 @@ export async function verifyProgram(
     launched.kill();
     throw error;
   }
-  const exit = addon.waitExit(started);
   signals.handOnTo(started);
   const ended = targetEnd(launched, exit, signals);
   launched.letRun();
   const limits = settings.duration === undefined ? [] : [timeLimit(settings.duration)];
   const result = await verification.finish(AbortSignal.any([aborted(ended), ...limits]));
   sayWhetherReplaced(verification, pid);
-  const { exitCode } = await exit;
-  return report(pid === started ? { ...target, exitCode } : target, result, settings, output);
+  const end = await endBeforeReport(program, exit, output);
+  const last = pid === started ? { ...target, exitCode: end?.exitCode ?? null } : target;
+  try {
+    return await report(last, result, settings, output);
+  } finally {
+    await exit;
+  }
 }
 
 async function report(
