@@ -4,6 +4,7 @@ import { run } from 'node:test';
 import { spec as SpecReporter } from 'node:test/reporters';
 import { clearInterval, setInterval, setTimeout } from 'node:timers';
 import { identity, type Process, signalAll, testProcesses, withDescendants } from './processes.ts';
+import { SlowestFiles } from './slowest-files.ts';
 import { Totals } from './totals.ts';
 
 /** Test files that run `concurrency` at a time. */
@@ -78,6 +79,7 @@ export async function runTests(batches: readonly Batch[], options: Options): Pro
 async function report(batches: readonly Batch[], options: Options, signal: AbortSignal): Promise<boolean> {
   const reporter = new SpecReporter();
   const totals = new Totals();
+  const slowest = new SlowestFiles();
   reporter.pipe(process.stdout, { end: false });
   for (const { files, concurrency } of batches) {
     // Once the signal is there, a run would count none of its files.
@@ -92,12 +94,13 @@ async function report(batches: readonly Batch[], options: Options, signal: Abort
       testNamePatterns: options.namePatterns ?? [],
     });
     for await (const event of events) {
+      slowest.see(event);
       if (!totals.take(event) && !reporter.write(event)) {
         await once(reporter, 'drain');
       }
     }
   }
-  for (const event of totals.events()) {
+  for (const event of [...slowest.events(options.root), ...totals.events()]) {
     reporter.write(event);
   }
   reporter.end();

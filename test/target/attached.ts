@@ -1,19 +1,17 @@
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
-import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Summary } from '../../src/report/summary/schema.ts';
 import { checkSummary } from '../support/accounts.ts';
-
-const COMMAND = join(import.meta.dirname, '../../src/cli/start.mjs');
+import { startCommand } from '../support/command.ts';
 
 /** `mapscope attach`, which observes when this resolves. */
 export async function attach(pid: number, mode: string) {
   const args = ['attach', '--pid', String(pid), '--mode', mode, '--format', 'json', '--budget', '50%'];
-  const child = spawn(process.execPath, [COMMAND, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = startCommand(args);
   const said = text(child.stderr);
   const report = text(child.stdout);
   const ended = once(child, 'close');

@@ -1,7 +1,7 @@
 // Programs that others execute or start: followed until one is a Go program, which is observed from its first instruction on.
 
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -9,13 +9,12 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { after, before, test } from 'node:test';
 import type { Summary } from '../../src/report/summary/schema.ts';
-import { mapscope } from '../cli/mapscope.ts';
 import { buildProgram } from '../native/support.ts';
+import { mapscope, startCommand } from '../support/command.ts';
 import { buildGo } from '../support/go-toolchains.ts';
 import { until } from '../support/until.ts';
 
 const LONG = { timeout: 120_000 };
-const COMMAND = join(import.meta.dirname, '../../src/cli/start.mjs');
 const LAUNCHER = buildProgram('launcher.c');
 const folder = mkdtempSync(join(tmpdir(), 'mapscope-launchers-'));
 const startedHere: ChildProcess[] = [];
@@ -51,7 +50,7 @@ async function observe(command: readonly string[]) {
 
 /** The command with an empty standard input. */
 function start(args: readonly string[]) {
-  const child = spawn(process.execPath, [COMMAND, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = startCommand(args);
   startedHere.push(child);
   return child;
 }

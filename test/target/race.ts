@@ -1,15 +1,13 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readlinkSync } from 'node:fs';
-import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { setTimeout as wait } from 'node:timers/promises';
+import { startCommand } from '../support/command.ts';
 import { until } from '../support/until.ts';
 import { reportsIn } from './attached.ts';
 import { buildExecutes, Executes } from './executes.ts';
 
-const COMMAND = join(import.meta.dirname, '../../src/cli/start.mjs');
 const NOTICED = /ha[sd] executed/;
 
 /** How one race is run: an execve at some moment after mapscope has opened what the process executed before. */
@@ -78,9 +76,7 @@ export async function runRace({ work, by, file, delayMillis }: Race): Promise<vo
 function start(pid: number, work: Race['work']) {
   const options =
     work === 'verify' ? ['verify', '--lookups', '1000000000'] : ['attach', '--mode', work, '--budget', '50%'];
-  const child = spawn(process.execPath, [COMMAND, ...options, '--pid', String(pid), '--format', 'json'], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+  const child = startCommand([...options, '--pid', String(pid), '--format', 'json']);
   let said = '';
   child.stderr.setEncoding('utf8').on('data', (more: string) => {
     said += more;

@@ -6,17 +6,18 @@ import { addon } from '../../kernel/addon.ts';
 import type { Target } from '../../model/target.ts';
 import { disagreementsIn, type VerifyResult } from '../../model/verification.ts';
 import type { OutputFile } from '../../report/output-file.ts';
-import { verifyJson } from '../../report/verify-json.ts';
+import { verifyJson, verifyLine } from '../../report/verify-json.ts';
 import { verifyTable } from '../../report/verify-table.ts';
 import { Executables } from '../../session/executables.ts';
 import { launch } from '../../session/launch.ts';
 import { namedProcess } from '../../session/process-images.ts';
-import { describeTarget, findProgram, type openTarget } from '../../session/target.ts';
+import { describeTarget, endedAs, findProgram, type openTarget } from '../../session/target.ts';
 import { startOnImage } from '../../session/through-execs.ts';
 import { aborted, startVerification } from '../../session/verified.ts';
 import type { Verification } from '../../verify/verification.ts';
 import { EndingSignals } from '../signals.ts';
-import { openOutput, writeText } from '../write-reports.ts';
+import { openOutput } from '../write-reports.ts';
+import { writeText } from '../write-text.ts';
 import { prepare, targetEnd } from './run.ts';
 
 /** How long a running process is verified unless it was said, in milliseconds. */
@@ -101,8 +102,8 @@ export async function verifyProgram(
   const limits = settings.duration === undefined ? [] : [timeLimit(settings.duration)];
   const result = await verification.finish(AbortSignal.any([aborted(ended), ...limits]));
   sayWhetherReplaced(verification, pid);
-  const { exitCode } = await exit;
-  return report(pid === started ? { ...target, exitCode } : target, result, settings, output);
+  const end = await exit;
+  return report(pid === started ? endedAs(target, end) : target, result, settings, output);
 }
 
 async function report(
@@ -111,7 +112,7 @@ async function report(
   { format }: Settings,
   output: OutputFile | undefined,
 ): Promise<number> {
-  const text = format === 'json' ? verifyJson(target, result) : verifyTable(target, result);
-  await writeText(text, output);
+  const form = { json: verifyJson, jsonl: verifyLine, table: verifyTable }[format];
+  await writeText(form(target, result), output);
   return disagreementsIn(result) > 0 ? EXIT.failed : EXIT.done;
 }
