@@ -66,29 +66,50 @@ const fish: Complete = async (...words) => {
   return lines.map((line) => line.split('\t')[0] ?? '');
 };
 
-/** Types into a zsh of its own, whose completion shows what it would offer instead of offering it. */
-const ZSH = `
+/** Has zsh show what it would offer instead of offering it, each on a line of its own, and end. */
+const SHOWING = `
+autoload -Uz compinit
+compinit -u -D
+source <(mapscope completion zsh)
+compadd() {
+  if [[ \${@[1,(i)(-|--)]} == *-(O|A|D)\\ * ]]; then
+    builtin compadd "$@"
+    return
+  fi
+  local -a offered
+  builtin compadd -A offered "$@"
+  local word
+  for word in $offered; do
+    print -r -- $'\n'"<offered $word>"
+  done
+  builtin compadd "$@"
+}
+finish() {
+  print -r -- $'\n<end>'
+  exit
+}
+comppostfuncs=(finish)
+bindkey '^I' complete-word
+print -r -- $'\n<begin>'
+`;
+
+/** Types a line and a tab into a zsh that has a terminal. */
+const TYPING = `
 zmodload zsh/zpty
-zpty z zsh -f -i
-zpty -w z "PROMPT= ; autoload -Uz compinit; compinit -u -D; source <(mapscope completion zsh)"
-zpty -w z 'compadd() {
-  if [[ \${@[1,(i)(-|--)]} == *-(O|A|D)\\ * ]]; then builtin compadd "$@"; return; fi
-  local -a offered; builtin compadd -A offered "$@"; builtin compadd "$@"
-  (( $#offered )) && print -rl -- "offered "$^offered
-}'
-zpty -w z 'finish() { print over; exit }; comppostfuncs=(finish)'
-zpty -w z "bindkey '^I' complete-word; print begin"
-zpty -w -n z "$1"$'\\t'
-while zpty -r z line; do
-  print -r -- "$line"
-  [[ $line == *over* ]] && break
-done
-zpty -d z
+zpty shell zsh -f -i
+zpty -w shell "source $1"
+zpty -r -m shell shown '*<begin>*'
+zpty -w -n shell "$2"$'\t'
+zpty -r -m shell shown '*<end>*'
+print -r -- $shown
+zpty -d shell
 `;
 
 const zsh: Complete = async (...words) => {
-  const lines = await outputOf('zsh', '-f', '-c', ZSH, 'zsh', ['mapscope', ...words].join(' '));
-  return [...new Set(lines.flatMap((line) => /^offered (.*?)\r?$/.exec(line)?.[1] ?? []))];
+  const setUp = join(folder, 'showing.zsh');
+  writeFileSync(setUp, SHOWING);
+  const lines = await outputOf('zsh', '-f', '-c', TYPING, 'zsh', setUp, ['mapscope', ...words].join(' '));
+  return [...new Set(lines.flatMap((line) => /<offered (.*)>\r?$/.exec(line)?.[1] ?? []))];
 };
 
 for (const [shell, complete] of Object.entries({ bash, fish, zsh })) {
@@ -119,6 +140,7 @@ for (const [shell, complete] of Object.entries({ bash, fish, zsh })) {
 
   for (const { name, options, argument } of program.commands) {
     const long = options.flatMap(({ names }) => names.filter((one) => one.startsWith('--')));
+    const flag = long.filter((one) => ['--verify', '--allow-unknown-go'].includes(one)).slice(0, 1);
     check(`options of ${name}`, async () => {
       if (long.length > 0) {
         await offers([name, '--'], long);
@@ -130,7 +152,7 @@ for (const [shell, complete] of Object.entries({ bash, fish, zsh })) {
         check(`values of ${name} ${option}`, async () => {
           await offers([name, option, ''], wordsOf(value), value?.kind === 'word');
           const [first = ''] = wordsOf(value);
-          await offers([name, '--verify', option, first.slice(0, 3)], [first], value?.kind === 'word');
+          await offers([name, ...flag, option, first.slice(0, 3)], [first], value?.kind === 'word');
         });
       }
     }

@@ -59,8 +59,7 @@ test(
   'an export that is under way when the observation ends costs neither the last state nor a sentence',
   LIMIT,
   async (t) => {
-    const many = await buildGo({ dir: join(import.meta.dirname, '../services/series'), version: 'local' });
-    const service = spawn(many, ['-series', '2000'], { stdio: ['pipe', 'pipe', 'inherit'] });
+    const service = spawn(busy, ['-rate', '20000'], { stdio: ['ignore', 'pipe', 'inherit'] });
     t.after(() => service.kill('SIGKILL'));
     await once(service.stdout, 'data');
     const receiver = await startReceiver();

@@ -58,7 +58,7 @@ fi
 
 function commandCase(program: string, { name, options, argument }: CompletedCommand): string {
   const specs = [...options.map((option) => spec(program, option)), ...argumentSpecs(program, argument)];
-  return `    ${name})\n      ${['_arguments', ...specs].join(' \\\n        ')}\n      ;;`;
+  return `    ${name})\n      ${['_arguments -S', ...specs].join(' \\\n        ')}\n      ;;`;
 }
 
 /** `'--mode=[what it does]:mode:(windows all)'`: the value may be a word of its own, too. */
