@@ -10,7 +10,11 @@ const LIMIT = { timeout: 120_000 };
 /** More than once: what other processes do to caches is not the command's. */
 const TRIES = 7;
 
-const MOST_SECONDS = 0.3;
+/** CPU time, in seconds. */
+const MOST = 0.3;
+
+/** `doctor` takes that time on several CPUs: it loads programs beside one another, which is most of what it does. */
+const MOST_OF_DOCTOR = 0.45;
 
 const COMMANDS = [
   ['--version'],
@@ -22,7 +26,8 @@ const COMMANDS = [
 ];
 
 for (const args of COMMANDS) {
-  test(`${args.join(' ')} takes less than ${1000 * MOST_SECONDS} ms`, LIMIT, async () => {
+  const most = args[0] === 'doctor' ? MOST_OF_DOCTOR : MOST;
+  test(`${args.join(' ')} takes less than ${1000 * most} ms of CPU time`, LIMIT, async () => {
     const seconds: number[] = [];
     for (let i = 0; i < TRIES; i++) {
       const { end, cpu } = await timed(commandLine(...args));
@@ -30,7 +35,7 @@ for (const args of COMMANDS) {
       assert.ok(end.exitCode === 0 || (args[0] === 'doctor' && end.exitCode === 3), JSON.stringify(end));
       seconds.push(cpu);
     }
-    // CPU time, and the least of it: the machine may be busy.
-    assert.ok(Math.min(...seconds) < MOST_SECONDS, `${seconds}`);
+    // The least of them: the machine may be busy.
+    assert.ok(Math.min(...seconds) < most, `${seconds}`);
   });
 }
