@@ -117,6 +117,13 @@ test('the top call sites are shown, and said to be a part', () => {
   assert.equal(lines(text).filter((line) => /^ +[\d,]+ .*\.go:/.test(line)).length, 1);
 });
 
+test('the legend is of the columns that are there', () => {
+  assert.match(summaryTable(summary()), /^probes: .* on average, of all but 1 %, at most; compares: /m);
+  const narrow = summaryTable(summary(), { width: 80 });
+  assert.match(narrow, /^probes: .* on average, at most; compares:/m);
+  assert.doesNotMatch(narrow, /p99/);
+});
+
 test('the totals tell how long was looked', () => {
   assert.match(
     summaryTable(summary({ windows: 12, attachedSeconds: 0.25, seconds: 30 })),

@@ -16,11 +16,18 @@ interface NumberColumn {
   readonly goes?: number;
 }
 
+/** What all lookups but one in a hundred have at most. */
+const OF_MOST: NumberColumn = {
+  head: 'p99',
+  cell: ({ probeLength }) => atMost(quantile(probeLength, 0.99)),
+  goes: 4,
+};
+
 const NUMBER_COLUMNS: readonly NumberColumn[] = [
   { head: 'lookups', cell: ({ lookups }) => wholeNumber(lookups) },
   { head: 'hit %', cell: ({ hits, lookups }) => percent(hits, lookups) },
   { head: 'probes', cell: ({ probeLength, lookups }) => (probeLength.sum / lookups).toFixed(2) },
-  { head: 'p99', cell: ({ probeLength }) => atMost(quantile(probeLength, 0.99)), goes: 4 },
+  OF_MOST,
   { head: 'max', cell: ({ probeLength }) => wholeNumber(probeLength.max) },
   { head: 'compares', cell: ({ keyComparisons, lookups }) => (keyComparisons.sum / lookups).toFixed(2) },
   { head: 'max', cell: ({ keyComparisons }) => wholeNumber(keyComparisons.max), goes: 1 },
@@ -36,8 +43,10 @@ const NARROWEST_TYPE = 10;
 const NARROWEST_SITE = 18;
 
 /** What the columns hold, in a line. */
-export const LEGEND =
-  'probes: buckets or groups that a lookup visits, on average, of all but 1 %, at most; compares: keys that it compares';
+export function legend(rows: readonly Row[], width: number | undefined): string {
+  const ofMost = fittingColumns(rows, width).includes(OF_MOST) ? ', of all but 1 %' : '';
+  return `probes: buckets or groups that a lookup visits, on average${ofMost}, at most; compares: keys that it compares`;
+}
 
 /** Head and rows of the table; below a row stands what is remarkable about its map. */
 export function callSiteLines(rows: readonly Row[], by: Grouping, width: number | undefined): string[] {

@@ -3,7 +3,7 @@ import { countOf, printable } from '../../base/text.ts';
 import { wrapped } from '../../base/width.ts';
 import type { Summary } from '../summary/schema.ts';
 import { busiestLine } from './busiest.ts';
-import { callSiteLines, LEGEND } from './call-sites.ts';
+import { callSiteLines, legend } from './call-sites.ts';
 import { estimateLines } from './estimate.ts';
 import { goroutineLines } from './goroutines.ts';
 import { bold } from './plain-table.ts';
@@ -32,7 +32,7 @@ export function summaryTable(summary: Summary, options: TableOptions = {}): Safe
   const [head = '', ...others] = shown.length > 0 ? callSiteLines(shown, by, width) : [];
   const table: Line[] = shown.length > 0 ? [bold(head), ...others, ''] : [];
   const below: Line[] = [
-    ...(shown.length > 0 ? [LEGEND] : nothingMatches(summary, filter)),
+    ...(shown.length > 0 ? [legend(shown, width)] : nothingMatches(summary, filter)),
     totalsLine(summary),
     ...busiestLine(summary, width),
     costLine(summary),
