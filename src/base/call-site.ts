@@ -1,5 +1,6 @@
 import stringWidth from 'string-width';
-import { printable, truncateLeft, truncateMiddle, truncateRight } from './text.ts';
+import { printable } from './text.ts';
+import { truncateLeft, truncateMiddle, truncateRight } from './width.ts';
 
 /** Where something is in a program's source. */
 export interface SourcePlace {

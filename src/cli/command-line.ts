@@ -1,11 +1,15 @@
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Argument, Command, InvalidArgumentError, Option } from 'commander';
 import { EXIT, UserError } from '../base/errors.ts';
 import { STDERR, textOf } from '../base/terminal.ts';
 import { VERSION } from '../base/version.ts';
 import { OPTIONS, type OptionGroup, optionName, SETTING_NAMES, VERIFY_SETTINGS } from '../config/options.ts';
-import { readSettings, type Settings } from '../config/settings.ts';
+import type { RawOptions, Settings } from '../config/settings.ts';
+import { SHELLS, type Shell } from './completion/shells.ts';
 
-/** The commands and their options. Each command loads its own part of the program: observing must not pay for the rest. */
+/**
+ * The commands and their options. Each command loads its own part of the program: observing must not pay for the rest, and help
+ * for nothing.
+ */
 export function commandLine(): Command {
   const program = new Command('mapscope')
     .description("See a Go program's map lookups: where, which type, how many probes, hit or miss.")
@@ -15,6 +19,7 @@ export function commandLine(): Command {
     .configureOutput({
       writeOut: (text) => process.stdout.write(textOf(linesOf(text))),
       writeErr: (text) => STDERR.write(...linesOf(text)),
+      outputError: (text, write) => write(text.replace(/^error: /, 'mapscope: ')),
     })
     .exitOverride();
   addAttach(program);
@@ -22,6 +27,7 @@ export function commandLine(): Command {
   addVerify(program);
   addScan(program);
   addDoctor(program);
+  addCompletion(program);
   return program;
 }
 
@@ -47,7 +53,7 @@ function addAttach(program: Command): void {
       if ((pid === undefined) === (exe === undefined)) {
         throw new UserError('Name the process with either --pid or --exe.', EXIT.usage);
       }
-      return attach(pid !== undefined ? { pid } : { exe: exe ?? '' }, readSettings(options));
+      return attach(pid !== undefined ? { pid } : { exe: exe ?? '' }, await settingsOf(options));
     });
 }
 
@@ -70,7 +76,7 @@ function addRun(program: Command): void {
     .addHelpText('after', example('run --mode all -- ./shop --port 8080'))
     .action(async (name: string, args: string[], options) => {
       const { run } = await import('./commands/run.ts');
-      return run(name, args, readSettings(options));
+      return run(name, args, await settingsOf(options));
     });
 }
 
@@ -91,7 +97,7 @@ function addVerify(program: Command): void {
       if ((pid === undefined) === (name === undefined)) {
         throw new UserError('Name what to verify: either --pid or a program.', EXIT.usage);
       }
-      const settings = readSettings(options, true);
+      const settings = await settingsOf(options, true);
       const { verifyProcess, verifyProgram } = await import('./commands/verify.ts');
       process.exitCode =
         pid !== undefined
@@ -123,6 +129,28 @@ function addDoctor(program: Command): void {
       const { doctor } = await import('./commands/doctor.ts');
       process.exitCode = await doctor(pid);
     });
+}
+
+function addCompletion(program: Command): void {
+  program
+    .command('completion')
+    .description('print what tells a shell how to complete commands, options and their values')
+    .addArgument(new Argument('<shell>', 'the shell').choices(SHELLS))
+    .addHelpText('after', example('completion bash >/etc/bash_completion.d/mapscope'))
+    .action(async (shell: Shell) => {
+      const { completion } = await import('./commands/completion.ts');
+      await completion(shell, program);
+    });
+  program.command('go-processes', { hidden: true }).action(async () => {
+    const { goProcesses } = await import('./commands/go-processes.ts');
+    await goProcesses();
+  });
+}
+
+/** What checks settings takes long to load: commands without settings do without it. */
+async function settingsOf(options: RawOptions, verifying = false): Promise<Settings> {
+  const { readSettings } = await import('../config/settings.ts');
+  return readSettings(options, verifying);
 }
 
 /** @param instead other words for some settings */

@@ -2,7 +2,7 @@ import { constants } from 'node:os';
 import { EXIT, UserError } from '../base/errors.ts';
 import { STDERR } from '../base/terminal.ts';
 import { addon } from '../kernel/addon.ts';
-import { processGroup } from '../target/process.ts';
+import { leadsSession, processGroup } from '../target/process.ts';
 import { exitNow } from './exit.ts';
 
 /** Signals that ask a program to end. */
@@ -74,11 +74,12 @@ export class EndingSignals {
       addon.countSentSignals(constants.signals[signal]);
     }
     const group = processGroup(process.pid);
+    const isToldAlone = leadsSession(process.pid);
     this.#handle = (signal) => {
       const sent = addon.takeSentSignals(constants.signals[signal]);
       this.#request(signal);
       try {
-        if (sent > 0 || processGroup(pid) !== group) {
+        if (sent > 0 || (isToldAlone && signal === 'SIGHUP') || processGroup(pid) !== group) {
           process.kill(pid, signal);
         }
       } catch {

@@ -1,3 +1,6 @@
+import { TRACE_SOURCES } from '../model/trace-sources.ts';
+import { FORMATS, GROUPINGS, ORDERS } from '../report/choices.ts';
+import { ATTACH_METHODS, MODES, oneOf } from './choices.ts';
 import type { Settings } from './schema.ts';
 
 /** Where the help shows an option. */
@@ -6,8 +9,10 @@ export type OptionGroup = 'Target' | 'Observation' | 'Report' | 'OpenTelemetry' 
 /** How a setting is given on the command line, and what it does, in words. */
 export interface OptionText {
   readonly group: OptionGroup;
-  /** What stands for the value; undefined where there is none. */
+  /** What stands for the value, undefined where there is none: a `file` is completed as one, of a `list` any number. */
   readonly argument?: string;
+  /** All values there are, if they can be listed. */
+  readonly values?: readonly string[];
   /** What it does; what its default is, in brackets at the end. */
   readonly help: string;
 }
@@ -25,6 +30,7 @@ export const OPTIONS: { readonly [Name in keyof Settings]-?: OptionText } = {
   mode: {
     group: 'Observation',
     argument: 'mode',
+    values: MODES,
     help: 'windows: sample in short windows, within the budget; all: every lookup (default: windows)',
   },
   budget: {
@@ -35,12 +41,14 @@ export const OPTIONS: { readonly [Name in keyof Settings]-?: OptionText } = {
   attachMethod: {
     group: 'Observation',
     argument: 'method',
-    help: 'how to attach probes: uprobe_multi or perf_event (default: the best that the kernel supports)',
+    values: ATTACH_METHODS,
+    help: `how to attach probes: ${oneOf(ATTACH_METHODS)} (default: the best that the kernel supports)`,
   },
   format: {
     group: 'Report',
     argument: 'format',
-    help: 'format of the report: table or json (default: table)',
+    values: FORMATS,
+    help: 'format of the report: table, json, or jsonl with a line for each target (default: table)',
   },
   top: {
     group: 'Report',
@@ -50,12 +58,14 @@ export const OPTIONS: { readonly [Name in keyof Settings]-?: OptionText } = {
   by: {
     group: 'Report',
     argument: 'what',
-    help: 'what a row of the table stands for: site, type, function or package (default: site)',
+    values: GROUPINGS,
+    help: `what a row of the table stands for: ${oneOf(GROUPINGS)} (default: site)`,
   },
   sort: {
     group: 'Report',
     argument: 'column',
-    help: 'order of the table, largest first: lookups, misses, probes, compares, load or entries (default: lookups)',
+    values: ORDERS,
+    help: `order of the table, largest first: ${oneOf(ORDERS)} (default: lookups)`,
   },
   filter: {
     group: 'Report',
@@ -105,7 +115,8 @@ export const OPTIONS: { readonly [Name in keyof Settings]-?: OptionText } = {
   traceSources: {
     group: 'Traces',
     argument: 'list',
-    help: 'where to find trace ids: any of labels,sdk,http,grpc,obi, or none (default: all)',
+    values: [...TRACE_SOURCES, 'none'],
+    help: `where to find trace ids: any of ${TRACE_SOURCES.join(',')}, or none (default: all)`,
   },
   traceLabels: {
     group: 'Traces',

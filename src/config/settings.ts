@@ -1,4 +1,5 @@
 import { EXIT, UserError } from '../base/errors.ts';
+import type { Format } from '../report/choices.ts';
 import type { ReportLimits } from '../report/summary/summarize.ts';
 import { NOTHING, readSettingsFile, type SettingsFile } from './file.ts';
 import { nearest } from './nearest.ts';
@@ -25,7 +26,7 @@ export function readSettings({ config, ...options }: RawOptions, verifying = fal
 }
 
 /** How many of the heaviest goroutines and spans a report shows, unless an option says otherwise. */
-const REPORTED = { json: 10, table: 5 };
+const REPORTED: Readonly<Record<Format, number>> = { json: 10, jsonl: 10, table: 5 };
 
 /** How many of the heaviest a report shows; 0 goroutines: lookups are not counted per goroutine. */
 export function reportLimits({ goroutines, perGoroutine, spans, format }: Settings): Required<ReportLimits> {

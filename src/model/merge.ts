@@ -4,13 +4,14 @@ import { cellsInUse, estimateDistinct, uniteSketches } from './sketch.ts';
 import type { CallSiteStats, MapState } from './snapshot.ts';
 
 /** The part of the statistics that is left when hits and misses, variants or types are added up. */
-export type LookupStats = Omit<CallSiteStats, 'callSite' | 'variant' | 'type' | 'hit'>;
+export type LookupStats = Omit<CallSiteStats, 'callSite' | 'variant' | 'type' | 'underlyingType' | 'hit'>;
 
 /** Hits and misses of one call site, lookup function and map type, together. */
 export interface MergedCallSite extends LookupStats {
   callSite: SourcePosition;
   variant: string;
   type: string;
+  underlyingType?: string;
   hits: number;
   misses: number;
 }
@@ -46,13 +47,14 @@ export function laterMap(a: MapState, b: MapState): MapState {
 export function mergeHitsAndMisses(callSites: readonly CallSiteStats[]): MergedCallSite[] {
   const merged = groupAndMerge(callSites, (stats) => {
     const { function: name, file, line } = stats.callSite;
-    return JSON.stringify([name, file, line, stats.variant, stats.type]);
+    return JSON.stringify([name, file, line, stats.variant, stats.type, stats.underlyingType]);
   });
   return merged
     .map(({ stats, members }) => {
-      const { callSite, variant, type } = members[0];
+      const { callSite, variant, type, underlyingType } = members[0];
       const hits = members.reduce((sum, member) => sum + (member.hit ? member.lookups : 0), 0);
-      return { ...stats, callSite, variant, type, hits, misses: stats.lookups - hits };
+      const named = underlyingType === undefined ? { type } : { type, underlyingType };
+      return { ...stats, callSite, variant, ...named, hits, misses: stats.lookups - hits };
     })
     .sort((a, b) => b.lookups - a.lookups || comparePositions(a, b));
 }
@@ -84,7 +86,14 @@ export function groupAndMerge(
 }
 
 function statsOf(callSite: CallSiteStats): LookupStats {
-  const { callSite: _position, variant: _variant, type: _type, hit: _hit, ...stats } = callSite;
+  const {
+    callSite: _position,
+    variant: _variant,
+    type: _type,
+    underlyingType: _underlying,
+    hit: _hit,
+    ...stats
+  } = callSite;
   return stats;
 }
 

@@ -32,6 +32,8 @@ export interface CallSiteStats {
   variant: string;
   /** The map's type as Go prints it, e.g. `map[string]int`. */
   type: string;
+  /** What a declared type is of: `map[string]*ast.Symbol` of `ast.SymbolTable`; absent for others. */
+  underlyingType?: string;
   hit: boolean;
   /** Lookups counted; equals the sum of each distribution's counts. */
   lookups: number;
@@ -195,6 +197,12 @@ export interface Snapshot {
   /** How spans are followed; absent when they are not. */
   following?: Following;
 }
+
+/** What of a snapshot can be told at any moment, for next to nothing. */
+export type ObservationProgress = Pick<
+  Snapshot,
+  'seconds' | 'observed' | 'windows' | 'attachedSeconds' | 'unreadable' | 'dropped'
+>;
 
 /** How windows are chosen: probe sites always attached, or for short windows that keep to the budget. */
 export type ObservationMode = 'all' | 'windows';

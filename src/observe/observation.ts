@@ -1,17 +1,13 @@
 import type { EpochClock } from '../kernel/epoch-clock.ts';
+import { observedOf } from '../model/accounts.ts';
 import type { ExemplarCandidate } from '../model/candidate.ts';
-import type { FunctionStats, Snapshot } from '../model/snapshot.ts';
+import type { ObservationProgress, Snapshot } from '../model/snapshot.ts';
 import type { SpikeTotals } from '../model/spike.ts';
 import type { ProbePlan } from '../plan/lookups/plan.ts';
 import type { LookupProgram } from '../programs/lookup-program.ts';
 import { Namer } from '../programs/naming/namer.ts';
 import { RuntimeTypes } from '../programs/naming/runtime-types.ts';
-import {
-  type Aggregate,
-  AggregateReader,
-  inexactReasons,
-  readCounters,
-} from '../programs/readers/aggregates.ts';
+import { AggregateReader, readCounters } from '../programs/readers/aggregates.ts';
 import { CandidateReader } from '../programs/readers/candidates.ts';
 import { CostTables } from '../programs/readers/cost-tables.ts';
 import { GoroutineCostReader } from '../programs/readers/goroutine-costs.ts';
@@ -25,6 +21,7 @@ import {
   refusedFunctions,
   type SpikeOptions,
 } from './assemble.ts';
+import { functionStats, lookupsOf, totalInexact } from './totals.ts';
 import { LookupEstimates } from './windows/estimate.ts';
 import type { WindowSchedule } from './windows/schedule.ts';
 
@@ -42,6 +39,8 @@ export class Observation {
   /** Sentences for the user: what could not be set up as requested. The observation goes on without it. */
   readonly warnings: readonly string[];
   #plan: ProbePlan;
+  /** Functions were left out since the start. */
+  #leavesOut = false;
   readonly #program: LookupProgram;
   readonly #follower: SpanFollower | undefined;
   readonly #schedule: WindowSchedule;
@@ -60,6 +59,9 @@ export class Observation {
   readonly #costTables: CostTables;
   #goroutineCosts: GoroutineCostReader | undefined;
   #spanCosts: SpanCostReader | undefined;
+  /** Settles when the snapshot has been taken that was asked for last. */
+  #taken: Promise<unknown> = Promise.resolve();
+  #end: Promise<Snapshot> | undefined;
 
   private constructor(parts: Parts, options: ObservationOptions) {
     const { binary, exemplars, spikes, spanCosts } = options;
@@ -174,6 +176,7 @@ export class Observation {
   restrictTo(plan: ProbePlan): void {
     if (plan.functions.some((fn, i) => fn.outcome !== this.#plan.functions[i]?.outcome)) {
       this.#goroutineCosts = this.#spanCosts = undefined;
+      this.#leavesOut = true;
     }
     this.#plan = plan;
   }
@@ -190,8 +193,44 @@ export class Observation {
     }
   }
 
-  /** What has been observed so far. */
-  async snapshot(): Promise<Snapshot> {
+  /**
+   * What the live line tells. A snapshot reads and names all that was counted, and ends cycles of the kernel's; this reads a few
+   * counters, unless functions were left out: then what they have counted has to be told apart.
+   */
+  async progress(): Promise<ObservationProgress> {
+    const { windowClosed: notDecoded, ...counters } = await readCounters(this.#program.kernel);
+    return {
+      seconds: (performance.now() - this.#start.at) / 1000,
+      observed: observedOf({ ...counters, notDecoded, leftOut: await this.#leftOut() }),
+      windows: this.#schedule.windows,
+      attachedSeconds: this.#schedule.attachedSeconds(),
+      unreadable: counters.unreadable,
+      dropped: counters.dropped,
+    };
+  }
+
+  async #leftOut(): Promise<number> {
+    if (!this.#leavesOut) {
+      return 0;
+    }
+    const all = await this.#aggregates.read(this.#program.kernel);
+    return lookupsOf(all.filter((a) => !this.#isObserved(a.functionIndex)));
+  }
+
+  /** What has been observed so far; from stop() on, what was at the end. */
+  snapshot(): Promise<Snapshot> {
+    return this.#end ?? this.#next();
+  }
+
+  /** They are taken one after the other: each ends cycles of the kernel's. */
+  #next(): Promise<Snapshot> {
+    const take = () => this.#take();
+    const next = this.#taken.then(take, take);
+    this.#taken = next;
+    return next;
+  }
+
+  async #take(): Promise<Snapshot> {
     if (this.#withExemplars) {
       await this.#collectCandidates();
     }
@@ -230,7 +269,7 @@ export class Observation {
       attachedSeconds: this.#schedule.attachedSeconds(),
       seconds: (performance.now() - this.#start.at) / 1000,
       overhead: this.#schedule.overhead(counters),
-      functions: this.#functionStats(aggregates),
+      functions: functionStats(this.#plan, aggregates, this.#estimates),
       refused: refusedFunctions(this.#plan),
       ...(spikes && { spikes }),
       ...(goroutines && { goroutines }),
@@ -258,7 +297,12 @@ export class Observation {
    *
    * @param cpuSeconds what the target has used in all its life, when it has ended and that is known
    */
-  async stop(cpuSeconds?: number | null): Promise<Snapshot> {
+  stop(cpuSeconds?: number | null): Promise<Snapshot> {
+    this.#end ??= this.#finish(cpuSeconds);
+    return this.#end;
+  }
+
+  async #finish(cpuSeconds: number | null | undefined): Promise<Snapshot> {
     clearInterval(this.#estimating);
     if (typeof cpuSeconds === 'number') {
       this.#schedule.targetEnded(cpuSeconds);
@@ -267,47 +311,10 @@ export class Observation {
       await this.#schedule.stop();
       await this.#follower?.detach();
       await this.collectSpikes();
-      return await this.snapshot();
+      return await this.#next();
     } finally {
       this.#program.close();
       await this.#follower?.close();
     }
   }
-
-  #functionStats(aggregates: readonly Aggregate[]): FunctionStats[] {
-    return this.#plan.functions.flatMap((fn, index) => {
-      if (fn.outcome !== 'probed') {
-        return [];
-      }
-      const own = aggregates.filter((a) => a.functionIndex === index);
-      const estimatedLookups = own.reduce((total, a) => total + this.#estimates.of(a), 0);
-      const hits = lookupsOf(own.filter((a) => a.hit));
-      const lookups = lookupsOf(own);
-      return [
-        {
-          name: fn.name.replace(/^runtime\./, ''),
-          lookups,
-          estimatedLookups,
-          hits,
-          misses: lookups - hits,
-          sites: fn.sites,
-        },
-      ];
-    });
-  }
-}
-
-function lookupsOf(aggregates: readonly Aggregate[]): number {
-  return aggregates.reduce((sum, a) => sum + a.lookups, 0);
-}
-
-function totalInexact(aggregates: readonly Aggregate[]): Record<string, number> {
-  const totals: Record<string, number> = {};
-  inexactReasons().forEach((reason, i) => {
-    const total = aggregates.reduce((sum, a) => sum + (a.inexact[i] ?? 0), 0);
-    if (total > 0) {
-      totals[reason] = total;
-    }
-  });
-  return totals;
 }

@@ -38,7 +38,6 @@ export class ObservedTarget {
   readonly #timer: NodeJS.Timeout | undefined;
   readonly #spikes: SpikeReporting;
   readonly #companions: (() => Promise<void>)[] = [];
-  #final: Snapshot | undefined;
 
   private constructor(
     target: Target,
@@ -58,7 +57,7 @@ export class ObservedTarget {
     this.#executable = executable;
     this.#observation = observation;
     this.#export = OtlpExport.create({
-      source: async () => spikes.account(this.#final ?? (await observation.snapshot())),
+      source: async () => spikes.account(await observation.snapshot()),
       candidates: observation,
       mapImplementation: target.mapImplementation,
       resource,
@@ -171,17 +170,18 @@ export class ObservedTarget {
     clearInterval(this.#timer);
     this.#progress.clear();
     await Promise.all(this.#companions.map((end) => end()));
-    this.#final = await this.#observation.stop(cpuSeconds);
-    this.#executable.close();
-    this.#image.close();
-    releaseIdentity(this.target);
-    await this.#spikes.stop();
-    this.#final = this.#spikes.account(this.#final);
-    const delivery = await this.#export?.shutdown();
-    if (delivery?.problem !== undefined) {
-      log('warn', delivery.problem);
+    try {
+      const last = await this.#observation.stop(cpuSeconds).finally(() => this.#spikes.stop());
+      return this.#spikes.account(last);
+    } finally {
+      this.#executable.close();
+      this.#image.close();
+      releaseIdentity(this.target);
+      const delivery = await this.#export?.shutdown();
+      if (delivery?.problem !== undefined) {
+        log('warn', delivery.problem);
+      }
     }
-    return this.#final;
   }
 
   async #tick(withProgress: boolean): Promise<void> {
@@ -191,10 +191,9 @@ export class ObservedTarget {
     }
     try {
       await this.#observation.collectSpikes();
+      await this.#observation.tend();
       if (withProgress) {
-        this.#progress.update(await this.#observation.snapshot());
-      } else {
-        await this.#observation.tend();
+        this.#progress.update(await this.#observation.progress());
       }
     } catch {
       // The observation is ending; stop() reports what is wrong with it, if anything.

@@ -63,20 +63,12 @@ export async function observeThroughExecs(
     // A window can meet the next image before anybody has looked for one.
     const isReplaced = end.replaced || ('error' in end && current[0].isReplaced());
     const isSameImage = 'error' in end && !isReplaced && current[0].hasLostMainThread();
-    for (const observed of current) {
-      const isEmpty = isReplaced && (await observed.countsTheNextImage());
-      const snapshot = await observed.stop(end.cpuSeconds);
-      if (isEmpty) {
-        log(
-          'info',
-          `Process ${pid} had executed another program before a lookup of ${observed.target.exe} was seen.`,
-        );
-      } else {
-        images.push({ target: observed.target, snapshot });
-      }
-    }
-    if (!isReplaced && !isSameImage) {
-      return { images, failure: end.error };
+    const stopped = await stopAll(current, isReplaced, end.cpuSeconds);
+    images.push(...stopped.images);
+    const goesOn = isReplaced || isSameImage;
+    const failure = (goesOn ? undefined : end.error) ?? stopped.failure;
+    if (!goesOn || failure !== undefined) {
+      return { images, failure };
     }
     try {
       current = await startOnImage(pid, start);
@@ -95,6 +87,31 @@ export async function observeThroughExecs(
       return { images, failure: undefined };
     }
   }
+}
+
+/** Ends what is observed of a process. One image that cannot be told of any more does not keep the others from it. */
+async function stopAll(
+  running: Running,
+  isReplaced: boolean,
+  cpuSeconds: number | null | undefined,
+): Promise<SeenProcess> {
+  const images: SeenImage[] = [];
+  let failure: unknown;
+  for (const observed of running) {
+    try {
+      const isEmpty = isReplaced && (await observed.countsTheNextImage());
+      const snapshot = await observed.stop(cpuSeconds);
+      if (isEmpty) {
+        const { pid, exe } = observed.target;
+        log('info', `Process ${pid} had executed another program before a lookup of ${exe} was seen.`);
+      } else {
+        images.push({ target: observed.target, snapshot });
+      }
+    } catch (error) {
+      failure ??= error;
+    }
+  }
+  return { images, failure };
 }
 
 /** How often a start is begun anew because the process has executed something else meanwhile. */

@@ -151,6 +151,11 @@ export function processGroup(pid: number): number {
   return Number(statFields(pid)[2]);
 }
 
+/** Whether it leads its session: when the terminal hangs up, the kernel tells that process alone. */
+export function leadsSession(pid: number): boolean {
+  return Number(statFields(pid)[3]) === pid;
+}
+
 /** Fields of /proc/PID/stat from the state on: the name before it may hold anything, also blanks and brackets. */
 function statFields(pid: number): string[] {
   const text = readProc(pid, () => readFileSync(`/proc/${pid}/stat`, 'utf8'));

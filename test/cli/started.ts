@@ -1,11 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { after } from 'node:test';
+import { commandLine, ROOT } from '../support/command.ts';
 import { until } from '../support/until.ts';
-import { ROOT } from './mapscope.ts';
-
-/** The command's file, from the checkout's top folder. */
-export const MAIN = ['src/cli/main.ts'];
 
 const running: ChildProcess[] = [];
 after(() => {
@@ -45,5 +42,7 @@ export class Started {
   }
 }
 
-/** The command from its sources. */
-export const mapscope = (...args: readonly string[]) => new Started(process.execPath, [...MAIN, ...args]);
+export function mapscope(...args: readonly string[]): Started {
+  const [file, ...rest] = commandLine(...args);
+  return new Started(file, rest);
+}

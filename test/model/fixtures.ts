@@ -115,6 +115,7 @@ export const TARGET: Target = {
   mapImplementation: 'swiss',
   stripped: false,
   exitCode: null,
+  signal: null,
   key: 'b007/pid:[4026531836]/4711/1234',
   ownPid: 4711,
 };

@@ -32,6 +32,7 @@ test('the document satisfies its schema, with the fields of the contract', () =>
     mapImplementation: 'swiss',
     stripped: false,
     exitCode: null,
+    signal: null,
   });
   assert.deepEqual(summary.observed, {
     lookups: 36,

@@ -150,3 +150,27 @@ test('a run that is interrupted ends with a report', LIMIT, async () => {
   assert.equal(stderr, 'mapscope: got SIGTERM: ending hangs.ts\n');
   assert.deepEqual(counts(stdout), { ...NONE, tests: 3, pass: 1, cancelled: 1, skipped: 1 });
 });
+
+test('the slowest files are named before the closing lines', LIMIT, async () => {
+  const { stdout } = await run(['waits', 'passes', 'fails'], { test: 2000 });
+  const lines = stdout.split('\n');
+  const start = lines.indexOf('ℹ the slowest files:');
+  const named = lines.slice(start + 1, start + 4).map((line) => /^ℹ +([\d.]+) s {2}(\w+)\.ts$/.exec(line));
+  assert.deepEqual(
+    [
+      named[0]?.[2],
+      ...named
+        .slice(1)
+        .map((found) => found?.[2])
+        .sort(),
+    ],
+    ['waits', 'fails', 'passes'],
+  );
+  const seconds = named.map((found) => Number(found?.[1]));
+  assert.ok((seconds[0] ?? 0) >= 2, `${seconds}`);
+  assert.deepEqual(
+    seconds,
+    seconds.toSorted((a, b) => b - a),
+  );
+  assert.match(lines[start + 4] ?? '', /^ℹ tests /);
+});

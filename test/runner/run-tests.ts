@@ -4,6 +4,7 @@ import { run } from 'node:test';
 import { spec as SpecReporter } from 'node:test/reporters';
 import { clearInterval, setInterval, setTimeout } from 'node:timers';
 import { identity, type Process, signalAll, testProcesses, withDescendants } from './processes.ts';
+import { SlowestFiles } from './slowest-files.ts';
 import { Totals } from './totals.ts';
 
 /** Test files that run `concurrency` at a time. */
@@ -90,6 +91,7 @@ export async function runTests(batches: readonly Batch[], options: Options): Pro
 async function report(batches: readonly Batch[], options: Options, signal: AbortSignal): Promise<Outcome> {
   const reporter = new SpecReporter();
   const totals = new Totals();
+  const slowest = new SlowestFiles();
   reporter.pipe(process.stdout, { end: false });
 
   /** @returns the files with failures */
@@ -106,6 +108,7 @@ async function report(batches: readonly Batch[], options: Options, signal: Abort
       if (event.type === 'test:fail' && event.data.file !== undefined && event.data.todo === undefined) {
         failed.add(event.data.file);
       }
+      slowest.see(event);
       if (!totals.take(event) && !reporter.write(event)) {
         await once(reporter, 'drain');
       }
@@ -133,7 +136,7 @@ async function report(batches: readonly Batch[], options: Options, signal: Abort
       ...[...failed].filter((file) => !failedAgain.has(file)).map((file) => relative(options.root, file)),
     );
   }
-  for (const event of totals.events()) {
+  for (const event of [...slowest.events(options.root), ...totals.events()]) {
     reporter.write(event);
   }
   reporter.end();

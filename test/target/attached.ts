@@ -1,15 +1,13 @@
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readlinkSync } from 'node:fs';
-import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import type { Summary } from '../../src/report/summary/schema.ts';
 import { checkSummary } from '../support/accounts.ts';
+import { startCommand } from '../support/command.ts';
 import { until } from '../support/until.ts';
 import { decoded } from './counted.ts';
-
-const START = join(import.meta.dirname, '../../src/cli/start.mjs');
 
 /** A running mapscope command. */
 export class Command {
@@ -20,7 +18,7 @@ export class Command {
   said = '';
 
   constructor(args: readonly string[]) {
-    const child = spawn(process.execPath, [START, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = startCommand(args);
     this.#child = child;
     child.stderr.setEncoding('utf8').on('data', (more: string) => {
       this.said += more;

@@ -9,13 +9,12 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { after, before, test } from 'node:test';
 import type { Summary } from '../../src/report/summary/schema.ts';
-import { mapscope } from '../cli/mapscope.ts';
 import { buildProgram } from '../native/support.ts';
+import { commandLine, mapscope } from '../support/command.ts';
 import { buildGo } from '../support/go-toolchains.ts';
 import { until } from '../support/until.ts';
 
 const LONG = { timeout: 120_000 };
-const COMMAND = join(import.meta.dirname, '../../src/cli/start.mjs');
 const LAUNCHER = buildProgram('launcher.c');
 const folder = mkdtempSync(join(tmpdir(), 'mapscope-launchers-'));
 const startedHere: ChildProcess[] = [];
@@ -58,7 +57,8 @@ function start(args: readonly string[]) {
 }
 
 function startWithInput(args: readonly string[]) {
-  const child = spawn(process.execPath, [COMMAND, ...args], { stdio: ['pipe', 'pipe', 'pipe'] });
+  const [file, ...rest] = commandLine(...args);
+  const child = spawn(file, rest, { stdio: ['pipe', 'pipe', 'pipe'] });
   startedHere.push(child);
   return child;
 }

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { addon } from '../../src/kernel/addon.ts';
-import { type CommandResult, mapscope, ROOT } from '../cli/mapscope.ts';
+import { type CommandResult, mapscope, ROOT } from '../support/command.ts';
 import { buildGo } from '../support/go-toolchains.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'mapscope-verify-command-'));

@@ -39,20 +39,40 @@ export async function attach(choice: TargetChoice, settings: Settings): Promise<
   const start = (pid: number) => startImages(pid, executables, settings, signals, pids.length === 1);
   const processes = await startAll(pids, start, signals);
   const requested = signals.observing();
-  const seen = await Promise.all(processes.map((running) => observe(running, settings, requested, start)));
+  const isOneOfMany = processes.length > 1;
+  const seen = await Promise.all(
+    processes.map(async (running) => {
+      const one = await observe(running, settings, requested, start);
+      if (isOneOfMany && one.failure !== undefined) {
+        const { pid } = running[0].target;
+        log('warn', `Process ${pid} could not be observed to the end: ${messageOf(one.failure)}`);
+      }
+      return one;
+    }),
+  );
   signals.finishing();
   const images = seen.flatMap((process) => process.images);
-  await report(
-    images.map(({ target, snapshot }) => summarize(target, settings.mode, snapshot, reportLimits(settings))),
-    settings,
-    output,
-  );
-  signals.done();
-  // What was seen before has been reported.
-  const failed = seen.find(({ failure }) => failure !== undefined);
-  if (failed !== undefined) {
-    throw failed.failure;
+  if (images.length > 0) {
+    await report(
+      images.map(({ target, snapshot }) =>
+        summarize(target, settings.mode, snapshot, reportLimits(settings)),
+      ),
+      settings,
+      output,
+    );
   }
+  signals.done();
+  // What was seen before has been reported: no failure costs anybody a report.
+  const [failure, ...others] = seen.flatMap((one) => (one.failure === undefined ? [] : [one.failure]));
+  if (failure !== undefined) {
+    throw isOneOfMany ? partlyFailed(1 + others.length, seen.length, failure) : failure;
+  }
+}
+
+/** What ends the command when some of several processes were told of already. */
+function partlyFailed(failed: number, all: number, first: unknown): UserError {
+  const status = first instanceof UserError ? first.exitStatus : EXIT.failed;
+  return new UserError(`${failed} of ${all} processes could not be observed to the end.`, status);
 }
 
 function noun(choice: TargetChoice): string {
@@ -129,6 +149,8 @@ async function observe(
   const finished = Promise.race(waiting.map((promise) => promise.catch(nothing)));
   try {
     return await observeThroughExecs(running, finished, start);
+  } catch (failure) {
+    return { images: [], failure };
   } finally {
     over.abort();
   }

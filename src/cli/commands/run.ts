@@ -8,7 +8,7 @@ import { type Launched, launch } from '../../session/launch.ts';
 import { giveMemoryBack } from '../../session/memory.ts';
 import type { ObservedTarget } from '../../session/observed-target.ts';
 import { startEach } from '../../session/process-images.ts';
-import { findProgram, type openTarget } from '../../session/target.ts';
+import { endedAs, findProgram, type openTarget } from '../../session/target.ts';
 import { observeThroughExecs, type ProcessEnd } from '../../session/through-execs.ts';
 import { processEnd } from '../../target/end.ts';
 import type { Executable } from '../../target/executable.ts';
@@ -78,12 +78,13 @@ export async function run(
   }
   const summaries = images.map(({ target, snapshot }, i) => {
     // The process ended as the last program that it executed. How a child of the program has ended is not known.
-    const isLast = i === images.length - 1 && pid === started;
-    const ended = isLast ? { ...target, exitCode: end?.exitCode ?? null } : target;
-    return summarize(ended, settings.mode, snapshot, reportLimits(settings));
+    const isEnd = i === images.length - 1 && pid === started && end !== undefined;
+    return summarize(isEnd ? endedAs(target, end) : target, settings.mode, snapshot, reportLimits(settings));
   });
   try {
-    await report(summaries, settings, output);
+    if (summaries.length > 0) {
+      await report(summaries, settings, output);
+    }
   } finally {
     await exit;
   }

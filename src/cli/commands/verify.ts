@@ -5,17 +5,18 @@ import type { Settings } from '../../config/settings.ts';
 import type { Target } from '../../model/target.ts';
 import { disagreementsIn, type VerifyResult } from '../../model/verification.ts';
 import type { OutputFile } from '../../report/output-file.ts';
-import { verifyJson } from '../../report/verify-json.ts';
+import { verifyJson, verifyLine } from '../../report/verify-json.ts';
 import { verifyTable } from '../../report/verify-table.ts';
 import { Executables } from '../../session/executables.ts';
 import { launch } from '../../session/launch.ts';
 import { namedProcess } from '../../session/process-images.ts';
-import { describeTarget, findProgram, type openTarget } from '../../session/target.ts';
+import { describeTarget, endedAs, findProgram, type openTarget } from '../../session/target.ts';
 import { startOnImage } from '../../session/through-execs.ts';
 import { aborted, startVerification } from '../../session/verified.ts';
 import type { Verification } from '../../verify/verification.ts';
 import { EndingSignals } from '../signals.ts';
-import { openOutput, writeText } from '../write-reports.ts';
+import { openOutput } from '../write-reports.ts';
+import { writeText } from '../write-text.ts';
 import { endBeforeReport } from './program-end.ts';
 import { prepare, targetEnd } from './run.ts';
 
@@ -101,7 +102,7 @@ export async function verifyProgram(
   const result = await verification.finish(AbortSignal.any([aborted(ended), ...limits]));
   sayWhetherReplaced(verification, pid);
   const end = await endBeforeReport(program, exit, output);
-  const last = pid === started ? { ...target, exitCode: end?.exitCode ?? null } : target;
+  const last = pid === started && end !== undefined ? endedAs(target, end) : target;
   try {
     return await report(last, result, settings, output);
   } finally {
@@ -115,7 +116,7 @@ async function report(
   { format }: Settings,
   output: OutputFile | undefined,
 ): Promise<number> {
-  const text = format === 'json' ? verifyJson(target, result) : verifyTable(target, result);
-  await writeText(text, output);
+  const form = { json: verifyJson, jsonl: verifyLine, table: verifyTable }[format];
+  await writeText(form(target, result), output);
   return disagreementsIn(result) > 0 ? EXIT.failed : EXIT.done;
 }

@@ -8,13 +8,16 @@ import type { ProbePlan } from '../../plan/lookups/plan.ts';
 import type { Aggregate } from '../readers/aggregates.ts';
 import type { RuntimeTypes } from './runtime-types.ts';
 
+/** A map type by its name, and what it is of where it was declared. */
+type TypeName = Pick<CallSiteStats, 'type' | 'underlyingType'>;
+
 /** Gives call sites and types their names. Answers are kept: an observation asks for the same ones every time. */
 export class Namer {
   readonly #binary: GoBinary;
   readonly #plan: ProbePlan;
   readonly #runtimeTypes: RuntimeTypes;
   readonly #callSites = new Map<number, SourcePosition>();
-  readonly #types = new Map<string, string>();
+  readonly #types = new Map<string, TypeName>();
 
   constructor(binary: GoBinary, plan: ProbePlan, runtimeTypes: RuntimeTypes) {
     this.#binary = binary;
@@ -38,6 +41,10 @@ export class Namer {
   }
 
   type(aggregate: Pick<Aggregate, 'type' | 'runtimeType'>): string {
+    return this.#typeOf(aggregate).type;
+  }
+
+  #typeOf(aggregate: Pick<Aggregate, 'type' | 'runtimeType'>): TypeName {
     const key = `${aggregate.runtimeType}${aggregate.type}`;
     let name = this.#types.get(key);
     if (name === undefined) {
@@ -47,11 +54,16 @@ export class Namer {
     return name;
   }
 
-  #typeName({ type, runtimeType }: Pick<Aggregate, 'type' | 'runtimeType'>): string {
+  #typeName({ type, runtimeType }: Pick<Aggregate, 'type' | 'runtimeType'>): TypeName {
     if (runtimeType) {
-      return this.#runtimeTypes.name(type) ?? UNKNOWN_NAME;
+      return { type: this.#runtimeTypes.name(type) ?? UNKNOWN_NAME };
     }
-    return this.#read(() => this.#binary.mapTypeAt(type)?.name) ?? UNKNOWN_NAME;
+    const found = this.#read(() => this.#binary.mapTypeAt(type));
+    if (found === undefined) {
+      return { type: UNKNOWN_NAME };
+    }
+    const { name, isDeclared, keyName, elemName } = found;
+    return { type: name, ...(isDeclared && { underlyingType: `map[${keyName}]${elemName}` }) };
   }
 
   /** A file that can no longer be read, or leads astray, costs names. */
@@ -71,7 +83,7 @@ export class Namer {
     return {
       callSite: this.callSite(aggregate.caller),
       variant: this.#plan.functions[aggregate.functionIndex]?.name.replace(/^runtime\./, '') ?? UNKNOWN_NAME,
-      type: this.type(aggregate),
+      ...this.#typeOf(aggregate),
       hit: aggregate.hit,
       lookups: aggregate.lookups,
       estimatedLookups,

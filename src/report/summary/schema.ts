@@ -45,7 +45,15 @@ const target = z.object({
   exitCode: z
     .int()
     .nullable()
-    .describe('exit status of a program started by `run`, null for others and for children of it'),
+    .describe(
+      'exit status of a program started by `run`; null for others, for children of it, and when a signal ended it',
+    ),
+  signal: z
+    .string()
+    .nullable()
+    .describe(
+      'name of the signal that ended a program started by `run`, such as SIGSEGV; null when none did',
+    ),
 });
 
 const observed = z
@@ -145,6 +153,10 @@ const callSite = z
     line: z.int().nonnegative(),
     variant: z.string().describe('lookup function, without "runtime."'),
     type: z.string().describe('map type, as Go prints it'),
+    underlyingType: z
+      .string()
+      .optional()
+      .describe('what a declared map type is of, e.g. map[string]int; absent when `type` says that itself'),
     lookups: count,
     estimatedLookups: count.describe('lookups made, estimated from those counted in windows'),
     hits: count,
@@ -303,6 +315,14 @@ export const summarySchema = z.object({
   goroutines: goroutines
     .optional()
     .describe('the same lookups per goroutine; absent when not counted per goroutine'),
+});
+
+/** Schema of the document with the summaries of several targets. */
+export const summariesSchema = z.object({
+  schema: z.literal(SUMMARIES_SCHEMA),
+  targets: z
+    .array(summarySchema)
+    .describe('in the order of their process ids; images of one process follow one another'),
 });
 
 /** The summary document as a type. */

@@ -12,7 +12,10 @@ export interface Remark {
 
 /** What was observed, or verified, in one line. */
 export function targetLine(
-  target: Pick<Target, 'exe' | 'pid' | 'goVersion' | 'mapImplementation' | 'stripped' | 'exitCode'> & {
+  target: Pick<
+    Target,
+    'exe' | 'pid' | 'goVersion' | 'mapImplementation' | 'stripped' | 'exitCode' | 'signal'
+  > & {
     image?: string | undefined;
   },
 ): string {
@@ -22,6 +25,7 @@ export function targetLine(
     target.mapImplementation === 'swiss' ? 'Swiss maps' : 'classic maps',
     ...(target.stripped ? ['stripped'] : []),
     ...(target.exitCode === null ? [] : [`exit status ${target.exitCode}`]),
+    ...(target.signal === null ? [] : [`ended by ${target.signal}`]),
   ];
   const what = target.image === undefined ? target.exe : `${target.image}, mapped by ${target.exe}`;
   return `${what} (${facts.join(', ')})`;
@@ -92,7 +96,7 @@ export function costLine({ overhead, mode }: Summary): string {
 
 function costText({ share, costSeconds, targetCpuSeconds }: Summary['overhead']): string {
   if (share !== null) {
-    return `${shareText(share)} of the target's CPU time`;
+    return `${shareText(share)} of the target's CPU time, ${duration(costSeconds)}`;
   }
   const total = targetCpuSeconds === null ? "the target's total is unknown" : 'the target used none';
   return `${duration(costSeconds)} of CPU time; ${total}`;

@@ -6,6 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type AttachMethod, addon } from '../../../src/kernel/addon.ts';
 import { planProbes } from '../../../src/plan/lookups/plan.ts';
 import { differences, runOracle } from '../../exactness/oracle.ts';
+import { START } from '../../support/command.ts';
 import { mapped } from '../../support/opened.ts';
 import { GUEST_ROOT } from './contract.ts';
 
@@ -22,11 +23,8 @@ const LOOKUPS = '10000';
 function mapscope(...args: readonly string[]): Promise<Result> {
   const options = { cwd: GUEST_ROOT, maxBuffer: 64 * 1024 * 1024 };
   return new Promise((done) => {
-    const child = execFile(
-      process.execPath,
-      ['src/cli/start.mjs', ...args],
-      options,
-      (_error, stdout, stderr) => done({ status: child.exitCode ?? -1, stdout, stderr }),
+    const child = execFile(process.execPath, [START, ...args], options, (_error, stdout, stderr) =>
+      done({ status: child.exitCode ?? -1, stdout, stderr }),
     );
   });
 }
@@ -166,7 +164,7 @@ export async function killed(): Promise<string> {
 async function leavesBreakpoints(pid: number): Promise<boolean> {
   const isClean = cleanliness(pid);
   assert.ok(isClean(), 'breakpoints are there before mapscope is');
-  const args = ['src/cli/start.mjs', 'attach', '--mode', 'all', '--pid', `${pid}`];
+  const args = [START, 'attach', '--mode', 'all', '--pid', `${pid}`];
   const observer = spawn(process.execPath, args, { cwd: GUEST_ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
   const ended = once(observer, 'exit');
   let said = '';
