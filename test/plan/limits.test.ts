@@ -142,7 +142,8 @@ for (const command of ['attach', 'verify']) {
     await until(
       () => {
         preparing = childOf(child.pid ?? 0);
-        return preparing !== undefined;
+        // Stopped before its execve it would stop who waits for that.
+        return preparing !== undefined && isPreparing(preparing);
       },
       () => 'nothing is prepared',
     );
@@ -158,6 +159,10 @@ for (const command of ['attach', 'verify']) {
     assert.equal(isRunning(preparing), false, 'it goes with mapscope');
     service.kill('SIGKILL');
   });
+}
+
+function isPreparing(pid: number): boolean {
+  return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('prepare-child');
 }
 
 function childOf(pid: number): number | undefined {
