@@ -8,6 +8,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { allowance } from './allowance.ts';
 import { type Finished, jsonDocument, markdown, text } from './document.ts';
 import { encoding } from './encoding.ts';
 import { environment } from './environment.ts';
@@ -19,7 +20,7 @@ import { sidecar } from './sidecar.ts';
 import { spans } from './spans.ts';
 import { threads } from './threads.ts';
 
-const PARTS: readonly Part[] = [lookups, service, sidecar, encoding, threads, spans, others];
+const PARTS: readonly Part[] = [lookups, service, sidecar, encoding, threads, spans, others, allowance];
 const DOCS = fileURLToPath(new URL('../../docs', import.meta.url));
 
 const { values } = parseArgs({
