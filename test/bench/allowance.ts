@@ -47,7 +47,7 @@ interface Extent {
 }
 
 const QUICK: Extent = { warmUp: 3, observed: 15, alone: 5 };
-const FULL: Extent = { warmUp: 8, observed: 60, alone: 30 };
+const FULL: Extent = { warmUp: 5, observed: 60, alone: 20 };
 
 /** One program of a pair observed, then none, then the other, then none. */
 interface Result {

@@ -165,6 +165,7 @@ async function deliver(
     source: () => counting.snapshot(),
     retry: { initialDelayMillis: 5, maxDelayMillis: 20, timeoutMillis: PATIENCE },
   });
+  let isUnderWay = false;
   for (const one of steps) {
     machine.pass(one);
     counting.count(one);
@@ -176,12 +177,13 @@ async function deliver(
       await receiver.start();
     }
     // An export that reaches nobody, or hears nothing, goes on for its whole time.
-    const goesOn = one.receiver === 'is away' || one.receiver === 'takes, and never answers';
-    await otlp.flush(goesOn ? GLANCE : PATIENCE);
+    isUnderWay = one.receiver === 'takes, and never answers';
+    await otlp.flush(isUnderWay || one.receiver === 'is away' ? GLANCE : PATIENCE);
   }
   receiver.does = 'takes';
   await receiver.start();
-  const { problem } = await shutdown(20_000);
+  // A part of this is what an answer is still waited for.
+  const { problem } = await shutdown(PATIENCE / (isUnderWay ? 4 : 1));
   await receiver.stop();
   return { counting, uncertain: otlp.totals.uncertain, problem, said: said.map(({ sentence }) => sentence) };
 }
@@ -217,7 +219,7 @@ for (const [protocol, start] of [
     };
 
     test(`${protocol}, ${temporality}: what arrives is what was counted`, {
-      timeout: 300_000,
+      timeout: 600_000,
     }, async (context) => {
       let machine = new Machine();
       withTimeOf(context, () => machine);
