@@ -27,7 +27,7 @@ export interface Records {
  * How probe sites are attached: one link for all sites (Linux 6.6), or one perf event per site.
  *
  * Perf events are for older kernels only: they need CAP_SYS_ADMIN, and detach takes its time for each site (0.1 s where
- * a link with any number of sites takes 0.04 s), while the remaining sites go on counting.
+ * a link with any number of sites takes 0.04 s), while the remaining sites go on counting. A window ends as fast with either.
  */
 export type AttachMethod = 'uprobe_multi' | 'perf_event';
 

@@ -8,6 +8,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { allowance } from './allowance.ts';
 import { type Finished, jsonDocument, markdown, text } from './document.ts';
 import { encoding } from './encoding.ts';
 import { environment } from './environment.ts';
@@ -20,7 +21,17 @@ import { spans } from './spans.ts';
 import { start } from './start.ts';
 import { threads } from './threads.ts';
 
-const PARTS: readonly Part[] = [lookups, service, sidecar, start, encoding, threads, spans, others];
+const PARTS: readonly Part[] = [
+  lookups,
+  service,
+  sidecar,
+  start,
+  encoding,
+  threads,
+  spans,
+  others,
+  allowance,
+];
 const DOCS = fileURLToPath(new URL('../../docs', import.meta.url));
 
 const { values } = parseArgs({

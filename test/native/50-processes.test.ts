@@ -42,7 +42,7 @@ function entryPoint(pid: number): bigint {
 }
 
 test('a spawned program is stopped at its very first instruction', async () => {
-  const proof = join(tmpdir(), `mapscope-ran-${process.pid}`);
+  const proofs = ['stopped', 'resumed'].map((name) => join(tmpdir(), `mapscope-${name}-${process.pid}`));
   const pid = addon.spawnStopped({ file: targetPath, args: ['target', 'one', '1'], env: ['A=b', 'C=d e'] });
   const [, , , , , , , , pc = ''] = readProc(pid, 'syscall').trim().split(' ');
   assert.equal(BigInt(pc), entryPoint(pid));
@@ -56,13 +56,18 @@ test('a spawned program is stopped at its very first instruction', async () => {
   assert.deepEqual(status, { exitCode: 7, signal: null });
   assert.ok(cpuSeconds !== null && cpuSeconds > 0 && cpuSeconds < 10, `${cpuSeconds} s of CPU time`);
 
-  const writer = spawnShell(`echo ran > ${proof}`);
-  await sleep(50);
-  assert.equal(existsSync(proof), false);
-  addon.resume(writer);
-  await addon.waitExit(writer);
-  assert.equal(existsSync(proof), true);
-  rmSync(proof);
+  const [stopped = 0, resumed = 0] = proofs.map((proof) => spawnShell(`echo ran > ${proof}`));
+  // While it is stopped, another one that was started after it lives all its life.
+  addon.resume(resumed);
+  await addon.waitExit(resumed);
+  assert.deepEqual(proofs.map(existsSync), [false, true]);
+  assert.equal(processStatus(stopped, 'State'), 't (tracing stop)');
+  addon.resume(stopped);
+  await addon.waitExit(stopped);
+  assert.deepEqual(proofs.map(existsSync), [true, true]);
+  for (const proof of proofs) {
+    rmSync(proof);
+  }
 });
 
 test('a spawned program has default signals and the standard streams only', async () => {

@@ -84,8 +84,8 @@ export class WindowSchedule {
     this.#stopping = true;
     this.#wake();
     await this.#loop;
+    await this.#program.detach();
     if (this.#options.mode === 'all') {
-      await this.#program.detach();
       this.#attachedUntil = now();
       await this.#meter.settled();
     }
@@ -295,6 +295,12 @@ function inWords(error: unknown, pid: number): unknown {
   const { code } = error as NodeJS.ErrnoException;
   if (code === undefined) {
     return error;
+  }
+  if (code === 'ENOTSUP') {
+    const message =
+      `Process ${pid} cannot be observed in windows: there are no uprobe_multi links for it, and mapscope ` +
+      `${messageOf(error)}. --mode all works without that, and costs the process every lookup.`;
+    return new UserError(message, EXIT.cannotObserve, { cause: error });
   }
   return new UserError(`Observing process ${pid} failed: ${messageOf(error)}.`, EXIT.failed, {
     cause: error,

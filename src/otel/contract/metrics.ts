@@ -360,6 +360,11 @@ export const SELF_METRICS = {
     '{point}',
     'Data points that the receiver did not take of requests that it accepted.',
   ),
+  uncertainPoints: counter(
+    'mapscope.points.uncertain',
+    '{point}',
+    'Data points that were sent and never answered, with deltas among them: nobody knows whether they arrived, and they are not sent again.',
+  ),
   droppedExemplars: counter(
     'mapscope.exemplars.dropped',
     '{exemplar}',

@@ -108,6 +108,7 @@ export interface ExportFacts {
   heldSeries: number;
   failedExports: number;
   rejectedPoints: number;
+  uncertainPoints: number;
   droppedExemplars: DroppedCandidates;
 }
 
@@ -133,6 +134,7 @@ export function selfMeasurements(snapshot: Snapshot, facts: ExportFacts): Number
     single(SELF_METRICS.heldSeries, facts.heldSeries),
     single(SELF_METRICS.failedExports, facts.failedExports),
     single(SELF_METRICS.rejectedPoints, facts.rejectedPoints),
+    single(SELF_METRICS.uncertainPoints, facts.uncertainPoints),
     byReason(SELF_METRICS.droppedExemplars, { ...facts.droppedExemplars }),
     ...spikeMeasurements(snapshot),
     ...followingMeasurements(snapshot),

@@ -45,6 +45,8 @@ export interface ProducerOptions {
   failedExports?: () => number;
   /** Data points so far that a receiver did not take. */
   rejectedPoints?: () => number;
+  /** Data points so far of which nobody knows whether they arrived. */
+  uncertainPoints?: () => number;
   /** Gives the candidates for exemplars since the last call. Called once after each read of a snapshot. */
   candidates?: () => readonly ExemplarCandidate[];
   exemplarFilter?: ExemplarFilter;
@@ -64,6 +66,8 @@ interface Count {
   failedBefore: number;
   /** Data points that had not been taken before it began. */
   rejectedBefore: number;
+  /** Data points of which it was not known before it began. */
+  uncertainBefore: number;
   byResult: SeriesGrouping;
   bySite: SeriesGrouping;
   goroutines: GoroutineSeriesChoice;
@@ -96,6 +100,7 @@ export class SnapshotMetricProducer implements MetricProducer {
       deadlineMillis: 5000,
       failedExports: () => 0,
       rejectedPoints: () => 0,
+      uncertainPoints: () => 0,
       candidates: () => [],
       exemplarFilter: 'trace_based',
       perGoroutine: 0,
@@ -163,7 +168,7 @@ export class SnapshotMetricProducer implements MetricProducer {
     };
   }
 
-  /** Notes what the receiver has accepted. Delta exports continue from there. */
+  /** Notes what the receiver has accepted, or may have: delta exports continue from there. */
   acknowledge(delivered: ResourceMetrics): void {
     this.#count?.writer.acknowledge(delivered);
   }
@@ -203,6 +208,7 @@ export class SnapshotMetricProducer implements MetricProducer {
       heldSeries: count.writer.held,
       failedExports: this.#options.failedExports() - count.failedBefore,
       rejectedPoints: this.#options.rejectedPoints() - count.rejectedBefore,
+      uncertainPoints: this.#options.uncertainPoints() - count.uncertainBefore,
       droppedExemplars: this.#exemplars.dropped,
     });
     const interval = { start: snapshot.startTime, end: snapshot.time };
@@ -239,6 +245,7 @@ export class SnapshotMetricProducer implements MetricProducer {
         startTime: snapshot.startTime,
         failedBefore: this.#options.failedExports(),
         rejectedBefore: this.#options.rejectedPoints(),
+        uncertainBefore: this.#options.uncertainPoints(),
         byResult: new SeriesGrouping(MAP_METRICS.lookups.attributes, limit),
         bySite: new SeriesGrouping(MAP_METRICS.entries.attributes, limit),
         goroutines: new GoroutineSeriesChoice(this.#options.perGoroutine, snapshot.startTime),

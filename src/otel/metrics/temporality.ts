@@ -200,6 +200,16 @@ export class TemporalityWriter {
   }
 }
 
+/** Whether a receiver would count something twice that it takes twice. Gauges have a temporality as well, which says nothing. */
+export function hasDeltas({ scopeMetrics }: ResourceMetrics): boolean {
+  return scopeMetrics
+    .flatMap(({ metrics }) => metrics)
+    .some(
+      ({ dataPointType, aggregationTemporality }) =>
+        dataPointType !== DataPointType.GAUGE && aggregationTemporality === AggregationTemporality.DELTA,
+    );
+}
+
 function idOf(metric: string, { key }: Pick<Measured<unknown>, 'key'>): string {
   return `${metric} ${key}`;
 }

@@ -19,6 +19,7 @@ export class Received {
     const refusal = await this.#options.refuse?.(++this.#requests);
     if (refusal === undefined) {
       this.#summary.add(request);
+      await this.#options.taken?.();
     }
     return refusal;
   }
