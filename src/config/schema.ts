@@ -92,6 +92,7 @@ export const settingsSchema = z.strictObject({
   duration: duration.optional(),
   mode: z.enum(['windows', 'all'], 'must be windows or all').default('windows'),
   budget: share.default(0.01),
+  nodeBudget: share.optional(),
   format: z.enum(['table', 'json'], 'must be table or json').default('table'),
   top: upTo(100_000, 1).default(20),
   by: z.enum(GROUPINGS, `must be ${oneOf(GROUPINGS)}`).default('site'),

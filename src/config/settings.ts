@@ -17,7 +17,9 @@ export type RawOptions = Readonly<Record<string, unknown>> & { readonly config?:
 export function readSettings({ config, ...options }: RawOptions, verifying = false): Settings {
   const file = config === undefined ? NOTHING : readSettingsFile(config);
   check(file.values, file);
-  const settings = check({ ...file.values, ...options });
+  const checked = check({ ...file.values, ...options });
+  // Known here only: the budget of a target is divided when it has several images.
+  const settings = { ...checked, nodeBudget: checked.nodeBudget ?? checked.budget };
   if (settings.goroutines === 0 && settings.perGoroutine !== undefined) {
     throw new UserError('--per-goroutine needs per-goroutine counts: remove --goroutines 0.', EXIT.usage);
   }

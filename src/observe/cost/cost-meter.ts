@@ -1,6 +1,6 @@
 import type { AttachMethod } from '../../kernel/addon.ts';
 import type { Counters } from '../../programs/readers/aggregates.ts';
-import type { Costs } from '../windows/governor.ts';
+import type { Costs } from '../windows/costs.ts';
 import { TrapMeter } from './trap-meter.ts';
 
 /** Time to decode a hit, assumed until enough hits are timed: more than on any known machine. */
