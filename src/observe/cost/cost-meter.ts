@@ -50,6 +50,11 @@ export class CostMeter {
     return this.#trap.cost.seconds;
   }
 
+  /** Else it is assumed. */
+  get isTrapMeasured(): boolean {
+    return this.#trap.cost.measured;
+  }
+
   /** What decoding a hit costs on top. */
   get decodeSeconds(): number {
     return this.#decode ?? ASSUMED_DECODE;
