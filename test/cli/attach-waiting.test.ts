@@ -18,6 +18,7 @@ import {
 } from '../support/otlp-receiver/messages.ts';
 import { startReceiver } from '../support/otlp-receiver/receiver.ts';
 import { until } from '../support/until.ts';
+import { buildExecutes, Executes } from '../target/executes.ts';
 import { MAIN, mapscope, ROOT } from './mapscope.ts';
 
 const LONG = { timeout: 180_000 };
@@ -194,14 +195,12 @@ test('a launcher that becomes the service by execve, and executes it again', LON
   assert.doesNotMatch(waiting.said, /warning/);
 });
 
-test('a process that executes what no rule includes is left alone, and found again', LONG, async (t) => {
-  const config = join(folder, 'left.yaml');
-  writeFileSync(
-    config,
-    `targets:\n  - exclude: { command: '*-goroutines 1' }\n  - include: { exe: ${NAME} }\n`,
-  );
-  const waiting = observer(t, ['attach', '--wait', '--mode', 'all', '--format', 'json', '--config', config]);
+test('rules are in order: the first that matches decides', LONG, async (t) => {
+  const config = join(folder, 'order.yaml');
+  const rules = [`exclude: { command: '*-goroutines 1' }`, `include: { exe: ${NAME} }`];
+  writeFileSync(config, `targets:\n${rules.map((rule) => `  - ${rule}\n`).join('')}`);
   const left = new Started(t, SERVICE, ['-rate', '2000', '-goroutines', '1']);
+  const waiting = observer(t, [...WAIT, '--config', config]);
   const taken = service(t);
   await observes(waiting, taken.pid);
   assert.equal(await waiting.end('SIGINT'), 0, waiting.said);
@@ -210,6 +209,64 @@ test('a process that executes what no rule includes is left alone, and found aga
     [taken.pid],
   );
   assert.ok(left.isRunning && taken.isRunning);
+});
+
+test(
+  'a process that executes what a rule excludes is left alone, until it executes another',
+  LONG,
+  async (t) => {
+    const [included, excluded] = [`${SERVICE}-included`, `${SERVICE}-excluded`];
+    for (const path of [included, excluded]) {
+      copyFileSync(await buildExecutes(), path);
+    }
+    const config = join(folder, 'executes.yaml');
+    const rules = [`exclude: { exe: '*-excluded' }`, `include: { exe: '${NAME}-*' }`];
+    writeFileSync(config, `targets:\n${rules.map((rule) => `  - ${rule}\n`).join('')}`);
+    const waiting = observer(t, [...WAIT, '--config', config]);
+    const executes = await Executes.start(t, included);
+    const observedOnce = `Process ${executes.pid} (${included}) is observed.`;
+    await waiting.says(observedOnce);
+    await executes.execute(excluded);
+    await waiting.says(`It is left alone: rule 1 (exclude exe=*-excluded).`);
+    await executes.execute(included);
+    await until(
+      () => waiting.said.split(observedOnce).length === 3,
+      () => `it is observed again: ${waiting.said}`,
+    );
+    assert.equal(await executes.wrongLookups(), 0);
+    assert.equal(await waiting.end('SIGINT'), 0, waiting.said);
+    assert.deepEqual(
+      reportsOf(waiting).map(({ target }) => [target.pid, target.exe]),
+      [
+        [executes.pid, included],
+        [executes.pid, included],
+      ],
+    );
+  },
+);
+
+/** Runs a command as nobody, with these capabilities, and what lets it read its own files wherever they are. */
+function withCapabilities(...names: readonly string[]): string[] {
+  const list = ['-all', '+dac_read_search', ...names.map((name) => `+${name}`)].join(',');
+  const user = ['--reuid=65534', '--regid=65534', '--clear-groups'];
+  return ['setpriv', ...user, `--inh-caps=${list}`, `--ambient-caps=${list}`];
+}
+
+test("the kernel's events take no more rights than probes", LONG, async () => {
+  const args = ['attach', '--wait', '--exe', `no-such-${NAME}`, '--duration', '1s'];
+  const events = await mapscope(args, { under: withCapabilities('bpf', 'perfmon') });
+  assert.equal(events.status, 0);
+  assert.doesNotMatch(events.stderr, /by looking only/);
+  const looking = await mapscope(args, { under: withCapabilities() });
+  assert.equal(looking.status, 0);
+  assert.match(looking.stderr, /Processes are found by looking only, twice a second: .*not permitted/);
+});
+
+test('a sidecar that can never observe anything says so, and ends', LONG, async () => {
+  const args = ['sidecar', '--exe', `no-such-${NAME}`];
+  const { status, stderr } = await mapscope(args, { under: withCapabilities() });
+  assert.equal(status, 3, stderr);
+  assert.match(stderr, /this process cannot use BPF/);
 });
 
 const MISTAKES: readonly [args: string[], sentence: RegExp][] = [
