@@ -2,8 +2,10 @@ import { Argument, Command, InvalidArgumentError, Option } from 'commander';
 import { EXIT, UserError } from '../base/errors.ts';
 import { STDERR, textOf } from '../base/terminal.ts';
 import { VERSION } from '../base/version.ts';
+import { CRITERIA, CRITERION_NAMES, type SelectionOptions } from '../config/criteria.ts';
 import { OPTIONS, type OptionGroup, optionName, SETTING_NAMES, VERIFY_SETTINGS } from '../config/options.ts';
 import type { RawOptions, Settings } from '../config/settings.ts';
+import type { Selection } from '../target/finding/selection.ts';
 import { SHELLS, type Shell } from './completion/shells.ts';
 
 /**
@@ -24,7 +26,10 @@ export function commandLine(): Command {
     .exitOverride();
   addAttach(program);
   addRun(program);
+  addSidecar(program);
   addVerify(program);
+  addPs(program);
+  addExplain(program);
   addScan(program);
   addDoctor(program);
   addCompletion(program);
@@ -38,23 +43,122 @@ function linesOf(text: string): string[] {
 
 function addAttach(program: Command): void {
   const command = program.command('attach').description('observe running Go processes');
-  command
-    .addOption(pidOption('id of the process to observe'))
-    .addOption(
-      grouped('--exe <glob>', 'observe every process whose executable matches, by name or by path', 'Target'),
-    );
+  command.addOption(pidOption('id of the process to observe'));
+  withSelection(command).addOption(
+    grouped(
+      '--wait',
+      'also observe processes that come later, until the duration is over or you press Ctrl-C',
+      'Target',
+    ),
+  );
   withSettings(command, SETTING_NAMES)
     .addHelpText(
       'after',
       example("attach --exe 'shop*' --duration 30s --otlp-endpoint http://localhost:4317"),
     )
-    .action(async ({ pid, exe, ...options }: { pid?: number; exe?: string }) => {
-      const { attach } = await import('./commands/attach.ts');
-      if ((pid === undefined) === (exe === undefined)) {
-        throw new UserError('Name the process with either --pid or --exe.', EXIT.usage);
+    .action(async ({ pid, wait = false, ...options }: AttachOptions) => {
+      if (pid !== undefined && (wait || CRITERION_NAMES.some((name) => options[name] !== undefined))) {
+        throw new UserError('--pid names one process that runs: leave out what chooses others.', EXIT.usage);
       }
-      return attach(pid !== undefined ? { pid } : { exe: exe ?? '' }, await settingsOf(options));
+      const selection = await selectionOf(options);
+      if (pid === undefined && selection.rules.length === 0) {
+        const criteria = CRITERION_NAMES.map(optionName)
+          .join(', ')
+          .replace(/, (?!.*, )/, ' or ');
+        throw new UserError(`Name the process with either --pid or ${criteria}.`, EXIT.usage);
+      }
+      const settings = await settingsOf(withoutCriteria(options));
+      if (wait) {
+        const { attachWaiting } = await import('./commands/attach-waiting.ts');
+        return attachWaiting(selection, settings);
+      }
+      const { attach } = await import('./commands/attach.ts');
+      return attach(pid !== undefined ? { pid } : { selection }, settings);
     });
+}
+
+type AttachOptions = SelectionOptions & { readonly pid?: number; readonly wait?: boolean };
+
+/** What a service that runs for ever can use: no report is written. */
+const SIDECAR_SETTINGS = SETTING_NAMES.filter(
+  (name) => OPTIONS[name].group !== 'Report' || name === 'spikes',
+);
+
+function addSidecar(program: Command): void {
+  const command = program
+    .command('sidecar')
+    .description(
+      'observe and export all processes that rules include, those that run and those that come, for ever',
+    );
+  withSettings(withSelection(command), SIDECAR_SETTINGS)
+    .addHelpText('after', example('sidecar --config mapscope.yaml'))
+    .action(async (options: SelectionOptions) => {
+      const { sidecar } = await import('./commands/sidecar.ts');
+      return sidecar(await selectionOf(options), await settingsOf(withoutCriteria(options)));
+    });
+}
+
+function addPs(program: Command): void {
+  const command = program
+    .command('ps')
+    .description('list the Go programs that run, and what rules make of each; nothing is attached');
+  withSettings(withSelection(command), ['format'])
+    .addHelpText('after', example('ps --config mapscope.yaml'))
+    .action(async (options: SelectionOptions) => {
+      const { ps } = await import('./commands/ps.ts');
+      return ps(orEveryGoProgram(await selectionOf(options)), await settingsOf(withoutCriteria(options)));
+    });
+}
+
+function addExplain(program: Command): void {
+  const command = program
+    .command('explain')
+    .description(
+      'say of a process which rule takes it, how it was built, where probes would go and what they would cost; nothing is attached',
+    )
+    .argument('<pid>', 'id of the process', processId);
+  withSettings(withSelection(command), ['format', 'budget'])
+    .addHelpText('after', example('explain 4711 --config mapscope.yaml'))
+    .action(async (pid: number, options: SelectionOptions) => {
+      const { explain } = await import('./commands/explain.ts');
+      const selection = orEveryGoProgram(await selectionOf(options));
+      return explain(pid, selection, await settingsOf(withoutCriteria(options)));
+    });
+}
+
+/** Options that say which processes: the criteria of one rule. */
+function withSelection(command: Command): Command {
+  for (const name of CRITERION_NAMES) {
+    const { argument, help } = CRITERIA[name];
+    const flag = optionName(name);
+    command.addOption(grouped(argument === undefined ? flag : `${flag} <${argument}>`, help, 'Target'));
+  }
+  return command.addOption(
+    grouped(
+      '--without-exclusion <names>',
+      'do not leave out what a built-in exclusion of this name does: collectors (of telemetry) or self',
+      'Target',
+    ),
+  );
+}
+
+/** What checks rules takes long to load, as what checks settings does. */
+async function selectionOf(options: SelectionOptions): Promise<Selection> {
+  const { readSelection } = await import('../config/selection.ts');
+  return readSelection(options);
+}
+
+/** Who names no rule wants to see them all. */
+function orEveryGoProgram(selection: Selection): Selection {
+  return selection.rules.length > 0
+    ? selection
+    : { ...selection, rules: [{ action: 'include', criteria: { go: true } }] };
+}
+
+/** The options that are settings. */
+function withoutCriteria({ withoutExclusion, ...options }: SelectionOptions): RawOptions {
+  const names: readonly string[] = CRITERION_NAMES;
+  return Object.fromEntries(Object.entries(options).filter(([name]) => !names.includes(name)));
 }
 
 const PROGRAM_HELP =

@@ -1,6 +1,8 @@
 import { constants } from 'node:os';
 import { EXIT, UserError } from '../base/errors.ts';
 import { STDERR } from '../base/terminal.ts';
+import { aborted, timeLimit } from '../base/time-limit.ts';
+import type { Settings } from '../config/settings.ts';
 import { addon } from '../kernel/addon.ts';
 import { leadsSession, processGroup } from '../target/process.ts';
 import { exitNow } from './exit.ts';
@@ -110,6 +112,12 @@ export class EndingSignals {
       process.off(signal, this.#listener);
     }
   }
+}
+
+/** Is aborted when a signal comes, or the duration is over. It does not keep Node from exiting. */
+export function endWanted(signals: EndingSignals, { duration }: Settings): AbortSignal {
+  const asked = aborted(signals.observing());
+  return duration === undefined ? asked : AbortSignal.any([asked, timeLimit(duration)]);
 }
 
 function endBeforeAnything(signal: NodeJS.Signals): never {

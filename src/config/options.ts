@@ -38,6 +38,11 @@ export const OPTIONS: { readonly [Name in keyof Settings]-?: OptionText } = {
     argument: 'share',
     help: "share of the target's CPU time that observation may cost (default: 1%)",
   },
+  nodeBudget: {
+    group: 'Observation',
+    argument: 'share',
+    help: "share of the machine's CPU time that observing all targets together may cost; each gets a small floor first, those that came first before others (default: as --budget)",
+  },
   attachMethod: {
     group: 'Observation',
     argument: 'method',

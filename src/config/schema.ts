@@ -94,6 +94,7 @@ export const settingsSchema = z.strictObject({
   duration: duration.optional(),
   mode: choice(MODES).default('windows'),
   budget: share.default(0.01),
+  nodeBudget: share.optional(),
   format: choice(FORMATS).default('table'),
   top: upTo(100_000, 1).default(20),
   by: choice(GROUPINGS).default('site'),

@@ -5,6 +5,8 @@ import { NOTHING, readSettingsFile, type SettingsFile } from './file.ts';
 import { nearest } from './nearest.ts';
 import { optionName } from './options.ts';
 import { type Settings, settingsSchema } from './schema.ts';
+import { withoutSelection } from './selection.ts';
+import { SELECTION_NAMES } from './selection-schema.ts';
 
 export type { Settings } from './schema.ts';
 
@@ -17,8 +19,11 @@ export type RawOptions = Readonly<Record<string, unknown>> & { readonly config?:
  */
 export function readSettings({ config, ...options }: RawOptions, verifying = false): Settings {
   const file = config === undefined ? NOTHING : readSettingsFile(config);
-  check(file.values, file);
-  const settings = check({ ...file.values, ...options });
+  const inFile = withoutSelection(file.values);
+  check(inFile, file);
+  const checked = check({ ...inFile, ...options });
+  // Known here only: the budget of a target is divided when it has several images.
+  const settings = { ...checked, nodeBudget: checked.nodeBudget ?? checked.budget };
   if (settings.goroutines === 0 && settings.perGoroutine !== undefined) {
     throw new UserError('--per-goroutine needs per-goroutine counts: remove --goroutines 0.', EXIT.usage);
   }
@@ -52,7 +57,7 @@ function check(values: Readonly<Record<string, unknown>>, file?: SettingsFile): 
   const key = unknown ?? String(issue?.path[0] ?? '');
   const where = file?.placeOf(key) ?? '';
   if (unknown !== undefined) {
-    const known = nearest(unknown, Object.keys(settingsSchema.shape));
+    const known = nearest(unknown, [...Object.keys(settingsSchema.shape), ...SELECTION_NAMES]);
     const hint = known === undefined ? '' : `: did you mean ${known}?`;
     throw new UserError(`${where}unknown setting ${unknown}${hint || '.'}`, EXIT.usage);
   }

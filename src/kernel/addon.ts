@@ -172,6 +172,14 @@ export interface ProgramFollower {
   readonly isOver: boolean;
 }
 
+/** Whose ids processes are told by: those of its processes, or, if it is the initial one, of all on the machine. */
+export interface PidNamespace {
+  /** As stat() says it of /proc/PID/ns/pid. */
+  readonly device: bigint;
+  readonly inode: bigint;
+  readonly isInitial: boolean;
+}
+
 /** What this kernel and the rights of this process allow. */
 export interface Features {
   /** uprobe_multi links with a filter by process: the first ones filtered by thread. */
@@ -218,6 +226,15 @@ export interface Addon {
    * exiting. Throws, with the code ESRCH, when there is no such process.
    */
   watchEnd(pid: number, ended: () => void): () => void;
+  /**
+   * Loads the BPF object at the path, and calls `executed` with processes that have executed a program, a few times a second at
+   * most, and with whether these are all. The returned function ends the watch. It does not keep Node from exiting.
+   */
+  watchExecs(
+    path: string,
+    own: PidNamespace,
+    executed: (pids: readonly number[], isComplete: boolean) => void,
+  ): () => void;
   /**
    * Counts signals of one kind that processes send to this one, from now on. Node must listen to them already; it goes on
    * to get them. What a terminal sends, by Ctrl-C or when it hangs up, does not count.

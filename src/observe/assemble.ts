@@ -13,6 +13,7 @@ import { fitting, SpanFollower } from '../programs/span-follower.ts';
 import type { Executable } from '../target/executable.ts';
 import { MappedBinary } from '../target/mapped.ts';
 import { FollowerCost } from './cost/follower-cost.ts';
+import type { NodeBudget } from './windows/node-budget.ts';
 import { WindowSchedule } from './windows/schedule.ts';
 
 /* What an observation is made of: planned, compared with the target, loaded and attached. */
@@ -25,6 +26,8 @@ export interface ObservationOptions {
   readonly mode: ObservationMode;
   /** Share of the target's CPU time that observation may cost, 0..1. Windows mode only. */
   readonly budget: number;
+  /** What all targets of the node share; see WindowOptions. */
+  readonly node?: NodeBudget;
   readonly attachMethod?: AttachMethod;
   /** What was worked out from the binary. Without it the observation prepares in this process, whose memory is not all given back. */
   readonly preparation?: Preparation;

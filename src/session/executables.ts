@@ -12,10 +12,13 @@ export interface Prepared extends OpenedTarget {
   readonly preparation: Preparation | undefined;
 }
 
-/** Opens executables for observation. Processes that run the same file share what was read of it. */
+/** Of how many executables is kept what was read, the latest: a sidecar may meet new ones for years. */
+const MOST_KNOWN = 32;
+
+/** Opens executables for observation. Processes that run the same file share what was read of it, also when they start together. */
 export class Executables {
   readonly #settings: Settings;
-  readonly #known = new Map<string, Omit<Prepared, 'executable'>>();
+  readonly #known = new Map<string, Promise<Omit<Prepared, 'executable'>>>();
 
   constructor(settings: Settings) {
     this.#settings = settings;
@@ -26,9 +29,31 @@ export class Executables {
    * @param shown what messages call it, if it cannot be observed
    */
   async open(executable: Executable, shown?: string): Promise<Prepared> {
-    const known = this.#known.get(executable.identity) ?? (await this.#prepare(executable, shown));
-    this.#known.set(executable.identity, known);
-    return { executable, ...known };
+    const { identity } = executable;
+    const known = await this.#known.get(identity)?.catch(() => undefined);
+    if (known !== undefined) {
+      this.#keep(identity, Promise.resolve(known));
+      return { executable, ...known };
+    }
+    // The sentence of a failure names the process for which the file was opened, so that it is for that one only.
+    const prepared = this.#prepare(executable, shown);
+    this.#keep(identity, prepared);
+    try {
+      return { executable, ...(await prepared) };
+    } catch (error) {
+      this.#known.delete(identity);
+      throw error;
+    }
+  }
+
+  /** The latest is the last. */
+  #keep(identity: string, prepared: Promise<Omit<Prepared, 'executable'>>): void {
+    this.#known.delete(identity);
+    this.#known.set(identity, prepared);
+    const [oldest] = this.#known.keys();
+    if (this.#known.size > MOST_KNOWN && oldest !== undefined) {
+      this.#known.delete(oldest);
+    }
   }
 
   /**

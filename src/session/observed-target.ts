@@ -18,6 +18,7 @@ import { withoutDisagreeing } from '../verify/verdict.ts';
 import type { Prepared } from './executables.ts';
 import { claimIdentity, releaseIdentity } from './identity.ts';
 import { giveMemoryBack } from './memory.ts';
+import { nodeBudget } from './node-budget.ts';
 import { SpikeReporting } from './spike-reporting.ts';
 import { describeTarget } from './target.ts';
 
@@ -90,12 +91,14 @@ export class ObservedTarget {
     const target = describeTarget(pid, { executable, binary });
     const resource = claimIdentity(target);
     const spikes = new SpikeReporting(target, resource, settings, log);
+    const node = nodeBudget(settings);
     const observation = await Observation.start({
       pid,
       executable,
       binary,
       mode: settings.mode,
       budget: settings.budget,
+      ...(node !== undefined && { node }),
       ...(preparation !== undefined && { preparation }),
       ...(plan !== undefined && { plan }),
       warn: (sentence) => log('warn', sentence),

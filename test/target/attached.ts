@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, readlinkSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
 import type { Summary } from '../../src/report/summary/schema.ts';
 import { checkSummary } from '../support/accounts.ts';
@@ -99,4 +99,9 @@ export async function attach(pid: number, mode: string) {
 export function reportsIn(output: string): readonly Summary[] {
   const document = JSON.parse(output);
   return (document.targets ?? [document]).map(checkSummary);
+}
+
+/** Whether the kernel has put breakpoints into a process: it gives it a page to step over instructions in. */
+export function hasBreakpoints(pid: number): boolean {
+  return readFileSync(`/proc/${pid}/maps`, 'utf8').includes('[uprobes]');
 }

@@ -1,7 +1,9 @@
 import type { Command, Option } from 'commander';
 import { commandLine } from '../../src/cli/command-line.ts';
+import { CRITERIA } from '../../src/config/criteria.ts';
 import { OPTIONS, optionName, SETTING_NAMES } from '../../src/config/options.ts';
 import { SUMMARIES_SCHEMA, SUMMARY_SCHEMA } from '../../src/report/summary/schema.ts';
+import { EXCLUSION_NAMES, EXCLUSIONS } from '../../src/target/finding/built-in-exclusions.ts';
 import { code, table } from './markdown.ts';
 
 /** docs/command-line.md: every command and option, as the command itself has them. */
@@ -84,6 +86,16 @@ function configurationSection(): string[] {
     table(
       ['setting', 'option'],
       named.map((name) => [code(name), code(optionName(name) + argumentOf(name))]),
+    ).join('\n'),
+    '### Which processes',
+    'Only the file has `targets`, a list of rules, and `withoutExclusions`, names of built-in exclusions to turn off. A rule is `include:` or `exclude:` with criteria that must all hold. The first rule that matches a process decides; a process that none matches is left alone. Built-in exclusions apply whatever the rules say.',
+    table(
+      ['criterion', 'meaning'],
+      Object.entries(CRITERIA).map(([name, { help }]) => [code(name), help]),
+    ).join('\n'),
+    table(
+      ['built-in exclusion', 'leaves out'],
+      EXCLUSION_NAMES.map((name) => [code(name), EXCLUSIONS[name].what]),
     ).join('\n'),
   ];
 }

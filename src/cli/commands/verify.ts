@@ -1,6 +1,6 @@
 import { EXIT } from '../../base/errors.ts';
 import { log } from '../../base/log.ts';
-import { timeLimit } from '../../base/time-limit.ts';
+import { aborted, timeLimit } from '../../base/time-limit.ts';
 import type { Settings } from '../../config/settings.ts';
 import type { Target } from '../../model/target.ts';
 import { disagreementsIn, type VerifyResult } from '../../model/verification.ts';
@@ -12,7 +12,7 @@ import { launch } from '../../session/launch.ts';
 import { namedProcess } from '../../session/process-images.ts';
 import { describeTarget, endedAs, findProgram, type openTarget } from '../../session/target.ts';
 import { startOnImage } from '../../session/through-execs.ts';
-import { aborted, startVerification } from '../../session/verified.ts';
+import { startVerification } from '../../session/verified.ts';
 import type { Verification } from '../../verify/verification.ts';
 import { EndingSignals } from '../signals.ts';
 import { openOutput } from '../write-reports.ts';

@@ -1,0 +1,109 @@
+import { once } from 'node:events';
+import { messageOf } from '../base/errors.ts';
+import { log } from '../base/log.ts';
+import type { Settings } from '../config/settings.ts';
+import { processEnd } from '../target/end.ts';
+import { Executables, type Prepared, perImage } from './executables.ts';
+import { startEach } from './process-images.ts';
+import {
+  observeThroughExecs,
+  type ProcessEnd,
+  type Running,
+  type SeenProcess,
+  startOnImage,
+} from './through-execs.ts';
+
+export interface ProcessObserverOptions {
+  /** Called before probes go in. */
+  readonly onAttaching: () => void;
+  /** Show a live line: of one process only. */
+  readonly withProgress?: boolean;
+  /**
+   * Asked before each image of a process is opened: throws a UserError when that is not to be observed.
+   *
+   * @param pid the process, which may have executed something else since it was chosen
+   */
+  readonly admit?: (pid: number) => void;
+}
+
+/** Observes running processes, each from its start on through the programs that it executes. They share what was read of a file. */
+export class ProcessObserver {
+  readonly #settings: Settings;
+  readonly #options: ProcessObserverOptions;
+  readonly #executables: Executables;
+
+  constructor(settings: Settings, options: ProcessObserverOptions) {
+    this.#settings = settings;
+    this.#options = options;
+    this.#executables = new Executables(settings);
+  }
+
+  /**
+   * Starts to observe what a process runs at this moment.
+   *
+   * @throws UserError when none of it can be observed; nothing is left behind then
+   */
+  start(pid: number): Promise<Running> {
+    return startOnImage(pid, this.#startImages);
+  }
+
+  /**
+   * Observes a started process until it has ended. Never rejects: a failure is part of what was seen.
+   *
+   * @param requested is aborted when an end is wanted before that
+   */
+  async observe(running: Running, requested: AbortSignal): Promise<SeenProcess> {
+    const over = new AbortController();
+    const finished = Promise.race([
+      isAborted(requested, over.signal),
+      endOf(running[0].target.pid, over.signal),
+    ]);
+    try {
+      return await observeThroughExecs(running, finished, this.#startImages);
+    } catch (failure) {
+      return { images: [], failure };
+    } finally {
+      over.abort();
+    }
+  }
+
+  readonly #startImages = async (pid: number): Promise<Running> => {
+    const { onAttaching, withProgress = false, admit } = this.#options;
+    admit?.(pid);
+    // While another process prepares, there is time to load what exports.
+    const [images] = await Promise.all([this.#executables.openImages(pid), import('./observed-target.ts')]);
+    const settings = perImage(this.#settings, images);
+    return await startEach(images, async (prepared) => {
+      onAttaching();
+      const plan = settings.verify ? await verified(pid, prepared, this.#settings) : undefined;
+      const { ObservedTarget } = await import('./observed-target.ts');
+      return await ObservedTarget.start(pid, prepared, settings, withProgress && images.length === 1, plan);
+    });
+  };
+}
+
+/** Verifies before anything is observed. What that takes is only loaded when it is asked for. */
+async function verified(pid: number, opened: Prepared, settings: Settings) {
+  const { verifyFirst } = await import('./verified.ts');
+  return verifyFirst(pid, opened, settings);
+}
+
+/** Resolves when a target has ended. Where that cannot be known, the observation goes on until something else ends it. */
+async function endOf(pid: number, signal: AbortSignal): Promise<ProcessEnd | undefined> {
+  try {
+    return await processEnd(pid, signal);
+  } catch (error) {
+    log('warn', `mapscope will not notice when process ${pid} ends: ${messageOf(error)}.`);
+    return await new Promise<never>(() => {});
+  }
+}
+
+/**
+ * Resolves when a signal has been aborted, or nobody waits any more. Nothing of it is left at the signal then, which may live much longer: a
+ * promise in its place would keep all that ever waited for it.
+ */
+async function isAborted(signal: AbortSignal, over: AbortSignal): Promise<undefined> {
+  if (!signal.aborted) {
+    await once(signal, 'abort', { signal: over }).catch(() => {});
+  }
+}
