@@ -87,7 +87,7 @@ export const allowance: Part = {
         rows: results.map((result) => [
           result.name,
           result.cpus.toFixed(2),
-          result.decoded.toFixed(0),
+          result.decoded.toFixed(1),
           percent(result.allowance),
           percent(result.reported),
           percent(result.measured),
