@@ -32,6 +32,11 @@ export const OPTIONS: { readonly [Name in keyof Settings]-?: OptionText } = {
     argument: 'share',
     help: "share of the target's CPU time that observation may cost (default: 1%)",
   },
+  callSites: {
+    group: 'Observation',
+    argument: 'n',
+    help: 'call sites, each with a map type, to keep apart: the n busiest of a target, and together of all targets twice as many; all others are one, (others) (default: 1000)',
+  },
   attachMethod: {
     group: 'Observation',
     argument: 'method',

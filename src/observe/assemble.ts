@@ -13,6 +13,7 @@ import { fitting, SpanFollower } from '../programs/span-follower.ts';
 import type { Executable } from '../target/executable.ts';
 import { MappedBinary } from '../target/mapped.ts';
 import { FollowerCost } from './cost/follower-cost.ts';
+import type { SiteBudget } from './sites/site-budget.ts';
 import { WindowSchedule } from './windows/schedule.ts';
 
 /* What an observation is made of: planned, compared with the target, loaded and attached. */
@@ -44,6 +45,10 @@ export interface ObservationOptions {
   readonly goroutineCosts?: boolean;
   /** Also count lookups per followed span. */
   readonly spanCosts?: boolean;
+  /** Names (call site, type, function and result) that the kernel tells apart at a time; default: 8,192. */
+  readonly maxCallSites?: number;
+  /** How many call sites and map types are kept apart, and with whom that is shared; default: as the option's default, with nobody. */
+  readonly siteBudget?: SiteBudget;
   /** Called with a sentence when the budget cannot be kept. */
   readonly warn?: (sentence: string) => void;
 }

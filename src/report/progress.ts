@@ -1,14 +1,14 @@
 import type { Terminal } from '../base/terminal.ts';
 import { countOf, duration } from '../base/text.ts';
 import { totalOf } from '../model/accounts.ts';
-import type { Snapshot } from '../model/snapshot.ts';
+import type { Progress as ProgressState } from '../model/snapshot.ts';
 
 /** A line that shows the state of the observation while it runs. */
 export interface Progress {
   /** Whether it goes to a terminal. */
   readonly visible: boolean;
   /** Shows the state. It skips calls in quick succession. */
-  update(snapshot: Snapshot): void;
+  update(state: ProgressState): void;
   /** Removes the line, so that other text can be written. */
   clear(): void;
 }
@@ -21,11 +21,11 @@ export function createProgress(terminal: Terminal): Progress {
   let last = Number.NEGATIVE_INFINITY;
   return {
     visible: terminal.isInteractive,
-    update: (snapshot) => {
+    update: (state) => {
       const now = performance.now();
       if (now - last >= SHORTEST_INTERVAL_MILLIS) {
         last = now;
-        terminal.setLive(progressText(snapshot));
+        terminal.setLive(progressText(state));
       }
     },
     clear: () => terminal.setLive(''),
@@ -33,12 +33,12 @@ export function createProgress(terminal: Terminal): Progress {
 }
 
 /** The state of an observation in one line. */
-export function progressText(snapshot: Snapshot): string {
-  const lost = totalOf(snapshot.unreadable) + totalOf(snapshot.dropped);
+export function progressText(state: ProgressState): string {
+  const lost = totalOf(state.unreadable) + totalOf(state.dropped);
   return [
-    duration(snapshot.seconds),
-    countOf(snapshot.observed, 'lookup'),
-    `${countOf(snapshot.windows, 'window')} of ${duration(snapshot.attachedSeconds)} in all`,
+    duration(state.seconds),
+    countOf(state.observed, 'lookup'),
+    `${countOf(state.windows, 'window')} of ${duration(state.attachedSeconds)} in all`,
     ...(lost > 0 ? [`${countOf(lost, 'lookup')} not decoded or not recorded`] : []),
   ].join(', ');
 }

@@ -21,6 +21,7 @@ export const ATTRIBUTES = {
   },
   lineNumber: { name: ATTR_CODE_LINE_NUMBER, description: 'The line of the lookup; absent when not known.' },
   reason: { name: 'mapscope.reason', description: 'Why, as a short word such as `stack` or `table_full`.' },
+  table: { name: 'mapscope.table', description: 'Which table, a word such as `exemplars`.' },
   event: {
     name: 'mapscope.event',
     description: 'What a probe that follows spans saw, such as `spanStart`.',
@@ -28,8 +29,8 @@ export const ATTRIBUTES = {
   overflow: {
     name: 'otel.metric.overflow',
     description:
-      '`true` on the one series that holds all lookups beyond the series limit, or of all goroutines without a series; ' +
-      'it has no other attribute except `gomap.lookup.result`.',
+      '`true` on the one series that holds the lookups of all call sites that are not kept apart, or of all goroutines without ' +
+      'a series; it has no other attribute except `gomap.lookup.result`.',
   },
   goroutine: { name: 'gomap.goroutine.id', description: 'The goroutine that made the lookups.' },
   parentGoroutine: {

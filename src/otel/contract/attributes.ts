@@ -54,6 +54,7 @@ function attributeValue(callSite: LookupIdentity, key: AttributeKey): string | n
     case 'lineNumber':
       return callSite.callSite.line || undefined;
     case 'reason':
+    case 'table':
     case 'event':
     case 'overflow':
     case 'goroutine':

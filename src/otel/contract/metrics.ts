@@ -5,7 +5,7 @@
 import type { MetricContract } from './metric.ts';
 import { EXPORT_METRICS, HIT_METRICS, OVERHEAD_METRICS } from './self-metrics.ts';
 
-export { ATTRIBUTES, type AttributeKey, EXEMPLAR_ATTRIBUTES } from './attribute-names.ts';
+export { ATTRIBUTES, EXEMPLAR_ATTRIBUTES } from './attribute-names.ts';
 export { GOROUTINE_METRICS } from './goroutine-metrics.ts';
 export { MAP_METRICS } from './map-metrics.ts';
 export type { MetricContract } from './metric.ts';

@@ -147,7 +147,7 @@ export const EXPORT_METRICS = {
   overflowedSeries: gauge(
     'mapscope.series.overflowed',
     '{series}',
-    'Series, and goroutines, beyond their limit: they share an overflow series.',
+    'Call sites with a map type, and goroutines, that are not kept apart: they share an overflow series.',
   ),
   heldSeries: gauge(
     'mapscope.series.held',
@@ -169,5 +169,11 @@ export const EXPORT_METRICS = {
     '{exemplar}',
     'Exemplar candidates dropped: there was no room for them, or their lookups are in no series.',
     ['reason'],
+  ),
+  fullTables: counter(
+    'mapscope.table.full',
+    '{item}',
+    'What a full table could not keep: lookups, exemplars or events, as docs/definitions.md says for each table.',
+    ['table'],
   ),
 };

@@ -2,6 +2,7 @@ import stringWidth from 'string-width';
 import { callSiteText } from '../../base/call-site.ts';
 import { countOf, percent, printable, truncateLeft, truncateMiddle, wholeNumber } from '../../base/text.ts';
 import { quantile } from '../../model/buckets.ts';
+import { OTHERS_NAME } from '../../model/position.ts';
 import type { SummaryCallSite } from '../summary/schema.ts';
 import { GAP, plainTable } from './plain-table.ts';
 import { type Grouping, nameOf, type Row } from './rows.ts';
@@ -100,7 +101,8 @@ function textCells(
     return [];
   }
   if (by === 'site') {
-    return [truncateMiddle(type, typeWidth), callSiteText(site, width)];
+    const place = site.function === OTHERS_NAME ? OTHERS_NAME : callSiteText(site, width);
+    return [truncateMiddle(type, typeWidth), place];
   }
   const name = printable(nameOf(site, by));
   const shorten = by === 'type' ? truncateMiddle : truncateLeft;
