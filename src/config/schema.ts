@@ -110,7 +110,6 @@ export const settingsSchema = z.strictObject({
   ]),
   traceLabels: list(LABEL_NAME).default([...DEFAULT_LABELS.traceLabels]),
   spanLabels: list(LABEL_NAME).default([...DEFAULT_LABELS.spanLabels]),
-  // Each takes some 20 kB with all that an export makes of it: with a thousand, the sidecar stays below 120 MB.
   callSites: upTo(MOST_CALL_SITES, 1).default(DEFAULT_CALL_SITES),
   goroutines: upTo(1000).optional(),
   spans: upTo(1000).optional(),

@@ -28,4 +28,4 @@ export type FullTables = Readonly<Partial<Record<TableName, number>>>;
 export const DEFAULT_CALL_SITES = 1000;
 
 /** The most that may be asked for: what the kernel tells apart. */
-export const MOST_CALL_SITES = 8192;
+export const MOST_CALL_SITES = 4096;

@@ -45,7 +45,7 @@ export interface ObservationOptions {
   readonly goroutineCosts?: boolean;
   /** Also count lookups per followed span. */
   readonly spanCosts?: boolean;
-  /** Names (call site, type, function and result) that the kernel tells apart at a time; default: 8,192. */
+  /** Names (call site, type, function and result) that the kernel tells apart at a time; default: 4,096. */
   readonly maxCallSites?: number;
   /** How many call sites and map types are kept apart, and with whom that is shared; default: as the option's default, with nobody. */
   readonly siteBudget?: SiteBudget;

@@ -233,6 +233,7 @@ export class Observation {
     const estimateOf = (name: AggregateName): number => this.#estimates.of(name);
     const told = this.#callSites.tell({ contents, counts, estimateOf, time });
     const functions = functionStats(this.#plan, counts, estimateOf);
+    this.#namer.settle();
     this.#takeBack(contents);
     await this.#recycling.makeRoom(() => this.#callSites.lightest());
     const spikes = this.#spikeTotals(counters.lost.spikes);

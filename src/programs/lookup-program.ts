@@ -69,7 +69,7 @@ export interface ClosedWindow {
 const NO_HIT_LIMIT = 2n ** 63n;
 
 /** Names that the kernel tells apart: of each call site and type one for hits and one for misses, mostly. */
-const MOST_NAMES = 8192;
+const MOST_NAMES = 4096;
 
 /** Call sites and types whose spikes are recorded. */
 const MOST_SPIKE_SITES = 1024;

@@ -67,7 +67,14 @@ export class ObservedTarget {
     this.#executable = executable;
     this.#observation = observation;
     this.#export = OtlpExport.create({
-      source: async () => spikes.account(this.#final ?? (await observation.snapshot())),
+      source: async () => {
+        const snapshot = spikes.account(this.#final ?? (await observation.snapshot()));
+        if (snapshot.otherSites > 0) {
+          // As large as it gets: what reading leaves behind would come on top of what is made for the export.
+          giveMemoryBack();
+        }
+        return snapshot;
+      },
       candidates: observation,
       mapImplementation: target.mapImplementation,
       resource,

@@ -13,6 +13,8 @@ export class Namer {
   /** Equal ones are the same object. */
   readonly #positions = new Map<string, SourcePosition>();
   readonly #types = new Map<string, string>();
+  /** Something was read of the binary since the last call of `settle`. */
+  #hasRead = false;
 
   constructor(binary: GoBinary, plan: ProbePlan, runtimeTypes: RuntimeTypes) {
     this.#binary = binary;
@@ -57,6 +59,7 @@ export class Namer {
 
   /** A file that can no longer be read, or leads astray, costs names. */
   #read<T>(ask: () => T): T | undefined {
+    this.#hasRead = true;
     try {
       return ask();
     } catch (error) {
@@ -64,6 +67,14 @@ export class Namer {
         return undefined;
       }
       throw error;
+    }
+  }
+
+  /** Gives back the memory of what was read for names: they are kept, and few come later. */
+  settle(): void {
+    if (this.#hasRead) {
+      this.#hasRead = false;
+      this.#binary.forget();
     }
   }
 
