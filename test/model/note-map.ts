@@ -1,6 +1,6 @@
 import { REGISTERS } from '../../src/model/sketch.ts';
 
-/* What the kernel does with a map's address (remember_map() in bpf/counts/aggregate.bpf.h), in 64-bit arithmetic of its own. */
+/* What the kernel does with a map's address (remember_map() in bpf/counts/maps_seen.bpf.h), in 64-bit arithmetic of its own. */
 
 const MULTIPLIER = 0x9e3779b97f4a7c15n;
 const SPREAD = 0xbf58476d1ce4e5b9n;
