@@ -43,6 +43,11 @@ export const OPTIONS: { readonly [Name in keyof Settings]-?: OptionText } = {
     argument: 'share',
     help: "share of the machine's CPU time that observing all targets together may cost; each gets a small floor first, those that came first before others (default: as --budget)",
   },
+  callSites: {
+    group: 'Observation',
+    argument: 'n',
+    help: 'call sites, each with a map type, to keep apart: the n busiest of a target, and together of all targets twice as many; all others are one, (others) (default: 1000)',
+  },
   attachMethod: {
     group: 'Observation',
     argument: 'method',

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { DEFAULT_CALL_SITES, MOST_CALL_SITES } from '../model/full-tables.ts';
 import { MOST_GOROUTINE_SERIES } from '../model/heavy/goroutines.ts';
 import type { SpikeThreshold } from '../model/spike.ts';
 import { DEFAULT_LABELS, TRACE_SOURCES } from '../model/trace-sources.ts';
@@ -112,6 +113,7 @@ export const settingsSchema = z.strictObject({
   ]),
   traceLabels: list(LABEL_NAME).default([...DEFAULT_LABELS.traceLabels]),
   spanLabels: list(LABEL_NAME).default([...DEFAULT_LABELS.spanLabels]),
+  callSites: upTo(MOST_CALL_SITES, 1).default(DEFAULT_CALL_SITES),
   goroutines: upTo(1000).optional(),
   spans: upTo(1000).optional(),
   perGoroutine: upTo(MOST_GOROUTINE_SERIES, 1).optional(),

@@ -1,10 +1,13 @@
 import { mergeDistributions } from './buckets.ts';
 import type { SourcePosition } from './position.ts';
-import { cellsInUse, estimateDistinct, uniteSketches } from './sketch.ts';
+import { estimateDistinct, mapsAtLeast, uniteSketches } from './sketch.ts';
 import type { CallSiteStats, MapState } from './snapshot.ts';
 
 /** The part of the statistics that is left when hits and misses, variants or types are added up. */
-export type LookupStats = Omit<CallSiteStats, 'callSite' | 'variant' | 'type' | 'underlyingType' | 'hit'>;
+export type LookupStats = Omit<
+  CallSiteStats,
+  'callSite' | 'variant' | 'type' | 'underlyingType' | 'hit' | 'since'
+>;
 
 /** Hits and misses of one call site, lookup function and map type, together. */
 export interface MergedCallSite extends LookupStats {
@@ -17,7 +20,7 @@ export interface MergedCallSite extends LookupStats {
 }
 
 /** The sum of both: counts and distributions add up, the largest map is the larger one. */
-function mergeLookupStats(a: LookupStats, b: LookupStats): LookupStats {
+export function mergeLookupStats(a: LookupStats, b: LookupStats): LookupStats {
   return {
     lookups: a.lookups + b.lookups,
     estimatedLookups: a.estimatedLookups + b.estimatedLookups,
@@ -28,6 +31,7 @@ function mergeLookupStats(a: LookupStats, b: LookupStats): LookupStats {
     growing: a.growing + b.growing,
     inexact: a.inexact + b.inexact,
     largest: largerMap(a.largest, b.largest),
+    largestOfCycle: largerMap(a.largestOfCycle, b.largestOfCycle),
     latest: laterMap(a.latest, b.latest),
     ...mergeMapCounts(a, b),
   };
@@ -92,6 +96,7 @@ function statsOf(callSite: CallSiteStats): LookupStats {
     type: _type,
     underlyingType: _underlying,
     hit: _hit,
+    since: _since,
     ...stats
   } = callSite;
   return stats;
@@ -112,7 +117,7 @@ function mergeMapCounts(
     };
   }
   const mapsSketch = uniteSketches(a.mapsSketch, b.mapsSketch);
-  return { mapsAtLeast: cellsInUse(mapsSketch), estimatedMaps: estimateDistinct(mapsSketch), mapsSketch };
+  return { mapsAtLeast: mapsAtLeast(mapsSketch), estimatedMaps: estimateDistinct(mapsSketch), mapsSketch };
 }
 
 function comparePositions(a: MergedCallSite, b: MergedCallSite): number {

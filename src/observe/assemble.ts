@@ -13,6 +13,7 @@ import { fitting, SpanFollower } from '../programs/span-follower.ts';
 import type { Executable } from '../target/executable.ts';
 import { MappedBinary } from '../target/mapped.ts';
 import { FollowerCost } from './cost/follower-cost.ts';
+import type { SiteBudget } from './sites/site-budget.ts';
 import type { NodeBudget } from './windows/node-budget.ts';
 import { WindowSchedule } from './windows/schedule.ts';
 
@@ -47,6 +48,10 @@ export interface ObservationOptions {
   readonly goroutineCosts?: boolean;
   /** Also count lookups per followed span. */
   readonly spanCosts?: boolean;
+  /** Names (call site, type, function and result) that the kernel tells apart at a time; default: 4,096. */
+  readonly maxCallSites?: number;
+  /** How many call sites and map types are kept apart, and with whom that is shared; default: as the option's default, with nobody. */
+  readonly siteBudget?: SiteBudget;
   /** Called with a sentence when the budget cannot be kept. */
   readonly warn?: (sentence: string) => void;
 }

@@ -7,6 +7,7 @@ import type { Target } from '../model/target.ts';
 import type { FunctionVerdict } from '../model/verification.ts';
 import type { ObservationOptions } from '../observe/assemble.ts';
 import { Observation } from '../observe/observation.ts';
+import { SiteBudget } from '../observe/sites/site-budget.ts';
 import { OtlpExport } from '../otel/metrics/export.ts';
 import { otlpSettings } from '../otel/settings/metrics-settings.ts';
 import type { ProbePlan } from '../plan/lookups/plan.ts';
@@ -24,6 +25,14 @@ import { describeTarget } from './target.ts';
 
 /** How often the live line is renewed, in milliseconds. */
 const PROGRESS_MILLIS = 1000;
+
+let budget: SiteBudget | undefined;
+
+/** One for all targets, whose settings are the same: they share the memory of this process. */
+function siteBudget({ callSites }: Settings): SiteBudget {
+  budget ??= new SiteBudget(callSites);
+  return budget;
+}
 
 /** One observed target: the observation, its export and its line on the terminal. */
 export class ObservedTarget {
@@ -58,7 +67,14 @@ export class ObservedTarget {
     this.#executable = executable;
     this.#observation = observation;
     this.#export = OtlpExport.create({
-      source: async () => spikes.account(await observation.snapshot()),
+      source: async () => {
+        const snapshot = spikes.account(await observation.snapshot());
+        if (snapshot.otherSites > 0) {
+          // As large as it gets: what reading leaves behind would come on top of what is made for the export.
+          giveMemoryBack();
+        }
+        return snapshot;
+      },
       candidates: observation,
       mapImplementation: target.mapImplementation,
       resource,
@@ -105,6 +121,7 @@ export class ObservedTarget {
       ...tracingOptions(settings, spikes.options !== undefined),
       ...(spikes.options && { spikes: spikes.options }),
       goroutineCosts: settings.goroutines !== 0,
+      siteBudget: siteBudget(settings),
       ...(settings.attachMethod !== undefined && { attachMethod: settings.attachMethod }),
     }).catch((error: unknown) => {
       releaseIdentity(target);
@@ -198,6 +215,7 @@ export class ObservedTarget {
       if (withProgress) {
         this.#progress.update(await this.#observation.progress());
       }
+      await this.#observation.tend();
     } catch {
       // The observation is ending; stop() reports what is wrong with it, if anything.
     }

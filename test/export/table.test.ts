@@ -237,7 +237,10 @@ test('one goroutine alone takes a sentence, none takes nothing', () => {
 
 test('lookups that no goroutine could be found for are said', () => {
   const text = summaryTable(
-    summary({ goroutines: { kept: [], other: increase(0, 12), unattributed: { no_room: 12 } } }),
+    summary({
+      goroutines: { kept: [], other: increase(0, 12), unattributed: { no_room: 12 } },
+      fullTables: { goroutines: 12 },
+    }),
   );
   assert.match(text, /12 lookups could not be counted per goroutine: too many/);
 });
@@ -254,14 +257,17 @@ test('spans are shown with the time that their lookups took, and losses in follo
     partsCompared: 1000,
   };
   const spans = { kept: [span], otherLookups: 0, outside: { no_span: 3, no_room: 2 } };
-  const shown = lines(summaryTable(summary({ spans, following: following() })));
+  const shown = lines(
+    summaryTable(summary({ spans, following: following(), fullTables: { spans: 2, followed_spans: 4 } })),
+  );
   assert.ok(
     shown.some((line) => /^ +1,000 +90\.0 +1,500 +1,000 +14\.0 +42 +4bf9\S+ 00f067aa0ba902b7$/.test(line)),
   );
   assert.ok(shown.some((line) => /only lookups seen in windows; times are estimates/.test(line)));
   assert.ok(shown.includes('2 lookups could not be counted per span: too many spans made lookups at once.'));
   assert.ok(
-    shown.includes('3 span starts or ends could not be followed; some lookups may lack their span.'),
+    shown.includes('1 span start or end could not be followed; some lookups may lack their span.') &&
+      shown.includes('4 span starts had no room to be followed; some lookups may lack their span.'),
     shown.join('\n'),
   );
 });

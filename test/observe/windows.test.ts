@@ -11,7 +11,7 @@ import { CostMeter } from '../../src/observe/cost/cost-meter.ts';
 import { Observation } from '../../src/observe/observation.ts';
 import { LookupProgram } from '../../src/programs/lookup-program.ts';
 import { prepare } from '../../src/programs/preparation/preparation.ts';
-import { readCounters } from '../../src/programs/readers/aggregates.ts';
+import { readCounters } from '../../src/programs/readers/counters.ts';
 import { CASES, LookupService } from '../bench/lookupservice.ts';
 import { median } from '../bench/statistics.ts';
 import { buildLibrary, METHODS } from '../native/support.ts';

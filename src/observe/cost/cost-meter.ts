@@ -1,5 +1,5 @@
 import type { AttachMethod } from '../../kernel/addon.ts';
-import type { Counters } from '../../programs/readers/aggregates.ts';
+import type { Counters } from '../../programs/readers/counters.ts';
 import type { Costs } from '../windows/costs.ts';
 import { TrapMeter } from './trap-meter.ts';
 

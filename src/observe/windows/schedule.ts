@@ -1,7 +1,7 @@
 import { EXIT, messageOf, UserError } from '../../base/errors.ts';
 import type { ObservationMode, Overhead } from '../../model/snapshot.ts';
 import type { LookupProgram, WindowPlan } from '../../programs/lookup-program.ts';
-import type { Counters } from '../../programs/readers/aggregates.ts';
+import type { Counters } from '../../programs/readers/counters.ts';
 import { hasMemory } from '../../target/process.ts';
 import { CostMeter, type CostSource, MARGIN } from '../cost/cost-meter.ts';
 import { TargetCpu } from '../cost/target-cpu.ts';

@@ -40,7 +40,6 @@ export interface OtlpExportOptions {
   log: Log;
   /** Overrides OTEL_METRIC_EXPORT_INTERVAL. */
   intervalMillis?: number;
-  seriesLimit?: number;
   /** How many goroutines to give series of their own at a time (0). */
   perGoroutine?: number;
   /** Called after each periodic export, however it ended. */
@@ -133,7 +132,6 @@ export class OtlpExport {
       candidates: guarded(options.candidates, options.log),
       exemplarFilter: settings.exemplarFilter,
       histogramAggregation: settings.histogramAggregation,
-      ...(options.seriesLimit !== undefined && { seriesLimit: options.seriesLimit }),
       ...(options.perGoroutine !== undefined && { perGoroutine: options.perGoroutine }),
     });
     this.#monitor = monitor;

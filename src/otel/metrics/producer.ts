@@ -27,7 +27,7 @@ import {
   selfMeasurements,
 } from './measurements.ts';
 import type { Interval } from './points.ts';
-import { SeriesGrouping } from './series.ts';
+import { groupSeries, LookupSeries } from './series.ts';
 import { type HistogramAggregation, type TemporalitySelector, TemporalityWriter } from './temporality.ts';
 
 /** Gives the current state of the observation, or undefined while there is none. */
@@ -37,8 +37,6 @@ export interface ProducerOptions {
   source: SnapshotSource;
   mapImplementation: Target['mapImplementation'];
   temporality: TemporalitySelector;
-  /** Most series per metric, overflow series included (2,000). At least 3. */
-  seriesLimit?: number;
   /** Longest wait for a snapshot (5,000 ms). */
   deadlineMillis?: number;
   /** Exports that have failed so far. */
@@ -56,9 +54,6 @@ export interface ProducerOptions {
   histogramAggregation?: HistogramAggregation;
 }
 
-/** Overflow series: one for hits, one for misses. */
-const OVERFLOW_SERIES = 2;
-
 /** State of one count; the next count gets a new one. */
 interface Count {
   startTime: bigint;
@@ -68,8 +63,7 @@ interface Count {
   rejectedBefore: number;
   /** Data points of which it was not known before it began. */
   uncertainBefore: number;
-  byResult: SeriesGrouping;
-  bySite: SeriesGrouping;
+  byResult: LookupSeries;
   goroutines: GoroutineSeriesChoice;
   writer: TemporalityWriter;
 }
@@ -96,7 +90,6 @@ export class SnapshotMetricProducer implements MetricProducer {
 
   constructor(options: ProducerOptions) {
     this.#options = {
-      seriesLimit: 2000,
       deadlineMillis: 5000,
       failedExports: () => 0,
       rejectedPoints: () => 0,
@@ -108,9 +101,6 @@ export class SnapshotMetricProducer implements MetricProducer {
       ...options,
     };
     this.#exemplars = new ExemplarReservoir(this.#options.exemplarFilter);
-    if (this.#options.seriesLimit <= OVERFLOW_SERIES) {
-      throw new RangeError(`a series limit must be greater than ${OVERFLOW_SERIES}`);
-    }
   }
 
   /** Why the last read failed; undefined when it went well. */
@@ -193,8 +183,8 @@ export class SnapshotMetricProducer implements MetricProducer {
 
   #metrics(snapshot: Snapshot): Reading {
     const count = this.#countOf(snapshot);
-    const byResult = count.byResult.group(snapshot.callSites);
-    const bySite = count.bySite.group(snapshot.callSites);
+    const byResult = count.byResult.update(snapshot);
+    const bySite = groupSeries(snapshot, MAP_METRICS.entries.attributes);
     this.#exemplars.place(snapshot, (candidate) => count.byResult.seriesOf(candidate));
     const maps = mapMeasurements({ byResult, bySite }, this.#exemplars).filter(({ contract }) =>
       appliesTo(contract, this.#options.mapImplementation),
@@ -204,7 +194,7 @@ export class SnapshotMetricProducer implements MetricProducer {
       maps.push(...goroutineMeasurements(goroutines));
     }
     const self = selfMeasurements(snapshot, {
-      overflowedSeries: count.byResult.overflowed + (goroutines?.refused ?? 0),
+      overflowedSeries: snapshot.otherSites + (goroutines?.refused ?? 0),
       heldSeries: count.writer.held,
       failedExports: this.#options.failedExports() - count.failedBefore,
       rejectedPoints: this.#options.rejectedPoints() - count.rejectedBefore,
@@ -240,16 +230,23 @@ export class SnapshotMetricProducer implements MetricProducer {
   #countOf(snapshot: Snapshot): Count {
     if (this.#count?.startTime !== snapshot.startTime) {
       this.#exemplars.restart();
-      const limit = this.#options.seriesLimit - OVERFLOW_SERIES;
+      const writer = new TemporalityWriter(this.#options.temporality, this.#options.histogramAggregation);
+      const { attributes } = MAP_METRICS.lookups;
+      const metrics = Object.values(MAP_METRICS).filter(
+        (contract) =>
+          contract.attributes === attributes && appliesTo(contract, this.#options.mapImplementation),
+      );
       this.#count = {
         startTime: snapshot.startTime,
         failedBefore: this.#options.failedExports(),
         rejectedBefore: this.#options.rejectedPoints(),
         uncertainBefore: this.#options.uncertainPoints(),
-        byResult: new SeriesGrouping(MAP_METRICS.lookups.attributes, limit),
-        bySite: new SeriesGrouping(MAP_METRICS.entries.attributes, limit),
+        byResult: new LookupSeries(attributes, metrics.length, (key) => {
+          writer.forget(key);
+          this.#exemplars.forget(key);
+        }),
         goroutines: new GoroutineSeriesChoice(this.#options.perGoroutine, snapshot.startTime),
-        writer: new TemporalityWriter(this.#options.temporality, this.#options.histogramAggregation),
+        writer,
       };
     }
     return this.#count;

@@ -1,11 +1,8 @@
 import { BinaryError, type GoBinary } from '../../gobinary/index.ts';
-import { COUNT_BOUNDS, distribution, highestBoundInUse, RATIO_BOUNDS } from '../../model/buckets.ts';
-import type { Distribution } from '../../model/distribution.ts';
 import { type SourcePosition, UNKNOWN_NAME } from '../../model/position.ts';
-import { cellsInUse, estimateDistinct } from '../../model/sketch.ts';
 import type { CallSiteStats } from '../../model/snapshot.ts';
 import type { ProbePlan } from '../../plan/lookups/plan.ts';
-import type { Aggregate } from '../readers/aggregates.ts';
+import type { AggregateName } from '../readers/aggregate.ts';
 import type { RuntimeTypes } from './runtime-types.ts';
 
 /** A map type by its name, and what it is of where it was declared. */
@@ -17,7 +14,11 @@ export class Namer {
   readonly #plan: ProbePlan;
   readonly #runtimeTypes: RuntimeTypes;
   readonly #callSites = new Map<number, SourcePosition>();
+  /** Equal ones are the same object. */
+  readonly #positions = new Map<string, SourcePosition>();
   readonly #types = new Map<string, TypeName>();
+  /** Something was read of the binary since the last call of `settle`. */
+  #hasRead = false;
 
   constructor(binary: GoBinary, plan: ProbePlan, runtimeTypes: RuntimeTypes) {
     this.#binary = binary;
@@ -25,7 +26,7 @@ export class Namer {
     this.#runtimeTypes = runtimeTypes;
   }
 
-  /** The source position that a return address belongs to, with inlining undone. */
+  /** The source position that a return address belongs to, with inlining undone. Equal positions are one object. */
   callSite(returnAddress: number): SourcePosition {
     const known = this.#callSites.get(returnAddress);
     if (known !== undefined) {
@@ -33,18 +34,22 @@ export class Namer {
     }
     // The call instruction ends where the return address is; what is there may be another line already.
     const frame = this.#read(() => this.#binary.frames(returnAddress - 1)[0]);
-    const position = frame
+    const found = frame
       ? { function: printedName(frame.function), file: frame.file, line: frame.line }
       : { function: UNKNOWN_NAME, file: UNKNOWN_NAME, line: 0 };
+    const key = JSON.stringify(found);
+    const position = this.#positions.get(key) ?? found;
+    this.#positions.set(key, position);
     this.#callSites.set(returnAddress, position);
     return position;
   }
 
-  type(aggregate: Pick<Aggregate, 'type' | 'runtimeType'>): string {
-    return this.#typeOf(aggregate).type;
+  type(aggregate: Pick<AggregateName, 'type' | 'runtimeType'>): string {
+    return this.mapType(aggregate).type;
   }
 
-  #typeOf(aggregate: Pick<Aggregate, 'type' | 'runtimeType'>): TypeName {
+  /** The name of a map type, and what it is of where it was declared. */
+  mapType(aggregate: Pick<AggregateName, 'type' | 'runtimeType'>): TypeName {
     const key = `${aggregate.runtimeType}${aggregate.type}`;
     let name = this.#types.get(key);
     if (name === undefined) {
@@ -54,7 +59,7 @@ export class Namer {
     return name;
   }
 
-  #typeName({ type, runtimeType }: Pick<Aggregate, 'type' | 'runtimeType'>): TypeName {
+  #typeName({ type, runtimeType }: Pick<AggregateName, 'type' | 'runtimeType'>): TypeName {
     if (runtimeType) {
       return { type: this.#runtimeTypes.name(type) ?? UNKNOWN_NAME };
     }
@@ -68,6 +73,7 @@ export class Namer {
 
   /** A file that can no longer be read, or leads astray, costs names. */
   #read<T>(ask: () => T): T | undefined {
+    this.#hasRead = true;
     try {
       return ask();
     } catch (error) {
@@ -78,40 +84,17 @@ export class Namer {
     }
   }
 
-  /** One aggregate, with the estimate of its lookups, as the rest of the program sees it. */
-  stats(aggregate: Aggregate, estimatedLookups: number): CallSiteStats {
-    return {
-      callSite: this.callSite(aggregate.caller),
-      variant: this.#plan.functions[aggregate.functionIndex]?.name.replace(/^runtime\./, '') ?? UNKNOWN_NAME,
-      ...this.#typeOf(aggregate),
-      hit: aggregate.hit,
-      lookups: aggregate.lookups,
-      estimatedLookups,
-      probeLength: distribution(
-        COUNT_BOUNDS,
-        aggregate.probeLength,
-        aggregate.probeLengthSum,
-        aggregate.probeLengthMax,
-      ),
-      keyComparisons: distribution(
-        COUNT_BOUNDS,
-        aggregate.keyComparisons,
-        aggregate.keyComparisonsSum,
-        aggregate.keyComparisonsMax,
-      ),
-      homePosition: ratios(
-        aggregate.homePosition.slice(0, RATIO_BOUNDS.length + 1),
-        aggregate.homePositionSum,
-      ),
-      loadFactor: ratios(aggregate.loadFactor, aggregate.loadFactorSum),
-      growing: aggregate.growing,
-      inexact: aggregate.inexact.reduce((sum, n) => sum + n, 0),
-      largest: aggregate.largest,
-      latest: aggregate.latest,
-      mapsAtLeast: cellsInUse(aggregate.mapsSketch),
-      estimatedMaps: estimateDistinct(aggregate.mapsSketch),
-      mapsSketch: aggregate.mapsSketch,
-    };
+  /** Gives back the memory of what was read for names: they are kept, and few come later. */
+  settle(): void {
+    if (this.#hasRead) {
+      this.#hasRead = false;
+      this.#binary.forget();
+    }
+  }
+
+  /** The lookup function without its package. */
+  variant({ functionIndex }: Pick<AggregateName, 'functionIndex'>): string {
+    return this.#plan.functions[functionIndex]?.name.replace(/^runtime\./, '') ?? UNKNOWN_NAME;
   }
 }
 
@@ -123,8 +106,4 @@ function printedName(name: string): string {
   const open = name.indexOf('[');
   const close = name.lastIndexOf(']');
   return open < 0 || close < open ? name : `${name.slice(0, open)}[...]${name.slice(close + 1)}`;
-}
-
-function ratios(counts: number[], sum: number): Distribution {
-  return distribution(RATIO_BOUNDS, counts, sum, highestBoundInUse(RATIO_BOUNDS, counts));
 }

@@ -8,7 +8,8 @@ import { RecordReader } from '../../kernel/records.ts';
  */
 export class RuntimeTypes {
   readonly #binary: GoBinary;
-  readonly #names = new Map<number, string>();
+  /** Undefined where a part is not known, which stays so. */
+  readonly #names = new Map<number, string | undefined>();
 
   constructor(binary: GoBinary) {
     this.#binary = binary;
@@ -34,8 +35,7 @@ export class RuntimeTypes {
   #add(address: number, keyType: number, elemType: number): void {
     const key = typeName(this.#binary, keyType);
     const elem = typeName(this.#binary, elemType);
-    if (key !== undefined && elem !== undefined) {
-      this.#names.set(address, `map[${key}]${elem}`);
-    }
+    const isKnown = key !== undefined && elem !== undefined;
+    this.#names.set(address, isKnown ? `map[${key}]${elem}` : undefined);
   }
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { TABLES, type TableName } from '../../model/full-tables.ts';
 
 /*
  * The JSON document of `--format json`. This schema is its documentation: tests check `summarize` against it, and readers may
@@ -170,7 +171,7 @@ const callSite = z
       .number()
       .nonnegative()
       .nullable()
-      .describe('distinct maps, estimated; null: more than a thousand'),
+      .describe('distinct maps, estimated, with a standard error below 5 %; null: more than some million'),
     entries: count.describe('of the largest map seen since the start'),
     buckets: count.describe('of the largest map seen; Swiss: groups of the table visited'),
     overflowBuckets: count.describe('of the largest map seen; classic'),
@@ -308,7 +309,19 @@ export const summarySchema = z.object({
   refusedFunctions: z
     .array(z.object({ name: z.string(), reason: z.string() }))
     .describe('lookup functions of the target that were not observed'),
-  callSites: z.array(callSite).describe('most lookups first'),
+  callSites: z
+    .array(callSite)
+    .describe(
+      'most lookups first; the last one, whose names are "(others)", is of all that are not kept apart, where there are such',
+    ),
+  otherCallSites: count.describe(
+    'call sites and map types that are in "(others)", as far as they are known apart',
+  ),
+  fullTables: z
+    .partialRecord(z.enum(Object.keys(TABLES) as [TableName, ...TableName[]]), count)
+    .describe(
+      'what there was no room for, by the table that was full; tables that are not in use are absent',
+    ),
   spikes: spikes.optional().describe('absent when mapscope did not look for spikes'),
   spans: spans.optional().describe('the same lookups per span; absent when not counted per span'),
   following: following.optional().describe('how spans were followed; absent when they were not'),

@@ -39,7 +39,8 @@ export function summarize(
   snapshot: Snapshot,
   { goroutines = 10, spans = 10 }: ReportLimits = {},
 ): Summary {
-  const callSites = mergeHitsAndMisses(snapshot.callSites);
+  // What is not kept apart stands last, however much it is.
+  const callSites = [...mergeHitsAndMisses(snapshot.callSites), ...mergeHitsAndMisses(snapshot.others)];
   return {
     schema: SUMMARY_SCHEMA,
     target: {
@@ -65,6 +66,8 @@ export function summarize(
     })),
     refusedFunctions: snapshot.refused.map(({ name, reason }) => ({ name, reason })),
     callSites: callSites.map(summarizeCallSite),
+    otherCallSites: snapshot.otherSites,
+    fullTables: { ...snapshot.fullTables },
     ...(snapshot.spikes && { spikes: summarizeSpikes(snapshot.spikes) }),
     ...(snapshot.spans && { spans: summarizeSpans(snapshot.spans, spans) }),
     ...(snapshot.following && { following: summarizeFollowing(snapshot.following) }),

@@ -3,6 +3,7 @@ import { callSiteText } from '../../base/call-site.ts';
 import { countOf, percent, printable, wholeNumber } from '../../base/text.ts';
 import { truncateLeft, truncateMiddle, wrapped } from '../../base/width.ts';
 import { quantile } from '../../model/buckets.ts';
+import { OTHERS_NAME } from '../../model/position.ts';
 import type { Grouping } from '../choices.ts';
 import type { SummaryCallSite } from '../summary/schema.ts';
 import { GAP, plainTable } from './plain-table.ts';
@@ -111,7 +112,8 @@ function textCells(
     return [];
   }
   if (by === 'site') {
-    return [shownType(site, typeWidth), callSiteText(site, width)];
+    const place = site.function === OTHERS_NAME ? OTHERS_NAME : callSiteText(site, width);
+    return [shownType(site, typeWidth), place];
   }
   const columns = width === undefined ? Number.POSITIVE_INFINITY : Math.max(NARROWEST_SITE, width);
   return [by === 'type' ? shownType(site, columns) : truncateLeft(printable(nameOf(site, by)), columns)];

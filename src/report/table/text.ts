@@ -2,6 +2,7 @@ import { callSiteText } from '../../base/call-site.ts';
 import { countOf, duration, percent, wholeNumber } from '../../base/text.ts';
 import type { Target } from '../../model/target.ts';
 import type { Summary, SummarySpikes } from '../summary/schema.ts';
+import { fullTables } from './full-tables.ts';
 
 /** A sentence below the table. */
 export interface Remark {
@@ -112,7 +113,7 @@ function shareText(share: number): string {
 
 /** What is missing or uncertain, a sentence each; one reassuring sentence when nothing is. */
 export function remarks(summary: Summary): Remark[] {
-  const { observed, refusedFunctions, goroutines, spans, following } = summary;
+  const { observed, refusedFunctions, following } = summary;
   const warnings: string[] = [];
   warnings.push(...lost(observed.unreadable, 'decoded', observed.unreadableByReason));
   warnings.push(...lost(observed.dropped, 'recorded', observed.droppedByReason));
@@ -126,22 +127,11 @@ export function remarks(summary: Summary): Remark[] {
       `The result or comparison count of ${countOf(observed.inexact, 'lookup')} is not certain (${which}).`,
     );
   }
-  const noRoom = goroutines?.unattributed.no_room ?? 0;
-  if (noRoom > 0) {
+  warnings.push(...fullTables(summary));
+  const unreadable = following?.lost.unreadable ?? 0;
+  if (unreadable > 0) {
     warnings.push(
-      `${countOf(noRoom, 'lookup')} could not be counted per goroutine: too many goroutines made lookups at once.`,
-    );
-  }
-  const outside = spans?.lookupsOutside.no_room ?? 0;
-  if (outside > 0) {
-    warnings.push(
-      `${countOf(outside, 'lookup')} could not be counted per span: too many spans made lookups at once.`,
-    );
-  }
-  const lostEvents = (following?.lost.unreadable ?? 0) + (following?.lost.no_room ?? 0);
-  if (lostEvents > 0) {
-    warnings.push(
-      `${countOf(lostEvents, 'span start or end', 'span starts or ends')} could not be followed; some lookups may lack their span.`,
+      `${countOf(unreadable, 'span start or end', 'span starts or ends')} could not be followed; some lookups may lack their span.`,
     );
   }
   if (warnings.length === 0 && observed.lookups > 0) {

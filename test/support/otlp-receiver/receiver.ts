@@ -2,7 +2,7 @@ import { Server, ServerCredentials, type StatusObject, type UntypedHandleCall } 
 import type { ExportRequestMessage } from './messages.ts';
 import { Received } from './received.ts';
 import { metricsService } from './service.ts';
-import type { ReceivedSummary } from './summary.ts';
+import type { ReceivedSummary, ReceiverSummary } from './summary.ts';
 
 /** An error to answer with, or undefined to take the request. */
 export type Refusal = Partial<StatusObject> | undefined;
@@ -18,6 +18,8 @@ export interface ReceiverOptions {
   answer?: () => { partialSuccess?: { rejectedDataPoints?: number; errorMessage?: string } };
   /** Bytes of a request that it takes (4 MiB). */
   mostBytes?: number;
+  /** Where to note what is received; of several receivers one after the other it may be the same. */
+  summary?: ReceiverSummary;
   /** Path of a socket to listen on instead of a port; gRPC only. */
   socket?: string;
   /** 0, the default, takes a free port. */
