@@ -1,6 +1,7 @@
 import { EXIT, messageOf, UserError } from '../base/errors.ts';
 import { columnsOf, type SafeText } from '../base/terminal.ts';
 import { reportLimits, type Settings } from '../config/settings.ts';
+import type { Page } from '../page/page.ts';
 import { summariesJson, summaryJson } from '../report/json.ts';
 import { OutputFile } from '../report/output-file.ts';
 import type { Summary } from '../report/summary/schema.ts';
@@ -23,13 +24,27 @@ export async function openOutput({ output }: Settings): Promise<OutputFile | und
   }
 }
 
-/** Writes the summaries as they were asked for: tables one after the other, or one JSON document. */
+/** Writes the summaries as they were asked for: tables one after the other, one JSON document, or the page in a file. */
 export async function report(
   summaries: readonly Summary[],
   settings: Settings,
   output: OutputFile | undefined,
+  page: Page | undefined,
 ): Promise<void> {
-  await writeText(settings.format === 'json' ? json(summaries) : tables(summaries, settings, output), output);
+  await writeText(textOf(summaries, settings, output, page), output);
+  await page?.close();
+}
+
+function textOf(
+  summaries: readonly Summary[],
+  settings: Settings,
+  output: OutputFile | undefined,
+  page: Page | undefined,
+): SafeText {
+  if (settings.format === 'html' && page !== undefined) {
+    return page.file();
+  }
+  return settings.format === 'json' ? json(summaries) : tables(summaries, settings, output);
 }
 
 function json(summaries: readonly Summary[]): SafeText {

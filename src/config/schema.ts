@@ -3,6 +3,7 @@ import { MOST_GOROUTINE_SERIES } from '../model/heavy/goroutines.ts';
 import type { SpikeThreshold } from '../model/spike.ts';
 import { DEFAULT_LABELS, TRACE_SOURCES } from '../model/trace-sources.ts';
 import { endpointProblem } from '../otel/settings/endpoint-problem.ts';
+import { parseAddress } from '../page/server/address.ts';
 import { GROUPINGS, ORDERS } from '../report/table/rows.ts';
 
 /** A duration such as `10s`, `500ms`, `2m`, `1h`, `7d`, in milliseconds; a bare number is seconds, as for sleep(1). */
@@ -83,6 +84,22 @@ const OTLP_ENDPOINT = z.string('must be a URL').superRefine((endpoint, context) 
   }
 });
 
+/** Where the page is served: an address, or true for the usual one. */
+const UI = z
+  .union([z.boolean(), z.string()], 'must be HOST:PORT')
+  .refine(
+    (value) => typeof value === 'boolean' || parseAddress(value) !== undefined,
+    'must be HOST:PORT, such as 127.0.0.1:8080 or [::1]:8080, or a port',
+  );
+
+/** Where traces are shown. */
+const TRACE_URL = z
+  .string('must be a URL')
+  .refine(
+    (url) => /^https?:\/\/./i.test(url) && url.includes('{trace_id}'),
+    'must be an http:// or https:// URL that contains {trace_id}',
+  );
+
 function oneOf(values: readonly string[]): string {
   return `${values.slice(0, -1).join(', ')} or ${values.at(-1)}`;
 }
@@ -92,13 +109,15 @@ export const settingsSchema = z.strictObject({
   duration: duration.optional(),
   mode: z.enum(['windows', 'all'], 'must be windows or all').default('windows'),
   budget: share.default(0.01),
-  format: z.enum(['table', 'json'], 'must be table or json').default('table'),
+  format: z.enum(['table', 'json', 'html'], 'must be table, json or html').default('table'),
   top: upTo(100_000, 1).default(20),
   by: z.enum(GROUPINGS, `must be ${oneOf(GROUPINGS)}`).default('site'),
   sort: z.enum(ORDERS, `must be ${oneOf(ORDERS)}`).default('lookups'),
   filter: z.string('must be a text').min(1, 'must not be empty').optional(),
   width: upTo(10_000, 40).optional(),
   output: z.string('must be a file name').min(1, 'must be a file name').optional(),
+  ui: UI.optional(),
+  traceUrl: TRACE_URL.optional(),
   otlpEndpoint: OTLP_ENDPOINT.optional(),
   otlpLogsEndpoint: OTLP_ENDPOINT.optional(),
   spikes: SPIKES.optional(),

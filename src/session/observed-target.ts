@@ -2,19 +2,22 @@ import type { Resource } from '@opentelemetry/resources';
 import { log } from '../base/log.ts';
 import { STDERR } from '../base/terminal.ts';
 import type { Settings } from '../config/settings.ts';
-import type { Snapshot } from '../model/snapshot.ts';
+import type { CandidateSource } from '../model/candidate.ts';
+import type { ObservationMode, Snapshot } from '../model/snapshot.ts';
 import type { Target } from '../model/target.ts';
 import type { FunctionVerdict } from '../model/verification.ts';
 import type { ObservationOptions } from '../observe/assemble.ts';
 import { Observation } from '../observe/observation.ts';
 import { OtlpExport } from '../otel/metrics/export.ts';
 import { otlpSettings } from '../otel/settings/metrics-settings.ts';
+import type { TargetWatch } from '../page/page.ts';
 import type { ProbePlan } from '../plan/lookups/plan.ts';
 import { createProgress } from '../report/progress.ts';
 import type { Executable } from '../target/executable.ts';
 import { ProcessImage } from '../target/image.ts';
 import { findThreadContextMap } from '../target/thread-context.ts';
 import { withoutDisagreeing } from '../verify/verdict.ts';
+import { SharedCandidates } from './candidates.ts';
 import type { Prepared } from './executables.ts';
 import { claimIdentity, releaseIdentity } from './identity.ts';
 import { giveMemoryBack } from './memory.ts';
@@ -23,6 +26,11 @@ import { describeTarget } from './target.ts';
 
 /** How often the live line is renewed, in milliseconds. */
 const PROGRESS_MILLIS = 1000;
+
+/** Takes what is seen of each target, for as long as it is observed. */
+export interface Watcher {
+  watch(target: Target, mode: ObservationMode): TargetWatch;
+}
 
 /** One observed target: the observation, its export and its line on the terminal. */
 export class ObservedTarget {
@@ -37,6 +45,9 @@ export class ObservedTarget {
   readonly #progress = createProgress(STDERR);
   readonly #timer: NodeJS.Timeout | undefined;
   readonly #spikes: SpikeReporting;
+  readonly #watch: TargetWatch | undefined;
+  readonly #watchedCandidates: CandidateSource;
+  #isTicking = false;
   readonly #companions: (() => Promise<void>)[] = [];
   #final: Snapshot | undefined;
 
@@ -48,8 +59,12 @@ export class ObservedTarget {
     spikes: SpikeReporting,
     settings: Settings,
     withProgress: boolean,
+    watcher: Watcher | undefined,
   ) {
     this.#spikes = spikes;
+    const candidates = new SharedCandidates(observation);
+    this.#watchedCandidates = candidates.subscribe();
+    this.#watch = watcher?.watch(target, settings.mode);
     this.target = target;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.replaced = promise;
@@ -59,7 +74,7 @@ export class ObservedTarget {
     this.#observation = observation;
     this.#export = OtlpExport.create({
       source: async () => spikes.account(this.#final ?? (await observation.snapshot())),
-      candidates: observation,
+      candidates: candidates.subscribe(),
       mapImplementation: target.mapImplementation,
       resource,
       log,
@@ -79,6 +94,7 @@ export class ObservedTarget {
   /**
    * @param withProgress false while the target writes to the same terminal
    * @param plan default: what was planned for the binary
+   * @param watcher gets a snapshot each second
    */
   static async start(
     pid: number,
@@ -86,6 +102,7 @@ export class ObservedTarget {
     settings: Settings,
     withProgress: boolean,
     plan?: ProbePlan,
+    watcher?: Watcher,
   ): Promise<ObservedTarget> {
     const image = new ProcessImage(pid);
     const target = describeTarget(pid, { executable, binary });
@@ -100,7 +117,7 @@ export class ObservedTarget {
       ...(preparation !== undefined && { preparation }),
       ...(plan !== undefined && { plan }),
       warn: (sentence) => log('warn', sentence),
-      ...tracingOptions(settings, spikes.options !== undefined),
+      ...tracingOptions(settings, spikes.options !== undefined, watcher !== undefined),
       ...(spikes.options && { spikes: spikes.options }),
       goroutineCosts: settings.goroutines !== 0,
       ...(settings.attachMethod !== undefined && { attachMethod: settings.attachMethod }),
@@ -117,6 +134,7 @@ export class ObservedTarget {
         spikes,
         settings,
         withProgress,
+        watcher,
       );
     } catch (error) {
       releaseIdentity(target);
@@ -177,6 +195,7 @@ export class ObservedTarget {
     releaseIdentity(this.target);
     await this.#spikes.stop();
     this.#final = this.#spikes.account(this.#final);
+    this.#watch?.end(this.#final, this.#watchedCandidates.drainCandidates());
     const delivery = await this.#export?.shutdown();
     if (delivery?.problem !== undefined) {
       log('warn', delivery.problem);
@@ -189,30 +208,40 @@ export class ObservedTarget {
       this.#noticeReplacement();
       return;
     }
+    if (this.#isTicking) {
+      return;
+    }
+    this.#isTicking = true;
     try {
       await this.#observation.collectSpikes();
-      if (withProgress) {
-        this.#progress.update(await this.#observation.snapshot());
-      } else {
-        await this.#observation.tend();
+      if (withProgress || this.#watch !== undefined) {
+        const snapshot = await this.#observation.snapshot();
+        this.#watch?.take(this.#spikes.account(snapshot), this.#watchedCandidates.drainCandidates());
+        if (withProgress) {
+          this.#progress.update(snapshot);
+        }
       }
+      await this.#observation.tend();
     } catch {
       // The observation is ending; stop() reports what is wrong with it, if anything.
+    } finally {
+      this.#isTicking = false;
     }
   }
 }
 
 /**
- * Exemplars cost a little at each lookup, following spans at each span, and only OTLP receivers get exemplars. Spikes have a
- * trace, too, and the report shows what the lookups of spans cost.
+ * Exemplars cost a little at each lookup, following spans at each span, and only OTLP receivers and the page get exemplars. Spikes
+ * have a trace, too, and the report shows what the lookups of spans cost.
  */
 function tracingOptions(
   settings: Settings,
   withSpikes: boolean,
+  isWatched: boolean,
 ): Pick<ObservationOptions, 'exemplars' | 'labels' | 'followed' | 'spanCosts' | 'threadContextMap'> {
   // The export, which is made later from the same settings, says what it does not understand in them.
   const filter = otlpSettings(settings.otlpEndpoint, () => {})?.exemplarFilter ?? 'always_off';
-  const withExemplars = filter !== 'always_off';
+  const withExemplars = filter !== 'always_off' || isWatched;
   const withSpans = (settings.spans ?? 0) > 0;
   if (!withExemplars && !withSpikes && !withSpans) {
     return {};

@@ -6,6 +6,7 @@ import { reportLimits, type Settings } from '../../config/settings.ts';
 import { summarize } from '../../report/summary/summarize.ts';
 import { Executables, type Prepared, perImage } from '../../session/executables.ts';
 import { giveMemoryBack } from '../../session/memory.ts';
+import type { Watcher } from '../../session/observed-target.ts';
 import { namedProcess, startEach } from '../../session/process-images.ts';
 import {
   observeThroughExecs,
@@ -17,6 +18,7 @@ import {
 import { processEnd } from '../../target/end.ts';
 import { findByExecutable } from '../../target/process.ts';
 import { mayTrace } from '../../target/rights.ts';
+import { openPage } from '../page.ts';
 import { EndingSignals } from '../signals.ts';
 import { openOutput, report } from '../write-reports.ts';
 
@@ -35,18 +37,20 @@ export async function attach(choice: TargetChoice, settings: Settings): Promise<
   }
   const signals = new EndingSignals();
   const output = await openOutput(settings);
+  const page = await openPage(settings);
   const executables = new Executables(settings);
-  const start = (pid: number) => startImages(pid, executables, settings, signals, pids.length === 1);
+  const start = (pid: number) => startImages(pid, executables, settings, signals, pids.length === 1, page);
   const processes = await startAll(pids, start, signals);
   const requested = signals.observing();
   const seen = await Promise.all(processes.map((running) => observe(running, settings, requested, start)));
   signals.finishing();
   const images = seen.flatMap((process) => process.images);
-  await report(
-    images.map(({ target, snapshot }) => summarize(target, settings.mode, snapshot, reportLimits(settings))),
-    settings,
-    output,
-  );
+  const summaries = images.map(({ target, snapshot }) => {
+    const summary = summarize(target, settings.mode, snapshot, reportLimits(settings));
+    page?.setSummary(target, summary);
+    return summary;
+  });
+  await report(summaries, settings, output, page);
   signals.done();
   // What was seen before has been reported.
   const failed = seen.find(({ failure }) => failure !== undefined);
@@ -93,6 +97,7 @@ async function startImages(
   settings: Settings,
   signals: EndingSignals,
   withProgress: boolean,
+  watcher: Watcher | undefined,
 ): Promise<Running> {
   // While another process prepares, there is time to load what exports.
   const [images] = await Promise.all([
@@ -104,7 +109,8 @@ async function startImages(
     signals.attaching();
     const plan = settings.verify ? await verified(pid, prepared, settings) : undefined;
     const { ObservedTarget } = await import('../../session/observed-target.ts');
-    return await ObservedTarget.start(pid, prepared, shared, withProgress && images.length === 1, plan);
+    const showsProgress = withProgress && images.length === 1;
+    return await ObservedTarget.start(pid, prepared, shared, showsProgress, plan, watcher);
   });
 }
 
