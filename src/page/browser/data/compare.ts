@@ -26,8 +26,8 @@ export interface Change {
   readonly change: Estimate;
   /** The interval that holds the true difference in 95 of 100 cases; null when there were too few intervals of time to know. */
   readonly interval: readonly [number, number] | null;
-  /** Whether the interval leaves out zero. */
-  readonly isSure: boolean;
+  /** Whether it is more than chance: of those that are called sure, at most one in twenty is expected not to be. */
+  isSure: boolean;
   /** Groups or buckets visited per second, more or fewer, that go with it: what changes are ranked by. */
   readonly weight: number;
 }
@@ -60,6 +60,7 @@ export function compareRanges(
   const changes = [...keys].flatMap((key) =>
     WHICH.flatMap((measure) => changeOf(key, measure, now, before) ?? []),
   );
+  callSure(changes);
   return changes.sort(
     (a, b) => Number(b.isSure) - Number(a.isSure) || b.weight - a.weight || (a.key < b.key ? -1 : 1),
   );
@@ -81,7 +82,6 @@ function changeOf(key: string, measure: Measure, now: Side, before: Side): Chang
     change.error === null
       ? null
       : ([change.value - Z95 * change.error, change.value + Z95 * change.error] as const);
-  const isSure = interval !== null && (interval[0] > 0 || interval[1] < 0);
   const sites = new Set([...(now.sites.get(key) ?? []), ...(before.sites.get(key) ?? [])]);
   const work = now.work.get(key) ?? 0;
   const workBefore = before.work.get(key) ?? 0;
@@ -90,7 +90,42 @@ function changeOf(key: string, measure: Measure, now: Side, before: Side): Chang
     measure === 'rate'
       ? Math.abs(work - workBefore)
       : (Math.abs(change.value) / scale) * Math.max(work, workBefore);
-  return { key, sites: [...sites], measure, now: a, before: b, change, interval, isSure, weight };
+  return { key, sites: [...sites], measure, now: a, before: b, change, interval, isSure: false, weight };
+}
+
+/** Differences that may be wrongly called sure, as a share of those that are. */
+const FALSE_SHARE = 0.05;
+
+/**
+ * Of many differences some are large by chance. So the more there are, the larger one has to be, for its error, to be called sure
+ * (Benjamini and Hochberg).
+ */
+function callSure(changes: readonly Change[]): void {
+  const judged = changes
+    .flatMap((one) => (one.interval === null ? [] : [{ one, chance: chanceOf(one.change) }]))
+    .sort((a, b) => a.chance - b.chance);
+  const last = judged.findLastIndex(
+    ({ chance }, rank) => chance <= (FALSE_SHARE * (rank + 1)) / judged.length,
+  );
+  for (const { one } of judged.slice(0, last + 1)) {
+    one.isSure = true;
+  }
+}
+
+/** How often a difference as large comes about where there is none. */
+function chanceOf({ value, error }: Estimate): number {
+  if (error === null || value === 0) {
+    return 1;
+  }
+  return error === 0 ? 0 : 2 * upperTail(Math.abs(value) / error);
+}
+
+/** Of a standard normal distribution, the part above z; to 1e-7 (Abramowitz and Stegun, 26.2.17). */
+function upperTail(z: number): number {
+  const t = 1 / (1 + 0.2316419 * z);
+  const polynomial =
+    t * (0.31938153 + t * (-0.356563782 + t * (1.781477937 + t * (-1.821255978 + t * 1.330274429))));
+  return (Math.exp((-z * z) / 2) / Math.sqrt(2 * Math.PI)) * polynomial;
 }
 
 /** A row that is missing on one side had no lookups there, if anything was seen at all. */

@@ -20,33 +20,27 @@ export class Comparison {
   }
 
   update(model: Model): void {
-    const { range, baseline, by, row } = model.view;
+    const { range, baseline, by, row, span } = model.view;
     setShown(this.#root, baseline !== undefined);
     if (baseline === undefined) {
       this.#shown = '';
       return;
     }
     const now = range ?? model.shown;
+    const between = ({ start, end }: Range) => model.timeline.between(start, end);
+    const [intervals, before] = [between(now), between(baseline)];
     // A range that moves along is compared anew every ten seconds.
-    const key = JSON.stringify([
-      Math.round(now.start / 1e7),
-      Math.round(now.end / 1e7),
-      range,
-      baseline,
-      by,
-      row,
-      model.view.target,
-    ]);
+    const when = range === undefined ? [Math.round(now.end / 1e7), span] : [range, intervals.length];
+    const key = JSON.stringify([...when, baseline, before.length, by, row, model.view.target]);
     if (key === this.#shown) {
       return;
     }
     this.#shown = key;
-    const between = ({ start, end }: Range) => model.timeline.between(start, end);
     const focus = model.focus && new Set(model.focus);
     const changes = compareRanges(
       model.timeline.sites,
-      between(now),
-      between(baseline),
+      intervals,
+      before,
       by,
       (site) => focus?.has(site) ?? true,
     );

@@ -91,16 +91,8 @@ interface RowElements {
 export class SiteTable {
   readonly #scroller = byId('table');
   readonly #body = el('tbody');
-  readonly #above = el(
-    'tr',
-    { class: 'space', 'aria-hidden': 'true' },
-    el('td'),
-  );
-  readonly #below = el(
-    'tr',
-    { class: 'space', 'aria-hidden': 'true' },
-    el('td'),
-  );
+  readonly #above = el('tr', { class: 'space', 'aria-hidden': 'true' }, el('td'));
+  readonly #below = el('tr', { class: 'space', 'aria-hidden': 'true' }, el('td'));
   readonly #table: HTMLTableElement;
   readonly #heads = new Map<string, { head: HTMLElement; button: HTMLElement }>();
   readonly #pool: RowElements[] = [];
