@@ -165,6 +165,6 @@ export class Page implements PageSource {
 }
 
 /** What the file holds. */
-export function documentOf(state: StateDocument, documents: TargetDocument[]): PageDocument {
+function documentOf(state: StateDocument, documents: TargetDocument[]): PageDocument {
   return { ...state, written: Date.now() * 1000, documents };
 }

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { join } from 'node:path';
+import { copyFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { buildGo } from '../../test/support/go-toolchains.ts';
 
 /** A web service under load, observed, with a live page. */
@@ -27,7 +28,9 @@ export interface ShopOptions {
 
 const PATIENCE_MILLIS = 60_000;
 /** Requests per second. */
-const RATE = 300;
+const RATE = 200;
+/** The load's longest; then it begins anew. */
+const LOAD_DURATION = '5m';
 
 /** Builds and starts the shop of the tests, with a load, and observes it. Undefined, with a sentence, when there is no Go here. */
 export async function startObservedShop({
@@ -37,17 +40,17 @@ export async function startObservedShop({
   options = [],
 }: ShopOptions): Promise<ObservedShop | undefined> {
   const dir = join(root, 'test/services/shop');
-  const built = await build(dir);
+  const built = await build(dir, dirname(page));
   if (built === undefined) {
     return undefined;
   }
   const service = new Child(built.shop, ['-tracing', 'sdk']);
   const [, http = '', grpc = ''] = await service.says(/^ready http=(\S+) grpc=(\S+)\n/m);
-  const load = new Child(built.load, [
+  const load = new Load(built.load, [
     `-http=${http}`,
     `-grpc=${grpc}`,
     `-rate=${RATE}`,
-    '-duration=24h',
+    `-duration=${LOAD_DURATION}`,
     '-client=header',
   ]);
   const args = [
@@ -67,7 +70,7 @@ export async function startObservedShop({
   const observation = new Child(process.execPath, [join(root, 'src/cli/main.ts'), ...args]);
   const stop = async () => {
     await observation.end('SIGINT');
-    await load.end('SIGTERM');
+    await load.end();
     await service.end('SIGTERM');
   };
   try {
@@ -80,9 +83,11 @@ export async function startObservedShop({
   }
 }
 
-async function build(dir: string): Promise<{ shop: string; load: string } | undefined> {
+async function build(dir: string, folder: string): Promise<{ shop: string; load: string } | undefined> {
   try {
-    const shop = await buildGo({ dir, version: 'local' });
+    // Reports name it: it is to be called what it is, and not what a cache calls it.
+    const shop = join(folder, 'shop');
+    copyFileSync(await buildGo({ dir, version: 'local' }), shop);
     return { shop, load: await buildGo({ dir, package: './cmd/load', version: 'local' }) };
   } catch (error) {
     const [reason = ''] = (error instanceof Error ? error.message : String(error)).split('\n');
@@ -90,6 +95,29 @@ async function build(dir: string): Promise<{ shop: string; load: string } | unde
       `The shop, a service with traces, cannot be built here, so there is no live page: ${reason}\n`,
     );
     return undefined;
+  }
+}
+
+/** Requests until somebody ends them. */
+class Load {
+  #current: Child;
+  #ended = false;
+
+  constructor(command: string, args: readonly string[]) {
+    this.#current = new Child(command, args);
+    const again = async () => {
+      await this.#current.ended;
+      if (!this.#ended) {
+        this.#current = new Child(command, args);
+        void again();
+      }
+    };
+    void again();
+  }
+
+  async end(): Promise<void> {
+    this.#ended = true;
+    await this.#current.end('SIGTERM');
   }
 }
 

@@ -1,7 +1,7 @@
 /*
  * Pictures of the page for the README: a real observation of the shop, for a minute and a half, looked at with a real browser.
  *
- *   node tools/docs/screenshots.ts [FOLDER]     default: docs/images
+ *   npm run screenshots [FOLDER]     default: docs/images
  */
 
 import { mkdtempSync, rmSync } from 'node:fs';

@@ -3,7 +3,7 @@
  */
 
 /** What stands for a number that is not known. */
-export const UNKNOWN = 'unknown';
+const UNKNOWN = 'unknown';
 
 const WHOLE = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
 

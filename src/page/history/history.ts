@@ -25,11 +25,18 @@ export class History {
 
   /** @param bytes that it may take at most; then older seconds are forgotten, and what call sites did in older minutes */
   constructor(bytes: () => number = () => HISTORY_BYTES) {
-    const half = () => bytes() / 2;
-    this.#coarse = new Tier({ chunk: COARSE_CHUNK, most: COARSE_MOST, bytes: half, forgets: 'cells' });
-    this.#fine = new Tier({ chunk: MINUTE, most: FINE_MOST, bytes: half, forgets: 'chunks' }, (intervals) =>
-      this.#coarse.add(foldIntervals(intervals)),
+    const coarse = new Tier({
+      chunk: COARSE_CHUNK,
+      most: COARSE_MOST,
+      bytes: () => bytes() / 2,
+      forgets: 'cells',
+    });
+    // Seconds may take what minutes leave.
+    this.#fine = new Tier(
+      { chunk: MINUTE, most: FINE_MOST, bytes: () => bytes() - coarse.bytes, forgets: 'chunks' },
+      (intervals) => coarse.add(foldIntervals(intervals)),
     );
+    this.#coarse = coarse;
   }
 
   /** Bytes taken by both resolutions. */
@@ -86,10 +93,12 @@ export class History {
    * @param bytes at most about so many of intervals: for a file, which is to stay small
    */
   document(bytes = Number.POSITIVE_INFINITY): HistoryDocument {
+    const coarse = this.#coarse.packed(bytes / 2);
+    const taken = coarse.reduce((sum, { heads, cells }) => sum + sizeOf(heads) + sizeOf(cells), 0);
     return {
       sites: [...this.#differences.sites],
-      fine: this.#fine.packed(bytes / 2),
-      coarse: this.#coarse.packed(bytes / 2),
+      fine: this.#fine.packed(bytes - taken),
+      coarse,
       exemplars: this.#exemplars.all(),
     };
   }
@@ -111,4 +120,9 @@ export class History {
       exemplars: [],
     }));
   }
+}
+
+/** Bytes behind base64. */
+function sizeOf(text: string | null): number {
+  return ((text?.length ?? 0) * 3) / 4;
 }

@@ -21,6 +21,8 @@ export interface Row {
   readonly estimated: number;
   readonly probes: number;
   readonly many: number;
+  /** Groups or buckets visited beyond the first of each lookup, estimated for all lookups. */
+  readonly excess: number;
   readonly comparisons: number;
   readonly load: number;
   /** Of the largest of the maps looked into last. */
@@ -34,7 +36,7 @@ export const ORDERS: Readonly<Record<string, (row: Row) => number | string>> = {
   hits: ({ hits, lookups }) => hits / lookups,
   probes: ({ probes }) => probes,
   many: ({ many, lookups }) => many / lookups,
-  excess: ({ tally, estimated, lookups }) => (((tally[TALLY.probes] ?? 0) - lookups) / lookups) * estimated,
+  excess: ({ excess }) => excess,
   compares: ({ comparisons }) => comparisons,
   load: ({ load }) => load,
   entries: ({ shape }) => shape?.entries ?? 0,
@@ -56,7 +58,7 @@ export function groupKey(site: Site, by: Grouping): string {
 }
 
 /** Whether a text is part of a call site's type, function or place, in any case of letters. */
-export function matches(site: Site, part: string): boolean {
+function matches(site: Site, part: string): boolean {
   const text = `${site.type}\n${site.function}\n${site.file}:${site.line}\n${site.variant}`.toLowerCase();
   return text.includes(part.toLowerCase());
 }
@@ -111,13 +113,15 @@ export function rowOf(totals: RangeTotals, key: string, sites: readonly number[]
     return undefined;
   }
   const tally = sumOfSites(totals, sites);
+  const estimated = (tally[TALLY.estimated] ?? 0) / 1000;
   return {
     key,
     sites,
     tally,
     lookups,
     hits: sites.reduce((sum, site) => sum + totals.lookups(2 * site + 1), 0),
-    estimated: (tally[TALLY.estimated] ?? 0) / 1000,
+    estimated,
+    excess: (((tally[TALLY.probes] ?? 0) - lookups) / lookups) * estimated,
     probes: perLookup(tally, TALLY.probes) ?? 0,
     many: manyProbes(tally),
     comparisons: perLookup(tally, TALLY.comparisons) ?? 0,

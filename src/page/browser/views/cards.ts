@@ -84,7 +84,7 @@ function figures(model: Model): Said[] {
       level: many === null ? 'good' : many > 0.05 ? 'bad' : many > 0.01 ? 'warn' : 'good',
     },
     {
-      label: 'Comparisons per lookup',
+      label: 'Keys compared',
       value: mean(perLookup(all, TALLY.comparisons)),
       note: `99th percentile ${quantileText(all, 'keyComparisons', 0.99)}`,
     },

@@ -48,6 +48,12 @@ const COLUMNS: readonly ColumnText[] = [
     hint: ({ many }) => `${whole(many)} lookups`,
   },
   {
+    key: 'excess',
+    title: ({ unit }) => `extra ${unit}/s`,
+    text: ({ excess }, { totals }) => short(totals.knownSeconds > 0 ? excess / totals.knownSeconds : null),
+    hint: (_row, { unit }) => `${unit} visited beyond the first of each lookup, estimated`,
+  },
+  {
     key: 'compares',
     title: () => 'compares',
     text: ({ comparisons }) => mean(comparisons),
