@@ -64,7 +64,7 @@ export function raw({ hostname, port }: URL, text: string): Promise<Answer> {
     socket.on('error', (error: NodeJS.ErrnoException) =>
       error.code === 'ECONNRESET' ? done() : reject(error),
     );
-    socket.write(text);
+    socket.end(text);
   });
 }
 

@@ -4,6 +4,9 @@ import puppeteer, { type Browser, type Page as Tab } from 'puppeteer-core';
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
+/** Longer than anything takes on a busy machine. */
+const PATIENCE_MILLIS = 90_000;
+
 /** Debian's Chromium, without a window. All hosts but this machine are out of its reach. */
 export async function startChromium(owner: { after(end: () => Promise<void>): void }): Promise<Browser> {
   const browser = await puppeteer.launch({
@@ -34,9 +37,10 @@ export interface Opened {
 export async function openTab(
   browser: Browser,
   url: string,
-  { width = 1280, height = 900, dark = false, scale = 1 } = {},
+  { width = 1280, height = 900, dark = false, scale = 1, isEmpty = false } = {},
 ): Promise<Opened> {
   const tab = await browser.newPage();
+  tab.setDefaultTimeout(PATIENCE_MILLIS);
   const requests: string[] = [];
   const problems: string[] = [];
   tab.on('request', (request) => requests.push(request.url()));
@@ -49,7 +53,9 @@ export async function openTab(
   await tab.setViewport({ width, height, deviceScaleFactor: scale });
   await tab.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: dark ? 'dark' : 'light' }]);
   await tab.goto(url, { waitUntil: 'domcontentloaded' });
-  await tab.waitForSelector('.card .value');
+  if (!isEmpty) {
+    await tab.waitForSelector('.card .value');
+  }
   return { tab, requests, problems };
 }
 

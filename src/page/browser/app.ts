@@ -17,6 +17,8 @@ import { TimePane } from './views/time-pane.ts';
 import { Traces } from './views/traces.ts';
 import { Verdict } from './views/verdict.ts';
 
+const STARTING_MILLIS = 500;
+
 /** The page: data in, views brought up to date at most once a frame, the view's state in the address. */
 export class App {
   readonly #source: Source;
@@ -76,7 +78,14 @@ export class App {
       setShown(byId('save'), false);
       setShown(byId('pause'), false);
     }
-    this.#setState(await this.#source.state());
+    let state = await this.#source.state();
+    // The address is known before the first target is: probes have to go in.
+    while (state.targets.length === 0) {
+      setText(byId('verdict'), 'mapscope is starting to observe.');
+      await new Promise((resolve) => setTimeout(resolve, STARTING_MILLIS));
+      state = await this.#source.state();
+    }
+    this.#setState(state);
     await this.#load();
   }
 

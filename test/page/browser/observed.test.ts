@@ -97,7 +97,11 @@ test('attach: the live page is there until the end, then the file', LIMIT, async
   assert.equal(await observer.stop(), 0);
   // A tab behind another is not drawn.
   await tab.bringToFront();
-  await tab.waitForFunction(() => (document.querySelector('#status') as HTMLElement).dataset.kind === 'file');
+  await tab.waitForFunction(
+    () => (document.querySelector('#status') as HTMLElement).dataset.kind === 'file',
+    // Not each frame: a tab that was behind another has none for a while.
+    { polling: 100 },
+  );
   const summary = await reportIn(path);
   assert.deepEqual(await shownIn(path), expectedOf(summary));
 });

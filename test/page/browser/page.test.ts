@@ -10,6 +10,7 @@ import { pathToFileURL } from 'node:url';
 import type { Page as Tab } from 'puppeteer-core';
 import type { Snapshot } from '../../../src/model/snapshot.ts';
 import { readPageFile } from '../../../src/page/file.ts';
+import { Page } from '../../../src/page/page.ts';
 import type { Summary } from '../../../src/report/summary/schema.ts';
 import { summarize } from '../../../src/report/summary/summarize.ts';
 import { TARGET } from '../../model/fixtures.ts';
@@ -134,7 +135,7 @@ async function settled(tab: Tab): Promise<void> {
 test('it says which map, which line, how bad, since when, which trace', LIMIT, async () => {
   const { url } = await written('http://localhost:16686/trace/{trace_id}?span={span_id}');
   const { tab } = await openTab(browser, `${url}#span=0`);
-  await settled(tab);
+  await tab.waitForSelector('#verdict[data-level=bad]');
   const [text = ''] = await texts(tab, '#verdict');
   assert.match(text, /map\[string\]int/);
   assert.match(text, /find3\.go:13/);
@@ -214,6 +215,19 @@ test(
     assert.deepEqual(problems, []);
   },
 );
+
+test('a page that is opened before anything is observed waits for it', LIMIT, async (t) => {
+  const page = await Page.open({ ui: '127.0.0.1:0', traceUrl: undefined });
+  t.after(() => page.close());
+  const { tab, problems } = await openTab(browser, page.url ?? '', { isEmpty: true });
+  await tab.waitForFunction(() => document.querySelector('#verdict')?.textContent?.includes('starting'));
+  const watch = page.watch(TARGET, 'all');
+  for (const snapshot of observation(new Observed(), 3)) {
+    take(watch, snapshot);
+  }
+  await tab.waitForSelector('table.sites tbody tr[data-key]');
+  assert.deepEqual(problems, []);
+});
 
 test('who loses the connection comes back and misses nothing', LIMIT, async (t) => {
   const { watch, url } = await serve(t);
@@ -395,7 +409,7 @@ test('five thousand call sites are brought up to date without a stop', LIMIT, as
     take(watch, observed.step({ lookups, window: true }));
   }
   const { tab } = await openTab(browser, url.href);
-  assert.match((await texts(tab, '#count'))[0] ?? '', /^5,000 rows/);
+  await tab.waitForFunction(() => document.querySelector('#count')?.textContent === '5,000 rows');
   const before = await tab.metrics();
   const steps = 5;
   for (let i = 0; i < steps; i++) {
