@@ -87,7 +87,7 @@ async function build(dir: string, folder: string): Promise<{ shop: string; load:
   try {
     // Reports name it: it is to be called what it is, and not what a cache calls it.
     const shop = join(folder, 'shop');
-    copyFileSync(await buildGo({ dir, version: 'local' }), shop);
+    copyFileSync(await buildGo({ dir, version: 'local', flags: ['-trimpath'] }), shop);
     return { shop, load: await buildGo({ dir, package: './cmd/load', version: 'local' }) };
   } catch (error) {
     const [reason = ''] = (error instanceof Error ? error.message : String(error)).split('\n');
