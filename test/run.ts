@@ -61,6 +61,7 @@ const clangFormat = ['clang-format-19', 'clang-format'].find(
 );
 
 step('types', 'tsc', ['-p', 'tsconfig.json']);
+step('types of the page', 'tsc', ['-p', 'src/page/browser/tsconfig.json']);
 step('style and lint', 'biome', ['ci', '--reporter=summary', '.']);
 step('what nobody uses', 'knip', ['--no-progress']);
 if (clangFormat === undefined) {

@@ -81,3 +81,10 @@ export function shortFunction(name: string): string {
   const slash = name.slice(0, end < 0 ? name.length : end).lastIndexOf('/');
   return name.slice(slash + 1);
 }
+
+/** The path of a Go function's package: `example.com/shop/cart`. */
+export function packageOf(name: string): string {
+  const short = shortFunction(name);
+  const dot = short.indexOf('.');
+  return dot < 0 ? name : name.slice(0, name.length - short.length + dot);
+}

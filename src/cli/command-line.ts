@@ -31,6 +31,7 @@ export function commandLine(): Command {
   addPs(program);
   addExplain(program);
   addScan(program);
+  addReport(program);
   addDoctor(program);
   addCompletion(program);
   return program;
@@ -223,6 +224,20 @@ function addScan(program: Command): void {
     });
 }
 
+function addReport(program: Command): void {
+  program
+    .command('report')
+    .description('make one page of several, or a table or JSON of reports in files')
+    .argument('<files...>', 'pages (.html) or JSON reports that mapscope has written')
+    .addOption(new Option('--format <format>', 'table, json or html').choices(['table', 'json', 'html']))
+    .option('--output <file>', 'write to this file; a page when it ends with .html (default: stdout)')
+    .addHelpText('after', example('report before.html after.html --output both.html'))
+    .action(async (files: string[], options: { format?: string; output?: string }) => {
+      const { reportFiles } = await import('./commands/report.ts');
+      await reportFiles(files, options);
+    });
+}
+
 function addDoctor(program: Command): void {
   program
     .command('doctor')
@@ -271,9 +286,10 @@ function withSettings(
     ),
   );
   for (const setting of settings) {
-    const { argument, help, group } = OPTIONS[setting];
+    const { argument, help, group, isOptional } = OPTIONS[setting];
     const flag = optionName(setting);
-    const flags = argument === undefined ? flag : `${flag} <${argument}>`;
+    const value = isOptional ? `[${argument}]` : `<${argument}>`;
+    const flags = argument === undefined ? flag : `${flag} ${value}`;
     command.addOption(grouped(flags, instead[setting] ?? help, group));
   }
   return command;

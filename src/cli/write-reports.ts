@@ -1,6 +1,7 @@
 import { EXIT, messageOf, UserError } from '../base/errors.ts';
 import { columnsOf, type SafeText } from '../base/terminal.ts';
 import { reportLimits, type Settings } from '../config/settings.ts';
+import type { Page } from '../page/page.ts';
 import { summariesJson, summaryJson, summaryLines } from '../report/json.ts';
 import { OutputFile } from '../report/output-file.ts';
 import type { Summary } from '../report/summary/schema.ts';
@@ -23,25 +24,31 @@ export async function openOutput({ output }: Settings): Promise<OutputFile | und
   }
 }
 
-/** Writes the summaries as they were asked for: tables one after the other, one JSON document, or a line of JSON each. */
+/** Writes the summaries as they were asked for: tables one after the other, one JSON document, a line of JSON each, or the page in a file. */
 export async function report(
   summaries: readonly Summary[],
   settings: Settings,
   output: OutputFile | undefined,
+  page: Page | undefined,
 ): Promise<void> {
-  await writeText(textOfAll(summaries, settings, output), output);
+  await writeText(textOfAll(summaries, settings, output, page), output);
+  await page?.close();
 }
 
 function textOfAll(
   summaries: readonly Summary[],
   settings: Settings,
   output: OutputFile | undefined,
+  page: Page | undefined,
 ): SafeText {
   switch (settings.format) {
     case 'json':
       return json(summaries);
     case 'jsonl':
       return summaryLines(summaries);
+    case 'html':
+      // Whoever asks for it has opened the page.
+      return page?.file() ?? tables(summaries, settings, output);
     case 'table':
       return tables(summaries, settings, output);
   }

@@ -4,7 +4,14 @@ import { ATTACH_METHODS, MODES, oneOf } from './choices.ts';
 import type { Settings } from './schema.ts';
 
 /** Where the help shows an option. */
-export type OptionGroup = 'Target' | 'Observation' | 'Report' | 'OpenTelemetry' | 'Traces' | 'Verification';
+export type OptionGroup =
+  | 'Target'
+  | 'Observation'
+  | 'Report'
+  | 'Page'
+  | 'OpenTelemetry'
+  | 'Traces'
+  | 'Verification';
 
 /** How a setting is given on the command line, and what it does, in words. */
 export interface OptionText {
@@ -13,6 +20,8 @@ export interface OptionText {
   readonly argument?: string;
   /** All values there are, if they can be listed. */
   readonly values?: readonly string[];
+  /** The value may be left out. */
+  readonly isOptional?: true;
   /** What it does; what its default is, in brackets at the end. */
   readonly help: string;
 }
@@ -58,7 +67,7 @@ export const OPTIONS: { readonly [Name in keyof Settings]-?: OptionText } = {
     group: 'Report',
     argument: 'format',
     values: FORMATS,
-    help: 'format of the report: table, json, or jsonl with a line for each target (default: table)',
+    help: 'format of the report: table, json, jsonl with a line for each target, or html, a page with all of its history in one file (default: table; html for an --output that ends with .html)',
   },
   top: {
     group: 'Report',
@@ -106,6 +115,17 @@ export const OPTIONS: { readonly [Name in keyof Settings]-?: OptionText } = {
     group: 'Report',
     argument: 'n',
     help: 'report the n spans whose lookups took longest; 0 reports none (default: 10; 5 in tables; only when spans are followed anyway)',
+  },
+  ui: {
+    group: 'Page',
+    argument: 'address',
+    isOptional: true,
+    help: 'serve a live page at this HOST:PORT or port; anywhere but on loopback visitors need a token, which the printed address holds (default address: 127.0.0.1:7274, or another port when that is taken)',
+  },
+  traceUrl: {
+    group: 'Page',
+    argument: 'url',
+    help: 'link traces on the page by this template, such as http://localhost:16686/trace/{trace_id}; {span_id} may be in it, too',
   },
   otlpEndpoint: {
     group: 'OpenTelemetry',

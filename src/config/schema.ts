@@ -4,6 +4,7 @@ import { MOST_GOROUTINE_SERIES } from '../model/heavy/goroutines.ts';
 import type { SpikeThreshold } from '../model/spike.ts';
 import { DEFAULT_LABELS, TRACE_SOURCES } from '../model/trace-sources.ts';
 import { endpointProblem } from '../otel/settings/endpoint-problem.ts';
+import { parseAddress } from '../page/server/address.ts';
 import { FORMATS, GROUPINGS, ORDERS } from '../report/choices.ts';
 import { ATTACH_METHODS, MODES, oneOf } from './choices.ts';
 
@@ -85,6 +86,22 @@ const OTLP_ENDPOINT = z.string('must be a URL').superRefine((endpoint, context) 
   }
 });
 
+/** Where the page is served: an address, or true for the usual one. */
+const UI = z
+  .union([z.boolean(), z.string()], 'must be HOST:PORT')
+  .refine(
+    (value) => typeof value === 'boolean' || parseAddress(value) !== undefined,
+    'must be HOST:PORT, such as 127.0.0.1:8080 or [::1]:8080, or a port',
+  );
+
+/** Where traces are shown. */
+const TRACE_URL = z
+  .string('must be a URL')
+  .refine(
+    (url) => /^https?:\/\/./i.test(url) && url.includes('{trace_id}'),
+    'must be an http:// or https:// URL that contains {trace_id}',
+  );
+
 /** One of some words. */
 function choice<const T extends readonly string[]>(values: T) {
   return z.enum(values, `must be ${oneOf(values)}`);
@@ -103,6 +120,8 @@ export const settingsSchema = z.strictObject({
   filter: z.string('must be a text').min(1, 'must not be empty').optional(),
   width: upTo(10_000, 40).optional(),
   output: z.string('must be a file name').min(1, 'must be a file name').optional(),
+  ui: UI.optional(),
+  traceUrl: TRACE_URL.optional(),
   otlpEndpoint: OTLP_ENDPOINT.optional(),
   otlpLogsEndpoint: OTLP_ENDPOINT.optional(),
   spikes: SPIKES.optional(),

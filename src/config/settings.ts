@@ -21,17 +21,26 @@ export function readSettings({ config, ...options }: RawOptions, verifying = fal
   const file = config === undefined ? NOTHING : readSettingsFile(config);
   const inFile = withoutSelection(file.values);
   check(inFile, file);
-  const checked = check({ ...inFile, ...options });
+  const checked = check(withFormat({ ...inFile, ...options }));
   // Known here only: the budget of a target is divided when it has several images.
   const settings = { ...checked, nodeBudget: checked.nodeBudget ?? checked.budget };
+  if (verifying && settings.format === 'html') {
+    throw new UserError('--format html is for what was observed; verify has table and json.', EXIT.usage);
+  }
   if (settings.goroutines === 0 && settings.perGoroutine !== undefined) {
     throw new UserError('--per-goroutine needs per-goroutine counts: remove --goroutines 0.', EXIT.usage);
   }
   return vouched(verifying ? { ...settings, verify: true } : settings);
 }
 
+/** A report that is written to `report.html` is a page, unless something else is asked for. */
+function withFormat(values: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  const isPage = typeof values.output === 'string' && /\.html?$/i.test(values.output);
+  return isPage && values.format === undefined ? { ...values, format: 'html' } : values;
+}
+
 /** How many of the heaviest goroutines and spans a report shows, unless an option says otherwise. */
-const REPORTED: Readonly<Record<Format, number>> = { json: 10, jsonl: 10, table: 5 };
+const REPORTED: Readonly<Record<Format, number>> = { json: 10, jsonl: 10, table: 5, html: 10 };
 
 /** How many of the heaviest a report shows; 0 goroutines: lookups are not counted per goroutine. */
 export function reportLimits({ goroutines, perGoroutine, spans, format }: Settings): Required<ReportLimits> {

@@ -1,7 +1,7 @@
 /* What a report can be asked for. Apart from what makes reports, because help and completion need only the words. */
 
-/** Forms of a report: for people; one JSON document; one for each target, a line each. */
-export const FORMATS = ['table', 'json', 'jsonl'] as const;
+/** Forms of a report: for people; one JSON document; one for each target, a line each; a page in one file. */
+export const FORMATS = ['table', 'json', 'jsonl', 'html'] as const;
 export type Format = (typeof FORMATS)[number];
 
 /** What a row of the table stands for. */

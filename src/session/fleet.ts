@@ -7,6 +7,7 @@ import { ProcessFinder } from '../target/finding/process-finder.ts';
 import { decide, decisionInWords, type Selection } from '../target/finding/selection.ts';
 import { hasMemory } from '../target/process.ts';
 import { giveMemoryBack } from './memory.ts';
+import type { Watcher } from './observed-target.ts';
 import { isOfAnotherKind } from './process-images.ts';
 import { ProcessObserver } from './process-observer.ts';
 import type { SeenProcess } from './through-execs.ts';
@@ -23,6 +24,8 @@ export interface FleetOptions {
   readonly onSeen: (seen: SeenProcess) => void;
   /** False: find processes by looking only. */
   readonly events?: boolean;
+  /** Takes what is seen of each. */
+  readonly watcher?: Watcher;
 }
 
 /** How many processes there were. */
@@ -66,6 +69,7 @@ class Fleet {
       // A signal asks for the end from the start on.
       onAttaching: () => {},
       admit: (pid) => this.#admit(pid),
+      ...(options.watcher !== undefined && { watcher: options.watcher }),
     });
     this.#finder = new ProcessFinder({
       selection: options.selection,

@@ -2,7 +2,8 @@ import type { Resource } from '@opentelemetry/resources';
 import { log } from '../base/log.ts';
 import { STDERR } from '../base/terminal.ts';
 import type { Settings } from '../config/settings.ts';
-import type { Snapshot } from '../model/snapshot.ts';
+import type { CandidateSource } from '../model/candidate.ts';
+import type { ObservationMode, Snapshot } from '../model/snapshot.ts';
 import type { Target } from '../model/target.ts';
 import type { FunctionVerdict } from '../model/verification.ts';
 import type { ObservationOptions } from '../observe/assemble.ts';
@@ -10,12 +11,14 @@ import { Observation } from '../observe/observation.ts';
 import { SiteBudget } from '../observe/sites/site-budget.ts';
 import { OtlpExport } from '../otel/metrics/export.ts';
 import { otlpSettings } from '../otel/settings/metrics-settings.ts';
+import type { TargetWatch } from '../page/page.ts';
 import type { ProbePlan } from '../plan/lookups/plan.ts';
 import { createProgress } from '../report/progress.ts';
 import type { Executable } from '../target/executable.ts';
 import { ProcessImage } from '../target/image.ts';
 import { findThreadContextMap } from '../target/thread-context.ts';
 import { withoutDisagreeing } from '../verify/verdict.ts';
+import { SharedCandidates } from './candidates.ts';
 import type { Prepared } from './executables.ts';
 import { claimIdentity, releaseIdentity } from './identity.ts';
 import { giveMemoryBack } from './memory.ts';
@@ -34,6 +37,11 @@ function siteBudget({ callSites }: Settings): SiteBudget {
   return budget;
 }
 
+/** Takes what is seen of each target, for as long as it is observed. */
+export interface Watcher {
+  watch(target: Target, mode: ObservationMode): TargetWatch;
+}
+
 /** One observed target: the observation, its export and its line on the terminal. */
 export class ObservedTarget {
   readonly target: Target;
@@ -47,6 +55,9 @@ export class ObservedTarget {
   readonly #progress = createProgress(STDERR);
   readonly #timer: NodeJS.Timeout | undefined;
   readonly #spikes: SpikeReporting;
+  readonly #watch: TargetWatch | undefined;
+  readonly #watchedCandidates: CandidateSource | undefined;
+  #isTicking = false;
   readonly #companions: (() => Promise<void>)[] = [];
 
   private constructor(
@@ -57,8 +68,12 @@ export class ObservedTarget {
     spikes: SpikeReporting,
     settings: Settings,
     withProgress: boolean,
+    watcher: Watcher | undefined,
   ) {
     this.#spikes = spikes;
+    const candidates = new SharedCandidates(observation);
+    this.#watchedCandidates = watcher && candidates.subscribe();
+    this.#watch = watcher?.watch(target, settings.mode);
     this.target = target;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.replaced = promise;
@@ -75,7 +90,7 @@ export class ObservedTarget {
         }
         return snapshot;
       },
-      candidates: observation,
+      candidates: candidates.subscribe(),
       mapImplementation: target.mapImplementation,
       resource,
       log,
@@ -95,6 +110,7 @@ export class ObservedTarget {
   /**
    * @param withProgress false while the target writes to the same terminal
    * @param plan default: what was planned for the binary
+   * @param watcher gets a snapshot each second
    */
   static async start(
     pid: number,
@@ -102,6 +118,7 @@ export class ObservedTarget {
     settings: Settings,
     withProgress: boolean,
     plan?: ProbePlan,
+    watcher?: Watcher,
   ): Promise<ObservedTarget> {
     const image = new ProcessImage(pid);
     const target = describeTarget(pid, { executable, binary });
@@ -118,7 +135,7 @@ export class ObservedTarget {
       ...(preparation !== undefined && { preparation }),
       ...(plan !== undefined && { plan }),
       warn: (sentence) => log('warn', sentence),
-      ...tracingOptions(settings, spikes.options !== undefined),
+      ...tracingOptions(settings, spikes.options !== undefined, watcher !== undefined),
       ...(spikes.options && { spikes: spikes.options }),
       goroutineCosts: settings.goroutines !== 0,
       siteBudget: siteBudget(settings),
@@ -136,6 +153,7 @@ export class ObservedTarget {
         spikes,
         settings,
         withProgress,
+        watcher,
       );
     } catch (error) {
       releaseIdentity(target);
@@ -192,7 +210,9 @@ export class ObservedTarget {
     await Promise.all(this.#companions.map((end) => end()));
     try {
       const last = await this.#observation.stop(cpuSeconds).finally(() => this.#spikes.stop());
-      return this.#spikes.account(last);
+      const accounted = this.#spikes.account(last);
+      this.#watch?.end(accounted, this.#watchedCandidates?.drainCandidates() ?? []);
+      return accounted;
     } finally {
       this.#executable.close();
       this.#image.close();
@@ -209,30 +229,40 @@ export class ObservedTarget {
       this.#noticeReplacement();
       return;
     }
+    if (this.#isTicking) {
+      return;
+    }
+    this.#isTicking = true;
     try {
       await this.#observation.collectSpikes();
+      if (this.#watch !== undefined) {
+        const snapshot = this.#spikes.account(await this.#observation.snapshot());
+        this.#watch.take(snapshot, this.#watchedCandidates?.drainCandidates() ?? []);
+      }
       await this.#observation.tend();
       if (withProgress) {
         this.#progress.update(await this.#observation.progress());
       }
-      await this.#observation.tend();
     } catch {
       // The observation is ending; stop() reports what is wrong with it, if anything.
+    } finally {
+      this.#isTicking = false;
     }
   }
 }
 
 /**
- * Exemplars cost a little at each lookup, following spans at each span, and only OTLP receivers get exemplars. Spikes have a
- * trace, too, and the report shows what the lookups of spans cost.
+ * Exemplars cost a little at each lookup, following spans at each span, and only OTLP receivers and the page get exemplars. Spikes
+ * have a trace, too, and the report shows what the lookups of spans cost.
  */
 function tracingOptions(
   settings: Settings,
   withSpikes: boolean,
+  isWatched: boolean,
 ): Pick<ObservationOptions, 'exemplars' | 'labels' | 'followed' | 'spanCosts' | 'threadContextMap'> {
   // The export, which is made later from the same settings, says what it does not understand in them.
   const filter = otlpSettings(settings.otlpEndpoint, () => {})?.exemplarFilter ?? 'always_off';
-  const withExemplars = filter !== 'always_off';
+  const withExemplars = filter !== 'always_off' || isWatched;
   const withSpans = (settings.spans ?? 0) > 0;
   if (!withExemplars && !withSpikes && !withSpans) {
     return {};

@@ -4,6 +4,7 @@ import { log } from '../base/log.ts';
 import type { Settings } from '../config/settings.ts';
 import { processEnd } from '../target/end.ts';
 import { Executables, type Prepared, perImage } from './executables.ts';
+import type { Watcher } from './observed-target.ts';
 import { startEach } from './process-images.ts';
 import {
   observeThroughExecs,
@@ -18,6 +19,8 @@ export interface ProcessObserverOptions {
   readonly onAttaching: () => void;
   /** Show a live line: of one process only. */
   readonly withProgress?: boolean;
+  /** Takes what is seen of each. */
+  readonly watcher?: Watcher;
   /**
    * Asked before each image of a process is opened: throws a UserError when that is not to be observed.
    *
@@ -68,7 +71,7 @@ export class ProcessObserver {
   }
 
   readonly #startImages = async (pid: number): Promise<Running> => {
-    const { onAttaching, withProgress = false, admit } = this.#options;
+    const { onAttaching, withProgress = false, watcher, admit } = this.#options;
     admit?.(pid);
     // While another process prepares, there is time to load what exports.
     const [images] = await Promise.all([this.#executables.openImages(pid), import('./observed-target.ts')]);
@@ -77,7 +80,8 @@ export class ProcessObserver {
       onAttaching();
       const plan = settings.verify ? await verified(pid, prepared, this.#settings) : undefined;
       const { ObservedTarget } = await import('./observed-target.ts');
-      return await ObservedTarget.start(pid, prepared, settings, withProgress && images.length === 1, plan);
+      const showsProgress = withProgress && images.length === 1;
+      return await ObservedTarget.start(pid, prepared, settings, showsProgress, plan, watcher);
     });
   };
 }

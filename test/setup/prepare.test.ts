@@ -58,7 +58,7 @@ class Checkout {
     );
     this.tool('clang-19', 'while [ "$1" != -o ]; do shift; done; echo object > "$2"');
     this.tool('pkg-config', 'exit 0', null);
-    for (const name of ['g++', 'make', 'python3']) {
+    for (const name of ['g++', 'make', 'python3', 'chromium']) {
       this.tool(name, 'exit 0', null);
     }
   }

@@ -21,6 +21,7 @@ const CLANG_FORMAT = 'clang-format';
 const BPFTOOL = 'bpftool';
 /** They complete the command, as tests see; bash is there. */
 const SHELLS = ['zsh', 'fish'];
+const CHROMIUM = 'chromium';
 const PASSING_FAILURE =
   /could not get lock|temporary failure|failed to fetch|hash sum mismatch|connection|time(d )?out/i;
 const RETRY_AFTER_MS = 3000;
@@ -49,6 +50,7 @@ export function missingDevelopmentPackages() {
     ...(format === undefined ? [CLANG_FORMAT] : []),
     ...(findBpftool() ? [] : [BPFTOOL]),
     ...SHELLS.filter((shell) => findCommand(shell) === undefined),
+    ...(findCommand(CHROMIUM) === undefined ? [CHROMIUM] : []),
   ];
 }
 

@@ -4,6 +4,7 @@ import { summarize } from '../../report/summary/summarize.ts';
 import { observeFleet } from '../../session/fleet.ts';
 import type { SeenProcess } from '../../session/through-execs.ts';
 import type { Selection } from '../../target/finding/selection.ts';
+import { openPage } from '../page.ts';
 import { EndingSignals, endWanted } from '../signals.ts';
 import { openOutput, report } from '../write-reports.ts';
 
@@ -15,12 +16,14 @@ export async function attachWaiting(selection: Selection, settings: Settings): P
   const signals = new EndingSignals();
   const requested = endWanted(signals, settings);
   const output = await openOutput(settings);
+  const page = await openPage(settings);
   const seen: SeenProcess[] = [];
   let left = 0;
   const { missed } = await observeFleet(
     {
       selection,
       settings,
+      ...(page !== undefined && { watcher: page }),
       onSeen: (process) => {
         seen.push(process);
         if (seen.length > MOST_REPORTED) {
@@ -35,8 +38,12 @@ export async function attachWaiting(selection: Selection, settings: Settings): P
   sayWhatIsNotReported(seen.length, left, missed);
   const limits = reportLimits(settings);
   const images = seen.flatMap((process) => process.images);
-  const summaries = images.map(({ target, snapshot }) => summarize(target, settings.mode, snapshot, limits));
-  await report(summaries, settings, output);
+  const summaries = images.map(({ target, snapshot }) => {
+    const summary = summarize(target, settings.mode, snapshot, limits);
+    page?.setSummary(target, summary);
+    return summary;
+  });
+  await report(summaries, settings, output, page);
   signals.done();
 }
 

@@ -8,6 +8,7 @@ import { ProcessObserver } from '../../session/process-observer.ts';
 import type { Running } from '../../session/through-execs.ts';
 import type { Selection } from '../../target/finding/selection.ts';
 import { chosenNow } from '../chosen.ts';
+import { openPage } from '../page.ts';
 import { EndingSignals, endWanted } from '../signals.ts';
 import { openOutput, report } from '../write-reports.ts';
 
@@ -19,9 +20,11 @@ export async function attach(choice: TargetChoice, settings: Settings): Promise<
   const pids = 'pid' in choice ? [namedProcess(choice.pid)] : chosenNow(choice.selection);
   const signals = new EndingSignals();
   const output = await openOutput(settings);
+  const page = await openPage(settings);
   const observer = new ProcessObserver(settings, {
     onAttaching: () => signals.attaching(),
     withProgress: pids.length === 1,
+    ...(page !== undefined && { watcher: page }),
   });
   const processes = await startAll(pids, observer, signals);
   const requested = endWanted(signals, settings);
@@ -38,14 +41,13 @@ export async function attach(choice: TargetChoice, settings: Settings): Promise<
   );
   signals.finishing();
   const images = seen.flatMap((process) => process.images);
-  if (images.length > 0) {
-    await report(
-      images.map(({ target, snapshot }) =>
-        summarize(target, settings.mode, snapshot, reportLimits(settings)),
-      ),
-      settings,
-      output,
-    );
+  const summaries = images.map(({ target, snapshot }) => {
+    const summary = summarize(target, settings.mode, snapshot, reportLimits(settings));
+    page?.setSummary(target, summary);
+    return summary;
+  });
+  if (summaries.length > 0) {
+    await report(summaries, settings, output, page);
   }
   signals.done();
   // What was seen before has been reported: no failure costs anybody a report.

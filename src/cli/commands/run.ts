@@ -12,6 +12,7 @@ import { endedAs, findProgram, type openTarget } from '../../session/target.ts';
 import { observeThroughExecs, type ProcessEnd } from '../../session/through-execs.ts';
 import { processEnd } from '../../target/end.ts';
 import type { Executable } from '../../target/executable.ts';
+import { openPage } from '../page.ts';
 import { EndingSignals } from '../signals.ts';
 import { openOutput, report } from '../write-reports.ts';
 import { endBeforeReport } from './program-end.ts';
@@ -32,6 +33,7 @@ export async function run(
   const path = findProgram(program);
   const signals = new EndingSignals();
   const output = await openOutput(settings);
+  const page = await openPage(settings);
   // While another process prepares, there is time to load what exports.
   const [launched, { ObservedTarget }] = await Promise.all([
     launch(
@@ -47,7 +49,7 @@ export async function run(
   let observed: ObservedTarget | undefined;
   try {
     signals.attaching();
-    observed = await ObservedTarget.start(pid, prepared, settings, false);
+    observed = await ObservedTarget.start(pid, prepared, settings, false, undefined, page);
     if (settings.verify) {
       const { verifyAlongside } = await import('../../session/verified.ts');
       await verifyAlongside(observed, prepared, settings);
@@ -70,7 +72,7 @@ export async function run(
   const { images, failure } = await observeThroughExecs([observed], finished, async () => {
     const next = await new Executables(settings).openImages(pid);
     const shared = perImage(settings, next);
-    return await startEach(next, (image) => ObservedTarget.start(pid, image, shared, false));
+    return await startEach(next, (image) => ObservedTarget.start(pid, image, shared, false, undefined, page));
   });
   const end = await endBeforeReport(program, exit, output);
   if (end !== undefined && pid !== started) {
@@ -79,11 +81,14 @@ export async function run(
   const summaries = images.map(({ target, snapshot }, i) => {
     // The process ended as the last program that it executed. How a child of the program has ended is not known.
     const isEnd = i === images.length - 1 && pid === started && end !== undefined;
-    return summarize(isEnd ? endedAs(target, end) : target, settings.mode, snapshot, reportLimits(settings));
+    const ended = isEnd ? endedAs(target, end) : target;
+    const summary = summarize(ended, settings.mode, snapshot, reportLimits(settings));
+    page?.setSummary(target, summary);
+    return summary;
   });
   try {
     if (summaries.length > 0) {
-      await report(summaries, settings, output);
+      await report(summaries, settings, output, page);
     }
   } finally {
     await exit;

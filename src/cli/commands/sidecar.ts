@@ -5,6 +5,7 @@ import { addon } from '../../kernel/addon.ts';
 import { otlpSettings } from '../../otel/settings/metrics-settings.ts';
 import { observeFleet } from '../../session/fleet.ts';
 import type { Selection } from '../../target/finding/selection.ts';
+import { openPage } from '../page.ts';
 import { EndingSignals, endWanted } from '../signals.ts';
 
 /**
@@ -27,12 +28,19 @@ export async function sidecar(selection: Selection, settings: Settings): Promise
   if (otlpSettings(settings.otlpEndpoint, () => {}) === undefined) {
     log('warn', 'Nothing is exported: set otlpEndpoint, or OTEL_EXPORTER_OTLP_ENDPOINT.');
   }
+  const page = await openPage(settings);
   const { observed, missed } = await observeFleet(
-    { selection, settings: withoutReport(settings), onSeen: () => {} },
+    {
+      selection,
+      settings: withoutReport(settings),
+      ...(page !== undefined && { watcher: page }),
+      onSeen: () => {},
+    },
     requested,
   );
   const ended = missed === 0 ? '' : `; ${missed} others had ended before they could be`;
   log('info', `mapscope has observed ${observed} processes${ended}.`);
+  await page?.close();
   signals.done();
 }
 

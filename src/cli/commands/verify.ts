@@ -116,7 +116,8 @@ async function report(
   { format }: Settings,
   output: OutputFile | undefined,
 ): Promise<number> {
-  const form = { json: verifyJson, jsonl: verifyLine, table: verifyTable }[format];
-  await writeText(form(target, result), output);
+  // Settings for verifying refuse html.
+  const forms = { json: verifyJson, jsonl: verifyLine, table: verifyTable, html: verifyTable };
+  await writeText(forms[format](target, result), output);
   return disagreementsIn(result) > 0 ? EXIT.failed : EXIT.done;
 }

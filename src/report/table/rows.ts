@@ -1,4 +1,4 @@
-import { shortFunction } from '../../base/call-site.ts';
+import { packageOf } from '../../base/call-site.ts';
 import { mergeDistributions } from '../../model/buckets.ts';
 import type { Distribution } from '../../model/distribution.ts';
 import type { Grouping, Order } from '../choices.ts';
@@ -78,10 +78,4 @@ function rowOf(sites: readonly SummaryCallSite[]): Row {
 
 function sum(sites: readonly SummaryCallSite[], value: (site: SummaryCallSite) => number): number {
   return sites.reduce((total, site) => total + value(site), 0);
-}
-
-function packageOf(name: string): string {
-  const short = shortFunction(name);
-  const dot = short.indexOf('.');
-  return dot < 0 ? name : name.slice(0, name.length - short.length + dot);
 }
