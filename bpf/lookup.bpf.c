@@ -56,6 +56,16 @@ static __always_inline int record_own(struct lookup *l) {
     return 0;
 }
 
+/* Counts a decoded lookup in the aggregate of those that have no room of their own. */
+__noinline outcome record_other(struct lookup *l) {
+    struct lookup_stats *stats = l ? find_others(l) : NULL;
+    if (!stats)
+        return COUNTER_DROPPED_TABLE_FULL;
+    count_in(stats, l, 1);
+    record_more(l, stats);
+    return DECODED;
+}
+
 /* Counts a decoded lookup in an aggregate that all share. */
 __noinline outcome record_shared(struct lookup *l) {
     if (!l)
@@ -96,7 +106,10 @@ static __always_inline outcome observe(struct pt_regs *regs, struct lookup *l) {
     /* A return address may be anything, but not another function's count. */
     l->name.caller = (caller & ((1ULL << CALLER_HIT_SHIFT) - 1)) |
                      (__u64)l->function << CALLER_FUNCTION_SHIFT | (__u64)l->hit << CALLER_HIT_SHIFT;
-    return record_own(l) ? record_shared(l) : DECODED;
+    if (!record_own(l))
+        return DECODED;
+    failure = record_shared(l);
+    return failure ? record_other(l) : DECODED;
 }
 
 /* Counts a hit that is not decoded. */
@@ -126,21 +139,12 @@ int lookup(struct pt_regs *regs) {
     cpu = this_cpu();
     if (cpu && l->resumes)
         add(&cpu->resumed, 1);
+    if (cpu && l->type_is_lost)
+        add(&cpu->lost_types, 1);
     if (cpu)
         timing_end(l->started, l->work, &cpu->timed_hits, &cpu->timed_ns);
     release_scratch(&l->scratch);
     if (cpu && failure)
         add(&cpu->counters[within(failure, COUNTER_COUNT)], 1);
-    return 0;
-}
-
-/* Any process has executed a program, and has not run an instruction of it yet. */
-SEC("raw_tp/sched_process_exec")
-int end_image(void *context) {
-    (void)context;
-    __u32 zero = 0;
-    struct observed_image *image = bpf_map_lookup_elem(&observed_images, &zero);
-    if (image && image->process == bpf_get_current_pid_tgid() >> 32)
-        image->has_ended = 1;
     return 0;
 }

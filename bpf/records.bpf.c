@@ -41,6 +41,10 @@ struct {
     enum lookup_key_bits lookup_key_bits;
     enum map_sketch map_sketch;
     enum ratio_unit ratio_unit;
+    enum state_cycles state_cycles;
+    enum other_lookups other_lookups;
+    enum given_up given_up;
+    enum free_ends free_ends;
     struct map_state map_state;
     struct lookup_stats lookup_stats;
     struct aggregate aggregate;

@@ -2,11 +2,13 @@
 /*
  * Follows spans: probes where they, requests and goroutines begin and end keep the maps of
  * who/span_context.bpf.h up to date. It runs beside the lookup program, attached for as long as span contexts
- * are wanted, and costs one trap per event.
+ * are wanted, and costs one trap per event. It follows one image of the process: from an execve() on it
+ * counts what is hit, which costs the process a trap still, and does no more.
  *
  * What it reads has just been written by the target, so it need not be able to wait for pages.
  */
 #define SLEEPABLE 0
+#include "lib/image.bpf.h"
 #include "lib/registers.bpf.h"
 #include "lib/timing.bpf.h"
 #include "trace/grpc.bpf.h"
@@ -47,6 +49,10 @@ int trace(struct pt_regs *regs) {
     struct trace_counts *counts = trace_counts();
     if (!counts)
         return 0;
+    if (!image_goes_on()) {
+        __sync_fetch_and_add(&counts->of_next_image, 1);
+        return 0;
+    }
     __u64 *events = &counts->events[within(cookie & TRACE_COOKIE_EVENT, TRACE_EVENTS)];
     __u64 start = timing_start(__sync_add_and_fetch(events, 1));
     struct trace_hit *hit = take_scratch(&trace_scratch);

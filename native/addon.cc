@@ -12,8 +12,9 @@
 #include "native/base/clock.h"
 #include "native/bpf/libbpf_log.h"
 #include "native/js/arguments.h"
-#include "native/js/end_watch.h"
+#include "native/js/watch/end_watch.h"
 #include "native/js/error.h"
+#include "native/js/watch/exec_watch.h"
 #include "native/js/follower_object.h"
 #include "native/js/operation.h"
 #include "native/js/probe_object.h"
@@ -121,6 +122,19 @@ Napi::Value WatchEndOfProcess(const Napi::CallbackInfo &info) {
     return WatchEnd(info.Env(), pid, ended);
 }
 
+Napi::Value WatchExecsOfMachine(const Napi::CallbackInfo &info) {
+    Arguments arguments("watchExecs");
+    const std::string path = arguments.Text(info[0], "path");
+    const Napi::Object options = arguments.Options(info[1]);
+    const PidNamespace own = {.device = arguments.Word(options.Get("device"), "options.device"),
+                              .inode = arguments.Word(options.Get("inode"), "options.inode"),
+                              .is_initial = arguments.Flag(options.Get("isInitial"), "options.isInitial")};
+    const Napi::Function executed = arguments.Function(info[2], "executed");
+    if (arguments.failure())
+        return Throw(info.Env(), *arguments.failure());
+    return WatchExecs(info.Env(), path, own, executed);
+}
+
 Napi::Value ReadTargetMemory(const Napi::CallbackInfo &info) {
     Arguments arguments("readMemory");
     const pid_t pid = arguments.ProcessId(info[0], "pid");
@@ -153,6 +167,17 @@ Napi::Value LimitOwnProcess(const Napi::CallbackInfo &info) {
     if (arguments.failure())
         return Throw(info.Env(), *arguments.failure());
     if (Status failure = LimitThisProcess(seconds))
+        return Throw(info.Env(), *failure);
+    return info.Env().Undefined();
+}
+
+Napi::Value EndOwnProcessWithin(const Napi::CallbackInfo &info) {
+    Arguments arguments("endWithin");
+    const uint32_t millis = arguments.Count(info[0], "millis");
+    const uint32_t status = arguments.Count(info[1], "status");
+    if (arguments.failure())
+        return Throw(info.Env(), *arguments.failure());
+    if (Status failure = EndWithin(millis, static_cast<int>(status)))
         return Throw(info.Env(), *failure);
     return info.Env().Undefined();
 }
@@ -227,12 +252,14 @@ Napi::Object Initialize(Napi::Env env, Napi::Object exports) {
     exports.Set("resume", Napi::Function::New<ResumeProcess>(env, "resume"));
     exports.Set("waitExit", Napi::Function::New<WaitForExit>(env, "waitExit"));
     exports.Set("watchEnd", Napi::Function::New<WatchEndOfProcess>(env, "watchEnd"));
+    exports.Set("watchExecs", Napi::Function::New<WatchExecsOfMachine>(env, "watchExecs"));
     exports.Set("countSentSignals", Napi::Function::New<CountSentSignalsOfKind>(env, "countSentSignals"));
     exports.Set("takeSentSignals", Napi::Function::New<TakeSentSignalsOfKind>(env, "takeSentSignals"));
     exports.Set("readMemory", Napi::Function::New<ReadTargetMemory>(env, "readMemory"));
     exports.Set("keepMemorySmall", Napi::Function::New<KeepMemorySmall>(env, "keepMemorySmall"));
     exports.Set("cpuSeconds", Napi::Function::New<CpuSecondsOf>(env, "cpuSeconds"));
     exports.Set("limitThisProcess", Napi::Function::New<LimitOwnProcess>(env, "limitThisProcess"));
+    exports.Set("endWithin", Napi::Function::New<EndOwnProcessWithin>(env, "endWithin"));
     exports.Set("possibleCpus", Napi::Function::New<PossibleCpusOfKernel>(env, "possibleCpus"));
     exports.Set("calibrationSite", Napi::Function::New<CalibrationSiteOfAddon>(env, "calibrationSite"));
     exports.Set("runCalibration", Napi::Function::New<RunCalibrationLoop>(env, "runCalibration"));

@@ -12,11 +12,11 @@
  */
 #pragma once
 
+#include "counts/maps_seen.bpf.h"
 #include "gomap/hit.bpf.h"
 #include "shared/bounds.h"
 #include "shared/hash.h"
 #include "shared/stats.h"
-#include "shared/window.h"
 
 /* In the order in which they were made. */
 struct {
@@ -39,9 +39,29 @@ struct {
 } aggregates_made SEC(".maps");
 
 /*
+ * Aggregates that user space has taken back from names that are hardly used any more: their numbers, in a
+ * ring of as many places as there are in the table of places, and how many were put there and taken from
+ * there so far.
+ */
+struct {
+    __uint(type, BPF_MAP_TYPE_ARRAY);
+    __uint(max_entries, 1);
+    __type(key, __u32);
+    __type(value, __u32);
+} aggregates_free SEC(".maps");
+
+struct {
+    __uint(type, BPF_MAP_TYPE_ARRAY);
+    __uint(max_entries, FREE_ENDS);
+    __type(key, __u32);
+    __type(value, __u64);
+} aggregates_free_ends SEC(".maps");
+
+/*
  * By hash of name and owner: in the low half an aggregate's index plus one, in the high half the owner and
  * bits of the hash, so that other CPUs' aggregates, which they write all the time, are not looked at. A name
- * is in one of AGGREGATE_TRIES places from that of its hash on, and nothing but names is before it.
+ * is in one of AGGREGATE_TRIES places from that of its hash on, and nothing but names is before it, and
+ * places that user space has taken from names (GIVEN_UP).
  */
 struct {
     __uint(type, BPF_MAP_TYPE_ARRAY);
@@ -52,8 +72,9 @@ struct {
 
 #define AGGREGATE_TRIES 16
 
-const volatile __u32 aggregate_table; /* places in it: a power of two, at least twice the aggregates */
-const volatile __u32 own_aggregates;  /* beyond so many, none is a CPU's own: the rest is for shared ones */
+const volatile __u32 aggregate_table;  /* places in it: a power of two, at least twice the aggregates */
+const volatile __u32 own_aggregates;   /* beyond so many, none is a CPU's own: the rest is for shared ones */
+const volatile __u32 named_aggregates; /* beyond so many, only those that count all other lookups */
 
 /* Owner of an aggregate: a CPU's number plus one, or this. */
 #define SHARED_BY_ALL 0
@@ -72,14 +93,14 @@ static __always_inline void tally(__u64 *to, __u64 n, int shared) {
         *to += n;
 }
 
-static __always_inline void raise_to(__u64 *to, __u64 value, int shared) {
+static __always_inline void raise_to(__u32 *to, __u32 value, int shared) {
     if (!shared) {
         if (value > *to)
             *to = value;
         return;
     }
     for (int i = 0; i < 4; i++) {
-        __u64 before = *to;
+        __u32 before = *to;
         if (value <= before || __sync_val_compare_and_swap(to, before, value) == before)
             return;
     }
@@ -99,7 +120,7 @@ static __always_inline __u32 count_bucket(__u32 value) {
     return value <= DIRECT_BUCKETS ? value : large_count_bucket(value);
 }
 
-static __always_inline void tally_count(__u64 *buckets, __u64 *sum, __u64 *max, __u32 value, int shared) {
+static __always_inline void tally_count(__u64 *buckets, __u64 *sum, __u32 *max, __u32 value, int shared) {
     tally(&buckets[within(count_bucket(value), COUNT_BUCKETS)], 1, shared);
     if (value > DIRECT_BUCKETS)
         tally(sum, value, shared);
@@ -117,41 +138,6 @@ static __always_inline void tally_ratio(__u64 *buckets, __u64 *sum, __u64 part, 
     tally(sum, (part << RATIO_UNIT_LOG2) >> log2, shared);
 }
 
-/* Remembers that this map was seen: one bit of a sketch by the hash of its address. */
-static __always_inline void remember_map(struct lookup_stats *stats, __u64 map) {
-    __u32 cell = (map * HASH_MULTIPLIER) >> 55;
-    __u64 bit = 1ULL << (cell & 63);
-    __u64 *word = &stats->maps_seen[(cell >> 6) & (MAP_SKETCH_WORDS - 1)];
-    if (!(*word & bit))
-        __sync_fetch_and_or(word, bit);
-}
-
-static __always_inline void note_state(struct map_state *to, const struct lookup *l, __u64 now) {
-    to->seen_at = now;
-    to->entries = l->entries;
-    to->overflow = l->overflow;
-    to->tombstones = l->tombstones;
-    to->log2_buckets = l->log2_buckets;
-    to->directory = l->directory;
-}
-
-/*
- * Notes the state of the map: as the latest, and as the largest, unless a larger one was seen. What is told
- * of a map is of one lookup: of several at once, in an aggregate that is shared, one writes it.
- */
-static __always_inline void note_map(struct lookup_stats *stats, const struct lookup *l, int shared) {
-    if (shared && __sync_lock_test_and_set(&stats->state_busy, 1))
-        return;
-    __u64 now = bpf_jiffies64();
-    note_state(&stats->latest, l, now);
-    if (l->entries >= stats->largest.entries)
-        note_state(&stats->largest, l, now);
-    if (shared) {
-        barrier();
-        *(volatile __u64 *)&stats->state_busy = 0;
-    }
-}
-
 static __always_inline void count_in(struct lookup_stats *stats, const struct lookup *l, int shared) {
     tally_count(stats->probe_length, &stats->probe_length_sum, &stats->probe_length_max, l->probe_length,
                 shared);
@@ -164,53 +150,81 @@ static __always_inline void count_in(struct lookup_stats *stats, const struct lo
     if (l->inexact)
         tally(&stats->inexact[within(l->inexact, INEXACT_COUNT)], 1, shared);
     note_map(stats, l, shared);
-    remember_map(stats, l->map);
+}
+
+/* An aggregate that was taken back. Its index plus one; 0: there is none, or another CPU was faster. */
+__noinline __u32 reuse_aggregate(void) {
+    __u32 put = FREE_PUT, taken = FREE_TAKEN;
+    __u64 *end = bpf_map_lookup_elem(&aggregates_free_ends, &put);
+    __u64 *begin = bpf_map_lookup_elem(&aggregates_free_ends, &taken);
+    if (!end || !begin)
+        return 0;
+    __u64 next = *(volatile __u64 *)begin;
+    __u32 place = next & (aggregate_table - 1);
+    if (next >= *(volatile __u64 *)end)
+        return 0;
+    __u32 *free = bpf_map_lookup_elem(&aggregates_free, &place);
+    if (!free)
+        return 0;
+    __u32 index = *free;
+    return __sync_val_compare_and_swap(begin, next, next + 1) == next ? index + 1 : 0;
 }
 
 /*
  * Makes an aggregate. Its index plus one; 0: there is no room. As room gets short, a CPU gets one of its own
- * upon one hit in sixteen: what is hit often has it soon, and what is hit rarely leaves it to others.
+ * upon one hit in sixteen, a sample: what is hit often has it soon, and what is hit rarely leaves it to
+ * others.
  */
-static __always_inline __u32 make_aggregate(const struct lookup *l, __u32 owner) {
+__noinline __u32 make_aggregate(const struct lookup_key *name, __u32 owner, __u32 is_sampled) {
+    if (!name)
+        return 0;
     __u32 zero = 0;
     __u64 *made = bpf_map_lookup_elem(&aggregates_made, &zero);
     if (!made)
         return 0;
     __u64 before = *made;
-    if (owner && (before >= own_aggregates || (before >= own_aggregates / 2 && !l->started)))
+    if (owner && (before >= own_aggregates || (before >= own_aggregates / 2 && !is_sampled)))
         return 0;
     __u32 index = before;
     struct aggregate *aggregate = bpf_map_lookup_elem(&aggregates, &index);
-    if (!aggregate)
-        return 0;
-    index = __sync_fetch_and_add(made, 1);
+    if (name->type && before >= named_aggregates) {
+        index = reuse_aggregate() - 1;
+    } else {
+        if (!aggregate)
+            return 0;
+        index = __sync_fetch_and_add(made, 1);
+    }
     aggregate = bpf_map_lookup_elem(&aggregates, &index);
     if (!aggregate)
         return 0;
     /* User space takes none that has no caller. */
-    aggregate->name.type = l->name.type;
+    aggregate->name.type = name->type;
     barrier();
-    *(volatile __u64 *)&aggregate->name.caller = l->name.caller;
+    *(volatile __u64 *)&aggregate->name.caller = name->caller;
     return index + 1;
 }
 
-/* The owner's aggregate of the lookup's name, which is made if there is none; NULL when there is no room. */
-static __always_inline struct lookup_stats *find_aggregate(const struct lookup *l, __u32 owner) {
+/* The owner's aggregate of this name, which is made if there is none; NULL when there is no room. */
+static __always_inline struct lookup_stats *find_aggregate(const struct lookup *l,
+                                                           const struct lookup_key *name, __u32 owner) {
     /* Addresses have 47 bits: above are the function and the result. */
-    __u64 mixed = ((l->name.caller + l->name.type) ^ l->name.caller >> 40) + owner * HASH_MULTIPLIER;
+    __u64 mixed = ((name->caller + name->type) ^ name->caller >> 40) + owner * HASH_MULTIPLIER;
     __u64 hash = mixed * HASH_MULTIPLIER;
-    __u32 tag = owner << OWNER_SHIFT | ((__u32)hash >> (32 - OWNER_SHIFT)), first = hash >> 32, made = 0;
+    __u32 tag = owner << OWNER_SHIFT | ((__u32)hash >> (32 - OWNER_SHIFT)), first = hash >> 32, made = 0, at;
     for (__u32 i = 0; i < AGGREGATE_TRIES; i++) {
-        __u32 at = (first + i) & (aggregate_table - 1);
+        at = (first + i) & (aggregate_table - 1);
         __u64 *place = bpf_map_lookup_elem(&aggregate_places, &at);
         if (!place)
             break;
         __u64 found = *(volatile __u64 *)place;
         if (!found) {
-            made = made ? made : make_aggregate(l, owner);
+            /* What follows from the tag is worked out here, and not kept on the stack from the beginning. */
+            __u64 wanted = tag;
+            barrier_var(wanted);
+            made = made ? made : make_aggregate(name, wanted >> OWNER_SHIFT, l->started != 0);
             if (!made)
                 break;
-            __u64 wanted = (__u64)tag << 32 | made;
+            wanted = wanted << 32 | made;
             /* Another CPU may take it first: perhaps for the same shared name. */
             found = __sync_val_compare_and_swap(place, 0, wanted);
             if (!found)
@@ -220,7 +234,7 @@ static __always_inline struct lookup_stats *find_aggregate(const struct lookup *
             continue;
         at = (__u32)found - 1;
         struct aggregate *aggregate = bpf_map_lookup_elem(&aggregates, &at);
-        if (aggregate && aggregate->name.caller == l->name.caller && aggregate->name.type == l->name.type)
+        if (aggregate && aggregate->name.caller == name->caller && aggregate->name.type == name->type)
             return &aggregate->stats;
     }
     return NULL;
@@ -228,10 +242,17 @@ static __always_inline struct lookup_stats *find_aggregate(const struct lookup *
 
 /* Of this CPU's own aggregates, for the hit that has its own scratch. */
 static __always_inline struct lookup_stats *find_own(const struct lookup *l) {
-    return find_aggregate(l, bpf_get_smp_processor_id() + 1);
+    return find_aggregate(l, &l->name, bpf_get_smp_processor_id() + 1);
 }
 
 /* Of those that all share. */
 static __always_inline struct lookup_stats *find_shared(const struct lookup *l) {
-    return find_aggregate(l, SHARED_BY_ALL);
+    return find_aggregate(l, &l->name, SHARED_BY_ALL);
+}
+
+/* The one of all lookups of the same function and result that there is no room for under their own name. */
+static __always_inline struct lookup_stats *find_others(struct lookup *l) {
+    l->others.caller = (l->name.caller & ~((1ULL << CALLER_HIT_SHIFT) - 1)) | OTHER_CALLERS;
+    l->others.type = 0;
+    return find_aggregate(l, &l->others, SHARED_BY_ALL);
 }

@@ -48,7 +48,10 @@ __noinline int record_exemplar(struct lookup *l, __u32 bucket) {
     l->exemplar_key.name = l->name;
     l->exemplar_key.bucket = bucket;
     l->exemplar_key.shard = bpf_get_smp_processor_id() % EXEMPLAR_SHARDS;
-    return bpf_map_update_elem(&exemplars, &l->exemplar_key, &l->exemplar, BPF_ANY);
+    struct cpu_state *cpu = this_cpu();
+    if (bpf_map_update_elem(&exemplars, &l->exemplar_key, &l->exemplar, BPF_ANY) && cpu)
+        add(&cpu->lost_exemplars, 1);
+    return 0;
 }
 
 /*
@@ -86,17 +89,11 @@ __noinline int offer_exemplar(struct lookup *l, struct lookup_stats *stats) {
     struct window_control *control = bpf_map_lookup_elem(&window_controls, &zero);
     if (!l || !stats || !control)
         return 0;
-    __u64 cycle = control->exemplar_cycle;
-    if (stats->exemplar_cycle != cycle) {
-        stats->exemplar_cycle = cycle;
-        stats->probe_lengths_taken = 0;
-        stats->key_comparisons_taken = 0;
-    }
     if (is_taken(stats->probe_lengths_taken, count_bucket(l->probe_length)) &&
         is_taken(stats->key_comparisons_taken, count_bucket(l->comparisons)))
         return 0;
     if (!describe_exemplar(l))
         return 0;
-    l->exemplar.cycle = cycle;
+    l->exemplar.cycle = control->cycle;
     return record_missing(l, stats);
 }

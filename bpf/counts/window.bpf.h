@@ -6,6 +6,7 @@
 
 #include "counts/aggregate.bpf.h"
 #include "gomap/target.bpf.h"
+#include "lib/image.bpf.h"
 #include "shared/window.h"
 
 struct {
@@ -19,22 +20,8 @@ struct {
     __uint(type, BPF_MAP_TYPE_ARRAY);
     __uint(max_entries, 1);
     __type(key, __u32);
-    __type(value, struct window_control);
-} window_controls SEC(".maps");
-
-struct {
-    __uint(type, BPF_MAP_TYPE_ARRAY);
-    __uint(max_entries, 1);
-    __type(key, __u32);
     __type(value, struct window_gate);
 } window_gates SEC(".maps");
-
-struct {
-    __uint(type, BPF_MAP_TYPE_ARRAY);
-    __uint(max_entries, 1);
-    __type(key, __u32);
-    __type(value, struct observed_image);
-} observed_images SEC(".maps");
 
 /* A message per window at most, and read at once. */
 struct {
@@ -56,17 +43,6 @@ __noinline int close_window(__u64 window) {
     struct window_end end = {.window = window, .time = bpf_ktime_get_ns()};
     bpf_ringbuf_output(&window_ends, &end, sizeof(end), BPF_RB_FORCE_WAKEUP);
     return 0;
-}
-
-/* Whether the process still executes what is observed. */
-static __always_inline int image_goes_on(void) {
-    __u32 zero = 0;
-    struct observed_image *image = bpf_map_lookup_elem(&observed_images, &zero);
-    if (!image || image->has_ended)
-        return 0;
-    if (!image->process)
-        image->process = bpf_get_current_pid_tgid() >> 32;
-    return 1;
 }
 
 /* Whether this hit is to be decoded. */

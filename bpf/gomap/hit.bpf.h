@@ -138,8 +138,9 @@ struct lookup {
     __u64 hit_group; /* the group or bucket that holds the key, and which slot */
     __u32 hit_slot;
 
-    __u32 inexact; /* enum inexact_reason */
-    __u32 work;    /* spent so far, see spend() */
+    __u32 type_is_lost; /* there was no room to note what the map's type is made of */
+    __u32 inexact;      /* enum inexact_reason */
+    __u32 work;         /* spent so far, see spend() */
     __u32 probe_length;
     __u32 comparisons;
     __u32 overflow;
@@ -152,13 +153,14 @@ struct lookup {
     __u64 used;    /* entries among the slots */
 
     struct map_type_info info;
-    struct lookup_key name; /* of the aggregate */
-    __u64 started;          /* when the hit began, if its time is taken */
-    __u64 stack_word;       /* one that is not among the frame words */
-    __u64 frame_at;         /* where the return address is */
-    __u64 visited;          /* the group or bucket that is looked at */
-    __u64 matches;          /* its slots that are still to be compared */
-    __u32 copied;           /* bytes of it in copies.group */
+    struct lookup_key name;   /* of the aggregate */
+    struct lookup_key others; /* of the one of all lookups that have no name of their own */
+    __u64 started;            /* when the hit began, if its time is taken */
+    __u64 stack_word;         /* one that is not among the frame words */
+    __u64 frame_at;           /* where the return address is */
+    __u64 visited;            /* the group or bucket that is looked at */
+    __u64 matches;            /* its slots that are still to be compared */
+    __u32 copied;             /* bytes of it in copies.group */
     struct copies copies;
     struct pieces pieces;
     __u64 frame_words[WIDE_FRAME_WORDS]; /* the words from the return address up */

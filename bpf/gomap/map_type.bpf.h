@@ -47,7 +47,10 @@ __noinline outcome describe_runtime_key(struct lookup *l) {
     type.key_type -= l->bias;
     type.elem_type -= l->bias;
     __u64 address = l->type;
-    bpf_map_update_elem(&runtime_types, &address, &type, BPF_NOEXIST);
+    if (!bpf_map_lookup_elem(&runtime_types, &address)) {
+        bpf_map_update_elem(&runtime_types, &address, &type, BPF_NOEXIST);
+        l->type_is_lost = !bpf_map_lookup_elem(&runtime_types, &address);
+    }
     struct dynamic_type_info *info = bpf_map_lookup_elem(&dynamic_types, &type.key_type);
     if (info && info->equality_known) {
         l->info.equality_known = 1;

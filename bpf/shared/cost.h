@@ -68,10 +68,10 @@ struct unattributed_cost {
     __u64 hits;
     __u64 probe_length[COUNT_BUCKETS];
     __u64 probe_length_sum;
-    __u64 probe_length_max;
     __u64 key_comparisons[COUNT_BUCKETS];
     __u64 key_comparisons_sum;
-    __u64 key_comparisons_max;
+    __u32 probe_length_max;
+    __u32 key_comparisons_max;
 };
 
 #endif

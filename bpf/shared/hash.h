@@ -11,6 +11,10 @@
  * Programming, 6.4). */
 enum hash_multiplier { HASH_MULTIPLIER = 0x9e3779b97f4a7c15ULL };
 
+/* The second multiplication where one is not enough (Steele, Lea and Flood, Fast Splittable Pseudorandom
+ * Number Generators, 2014). */
+enum spread_multiplier { SPREAD_MULTIPLIER = 0xbf58476d1ce4e5b9ULL };
+
 /*
  * Hash tables that user space lays out in arrays, by address. An address is in one of ADDRESS_TRIES places
  * from that of its hash on, and nothing but addresses is before it; the hash are the bits from 32 on of the

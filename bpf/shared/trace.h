@@ -98,6 +98,7 @@ struct trace_counts {
     __u64 unknown_spans; /* ends of spans whose start was not seen, or that were forgotten */
     __u64 dropped;       /* the kernel had no room for a span */
     __u64 spanned;       /* requests that got a span of the SDK on their goroutine */
+    __u64 of_next_image; /* hits after the process has executed another program; in no other counter */
     __u64 timed_hits;    /* some of the events, and how long they took, in ns */
     __u64 timed_ns;
 };

@@ -16,9 +16,11 @@ struct cpu_state {
     __u64 own_hits; /* of the owners of its own scratch, who add to it in turns; all others are in counters */
     __u64 window;   /* number of the window that window_hits belong to */
     __u64 window_hits;
-    __u64 resumed;     /* hits of lookups that another site has deferred */
-    __u64 lost_spikes; /* there was no room for the spikes of another site */
-    __u64 timed_hits;  /* some of those decoded, and how long that took them, in ns */
+    __u64 resumed;        /* hits of lookups that another site has deferred */
+    __u64 lost_spikes;    /* there was no room for the spikes of another site, */
+    __u64 lost_exemplars; /* nor for another candidate, */
+    __u64 lost_types;     /* nor for what the lookup's map type, made at run time, is made of */
+    __u64 timed_hits;     /* some of those decoded, and how long that took them, in ns */
     __u64 timed_ns;
     __u32 site_hits[MAX_PROBE_SITES]; /* the same ones, by probe site */
 };
@@ -65,10 +67,9 @@ struct window_end {
 
 /* Set by user space while the program runs. */
 struct window_control {
-    __u64
-        exemplar_cycle; /* raised at each export: each aggregate offers one candidate per bucket and cycle */
-    __u64 spike_cycle;  /* raised at each read of the spikes, from 1 */
-    __u64 cost_cycle;   /* from 1; odd ones count in the second of two tables (counts/goroutine_cost.bpf.h) */
+    __u64 cycle;       /* raised at each read of the aggregates, from 1 */
+    __u64 spike_cycle; /* raised at each read of the spikes, from 1 */
+    __u64 cost_cycle;  /* from 1; odd ones count in the second of two tables (counts/goroutine_cost.bpf.h) */
 };
 
 #endif

@@ -20,6 +20,8 @@ class UniqueFd {
     ~UniqueFd() { Close(); }
 
     int get() const { return fd_; }
+    /** Leaves closing to the caller. */
+    int Release() { return std::exchange(fd_, -1); }
     explicit operator bool() const { return fd_ >= 0; }
 
     /* Not retried on EINTR: Linux has released the number by then, and another thread may own it already. */

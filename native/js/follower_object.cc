@@ -13,7 +13,7 @@ Napi::Function FollowerObject::Define(Napi::Env env) {
                            InstanceMethod<&FollowerObject::IsAtExec>("isAtExec"),
                            InstanceMethod<&FollowerObject::GoOn>("goOn"),
                            InstanceMethod<&FollowerObject::LetGo>("letGo"),
-                           InstanceAccessor<&FollowerObject::Count>("count"),
+                           InstanceAccessor<&FollowerObject::IsOver>("isOver"),
                        });
 }
 
@@ -60,8 +60,8 @@ Napi::Value FollowerObject::LetGo(const Napi::CallbackInfo &info) {
     return info.Env().Undefined();
 }
 
-Napi::Value FollowerObject::Count(const Napi::CallbackInfo &info) {
-    return Napi::Number::New(info.Env(), follower_.count());
+Napi::Value FollowerObject::IsOver(const Napi::CallbackInfo &info) {
+    return Napi::Boolean::New(info.Env(), follower_.is_over());
 }
 
 } // namespace mapscope

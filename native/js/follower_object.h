@@ -19,7 +19,7 @@ class FollowerObject : public Napi::ObjectWrap<FollowerObject> {
     Napi::Value IsAtExec(const Napi::CallbackInfo &info);
     Napi::Value GoOn(const Napi::CallbackInfo &info);
     Napi::Value LetGo(const Napi::CallbackInfo &info);
-    Napi::Value Count(const Napi::CallbackInfo &info);
+    Napi::Value IsOver(const Napi::CallbackInfo &info);
 
     Follower follower_;
 };

@@ -248,7 +248,7 @@ Napi::Value ProbeObject::Window(const Napi::CallbackInfo &info) {
 Napi::Value ProbeObject::Detach(const Napi::CallbackInfo &info) {
     auto work = [session = session_]() -> Status {
         if (session) /* nothing is attached any more when it is closed */
-            session->links.Close();
+            session->links.End();
         return {};
     };
     return Start(info.Env(), std::move(work), Nothing);

@@ -3,11 +3,13 @@
  * would be gone for as long.
  *
  * The thread waits for the process or for the end of the JavaScript environment, whichever comes first, so
- * that a worker (or a test) can end while the child still runs.
+ * that a worker (or a test) can end while the child still runs. It never waits for the process alone: one
+ * that a debugger traces has ended, as its pidfd says, long before its parent may reap it.
  */
 #include "native/js/wait_exit.h"
 
 #include <cerrno>
+#include <csignal>
 #include <cstdint>
 #include <optional>
 
@@ -24,6 +26,12 @@
 namespace mapscope {
 
 namespace {
+
+/* The C library's headers have it from glibc 2.36 on only. */
+constexpr auto kPidfd = static_cast<idtype_t>(3);
+
+/* How often is asked for an end that somebody else has to take note of first, in milliseconds. */
+constexpr int kAskAgainMillis = 50;
 
 class ExitWaiter {
   public:
@@ -77,22 +85,28 @@ class ExitWaiter {
 
     /* False when the environment ends first. */
     bool Wait() {
-        struct pollfd events[2] = {{process_.get(), POLLIN, 0}, {shutdown_.get(), POLLIN, 0}};
-        while (poll(events, 2, -1) < 0 && errno == EINTR) {
+        struct pollfd events[2] = {{shutdown_.get(), POLLIN, 0}, {process_.get(), POLLIN, 0}};
+        Await(events, 2, -1);
+        for (; !events[0].revents; Await(events, 1, kAskAgainMillis))
+            if (events[1].revents && Reap())
+                return true;
+        return false;
+    }
+
+    static void Await(struct pollfd *events, nfds_t count, int millis) {
+        while (poll(events, count, millis) < 0 && errno == EINTR) {
         }
-        if (events[1].revents)
-            return false;
+    }
+
+    /* Takes the end of the process, or the reason why that cannot be. False while a tracer has not. */
+    bool Reap() {
         /* The CPU clock of a process can be read until it is reaped. */
         if (Result<double> cpu = CpuSeconds(pid_))
             cpu_seconds_ = *cpu;
-        /* Without WUNTRACED and WCONTINUED: stopping and going on are no ends. */
-        while (waitpid(pid_, &status_, 0) < 0) {
-            if (errno == EINTR)
-                continue;
+        /* Without WSTOPPED and WCONTINUED: stopping and going on are no ends. */
+        if (waitid(kPidfd, static_cast<id_t>(process_.get()), &end_, WEXITED | WNOHANG) < 0)
             error_ = errno;
-            break;
-        }
-        return true;
+        return error_ != 0 || end_.si_pid != 0;
     }
 
     /* On the JavaScript thread; without an environment when that is ending. */
@@ -102,17 +116,15 @@ class ExitWaiter {
         auto *waiter = static_cast<ExitWaiter *>(self);
         waiter->process_.Close(); /* not left to Finalize(), which comes some turns of the event loop later */
         waiter->shutdown_.Close();
-        const int status = waiter->status_;
         if (waiter->error_) {
             waiter->deferred_.Reject(ToError(env, SystemFailure(waiter->attempted_, waiter->error_)));
             return;
         }
         auto result = Napi::Object::New(env);
-        result.Set("exitCode", WIFEXITED(status)
-                                   ? Napi::Number::New(env, WEXITSTATUS(status)).As<Napi::Value>()
-                                   : Napi::Env(env).Null());
-        result.Set("signal", WIFSIGNALED(status) ? Napi::Number::New(env, WTERMSIG(status)).As<Napi::Value>()
-                                                 : Napi::Env(env).Null());
+        const Napi::Value status = Napi::Number::New(env, waiter->end_.si_status);
+        const bool exited = waiter->end_.si_code == CLD_EXITED;
+        result.Set("exitCode", exited ? status : Napi::Env(env).Null());
+        result.Set("signal", exited ? Napi::Env(env).Null() : status);
         result.Set("cpuSeconds", waiter->cpu_seconds_
                                      ? Napi::Number::New(env, *waiter->cpu_seconds_).As<Napi::Value>()
                                      : Napi::Env(env).Null());
@@ -146,7 +158,7 @@ class ExitWaiter {
     napi_threadsafe_function on_exit_ = nullptr;
     pthread_t thread_ = {};
     bool joined_ = false;
-    int status_ = 0; /* as waitpid() gives it; written before on_exit_ is called */
+    siginfo_t end_ = {}; /* written before on_exit_ is called */
     int error_ = 0;
     std::optional<double> cpu_seconds_;
 };

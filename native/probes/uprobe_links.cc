@@ -16,21 +16,11 @@ namespace mapscope {
 
 namespace {
 
-std::string Attempted(const std::string &what, const ProbeSites &sites) {
-    return "cannot attach " + what + " of " + sites.path + " in process " + std::to_string(sites.pid);
-}
-
 /* int3, the first byte of a probed instruction: UPROBE_SWBP_INSN of x86. */
 constexpr uint8_t kBreakpoint = 0xcc;
 
 /* Until the breakpoints of busy sites are out, as a rule. */
 constexpr struct timespec kHeadStart = {0, 300'000};
-
-/* Of all sites, in and out, when some of them have gone in since then. */
-double LockedSeconds(uint64_t since, size_t some, size_t all) {
-    const double seconds = static_cast<double>(MonotonicNow() - since) * 1e-9;
-    return 2 * seconds / static_cast<double>(some) * static_cast<double>(all);
-}
 
 void *CloseLater(void *link) {
     nanosleep(&kHeadStart, nullptr);
@@ -41,28 +31,34 @@ void *CloseLater(void *link) {
 } // namespace
 
 Status UprobeLinks::Attach(const BpfObject &object, AttachMethod method, const ProbeSites &sites) {
-    Status failure =
-        method == AttachMethod::kUprobeMulti ? AttachMulti(object, sites) : AttachPerfEvents(object, sites);
-    if (!failure && sites.proof != 0) {
-        failure = CheckArrival(sites);
-        if (failure)
-            Close();
-    }
-    return failure;
+    return CheckArrival(method == AttachMethod::kUprobeMulti ? AttachMulti(object, sites)
+                                                             : AttachPerfEvents(object, sites),
+                        sites);
+}
+
+Status UprobeLinks::AttachBriefly(const BpfObject &object, AttachMethod method, const ProbeSites &sites) {
+    if (method == AttachMethod::kUprobeMulti)
+        return Attach(object, method, sites);
+    Status failure = window_events_.Open(object, sites);
+    locked_seconds_ = window_events_.locked_seconds();
+    return CheckArrival(std::move(failure), sites);
 }
 
 /*
  * The kernel puts breakpoints into the mappings of the file's inode, and does not mind when there are none.
  */
-Status UprobeLinks::CheckArrival(const ProbeSites &sites) {
-    uint8_t byte = 0;
-    if (Status failure = ReadMemory(sites.pid, sites.proof, &byte, sizeof(byte)))
+Status UprobeLinks::CheckArrival(Status failure, const ProbeSites &sites) {
+    if (failure || sites.proof == 0)
         return failure;
-    if (byte != kBreakpoint)
-        return SystemFailure("breakpoints in " + sites.path + " do not arrive in process " +
-                                 std::to_string(sites.pid),
-                             ESTALE);
-    return {};
+    uint8_t byte = 0;
+    failure = ReadMemory(sites.pid, sites.proof, &byte, sizeof(byte));
+    if (!failure && byte != kBreakpoint)
+        failure = SystemFailure("breakpoints in " + sites.path + " do not arrive in process " +
+                                    std::to_string(sites.pid),
+                                ESTALE);
+    if (failure)
+        Close();
+    return failure;
 }
 
 /*
@@ -103,7 +99,8 @@ Result<UniqueFd> UprobeLinks::LinkMulti(const BpfObject &object, const ProbeSite
     attributes.pid = sites.pid;
     UniqueFd link(CreateUprobeMultiLink(attributes));
     if (!link)
-        return SystemFailure(Attempted("to " + std::to_string(to - from) + " instructions", sites), errno);
+        return SystemFailure(AttemptedAttach("to " + std::to_string(to - from) + " instructions", sites),
+                             errno);
     return link;
 }
 
@@ -124,12 +121,7 @@ Status UprobeLinks::AttachPerfEvents(const BpfObject &object, const ProbeSites &
         if (link == nullptr) {
             const int error = errno;
             Close();
-            Failure failure = SystemFailure(
-                Attempted("to the instruction at offset " + Hex(sites.offsets[i]), sites), error);
-            if (error == EACCES ||
-                error == EPERM) /* Linux 5.8 let CAP_PERFMON do; 2025's stable kernels do not */
-                failure.sentence += " (uprobes through perf events need CAP_SYS_ADMIN)";
-            return failure;
+            return PerfEventFailure(sites, sites.offsets[i], error);
         }
         perf_links_.emplace_back(link);
         if (i == 0)
@@ -149,7 +141,13 @@ void UprobeLinks::Close() {
     if (apart)
         pthread_join(closing, nullptr);
     multi_link_.Close();
+    window_events_.Close();
     perf_links_.clear();
+}
+
+void UprobeLinks::End() {
+    Close();
+    window_events_.End();
 }
 
 } // namespace mapscope

@@ -16,18 +16,10 @@
 #include "native/base/failure.h"
 #include "native/base/unique_fd.h"
 #include "native/bpf/bpf_object.h"
+#include "native/probes/probe_sites.h"
+#include "native/probes/window_events.h"
 
 namespace mapscope {
-
-struct ProbeSites {
-    std::string path; /* of the executable, as this process can open it */
-    int32_t pid;
-    std::vector<uint64_t> offsets; /* into the file */
-    std::vector<uint64_t> cookies; /* one per offset */
-    uint32_t busy = 0;             /* the last so many of them are hit far more often than the others */
-    uint64_t proof =
-        0; /* run-time address of one of them, where a breakpoint must be then; 0: not looked at */
-};
 
 class UprobeLinks {
   public:
@@ -38,13 +30,20 @@ class UprobeLinks {
      */
     Status Attach(const BpfObject &object, AttachMethod method, const ProbeSites &sites);
 
+    /** The same for a short time: by perf events so that detaching does not take longer than that. */
+    Status AttachBriefly(const BpfObject &object, AttachMethod method, const ProbeSites &sites);
+
     /**
-     * When it returns, the program runs no more. The kernel waits for RCU meanwhile: once for a multi link,
+     * When it returns, the program runs no more; after a brief attach by perf events, only for hits that had
+     * begun. The kernel waits for RCU meanwhile: once for a multi link,
      * but for perf events one after the other, under a global lock.
      *
      * Busy sites, which were attached last, come out first.
      */
     void Close();
+
+    /** The same, and nothing is kept for further windows. */
+    void End();
 
     /**
      * For how long, in seconds, the last attach and its end keep locks that others need: the kernel's, which
@@ -54,14 +53,16 @@ class UprobeLinks {
      */
     std::optional<double> locked_seconds() const { return locked_seconds_; }
 
-    bool attached() const { return static_cast<bool>(multi_link_) || !perf_links_.empty(); }
+    bool attached() const {
+        return static_cast<bool>(multi_link_) || !perf_links_.empty() || window_events_.is_open();
+    }
 
   private:
     struct DestroyLink {
         void operator()(struct bpf_link *link) const { bpf_link__destroy(link); }
     };
 
-    Status CheckArrival(const ProbeSites &sites);
+    Status CheckArrival(Status failure, const ProbeSites &sites);
     Status AttachMulti(const BpfObject &object, const ProbeSites &sites);
     Result<UniqueFd> LinkMulti(const BpfObject &object, const ProbeSites &sites, size_t from, size_t to);
     Status AttachPerfEvents(const BpfObject &object, const ProbeSites &sites);
@@ -69,6 +70,7 @@ class UprobeLinks {
     UniqueFd multi_link_;
     UniqueFd busy_link_; /* of the busy sites, when there are others too */
     std::vector<std::unique_ptr<struct bpf_link, DestroyLink>> perf_links_;
+    WindowEvents window_events_;
     std::optional<double> locked_seconds_;
 };
 

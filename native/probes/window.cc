@@ -101,7 +101,7 @@ Status WindowGate::Run(UprobeLinks &links, const BpfObject &object, AttachMethod
     const ThreadPriority before_others;
     if (Status failure = Set(false, limits))
         return failure;
-    if (Status failure = links.Attach(object, method, sites))
+    if (Status failure = links.AttachBriefly(object, method, sites))
         return failure;
     result.locked_seconds = links.locked_seconds();
     Result<double> cpu_before = CpuSeconds(sites.pid);

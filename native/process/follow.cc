@@ -2,8 +2,8 @@
  * Follows processes under ptrace; see follow.h.
  *
  * The children of a traced process are traced from their first instruction on, with the same options. What
- * is seen here is reported by waitid(), by each thread's id: waiting for any would take the ends of children
- * that others wait for.
+ * happens to them is reported by waitid(). It is taken by each thread's id: a wait for any takes the ends of
+ * children that others wait for.
  */
 #include "native/process/follow.h"
 
@@ -18,6 +18,8 @@
 namespace mapscope {
 
 namespace {
+
+constexpr int kAny = WSTOPPED | WEXITED | WNOHANG | __WNOTHREAD;
 
 constexpr uintptr_t kOptions =
     PTRACE_O_TRACEEXEC | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE | PTRACE_O_EXITKILL;
@@ -47,24 +49,49 @@ Status Follower::Begin(pid_t started) {
  */
 Follower::State Follower::Look(pid_t thread, int &status) const {
     siginfo_t info = {};
-    constexpr int kAny = WSTOPPED | WEXITED | WNOHANG | __WALL | __WNOTHREAD;
-    if (waitid(P_PID, thread, &info, kAny | WNOWAIT) < 0)
+    if (waitid(P_PID, thread, &info, kAny | __WALL | WNOWAIT) < 0)
         return State::kEnded;
     if (info.si_pid != thread)
         return State::kRuns;
     const bool has_ended =
         info.si_code == CLD_EXITED || info.si_code == CLD_KILLED || info.si_code == CLD_DUMPED;
     if (!has_ended || thread != started_)
-        waitid(P_PID, thread, &info, kAny & ~(has_ended ? WSTOPPED : WEXITED));
+        waitid(P_PID, thread, &info, (kAny | __WALL) & ~(has_ended ? WSTOPPED : WEXITED));
     status = info.si_status;
     return has_ended ? State::kEnded : State::kStopped;
+}
+
+/*
+ * Looks for a traced thread that has something to tell, and takes nothing. __WCLONE leaves out the children
+ * of this process that are not traced: they were not cloned in the kernel's sense, and a tracer's own threads
+ * are asked for whatever they are (eligible_child() in the kernel's exit.c).
+ *
+ * @return 0 when none has; -1 when there is none at all
+ */
+pid_t Follower::Peek() {
+    siginfo_t info = {};
+    if (waitid(P_ALL, 0, &info, kAny | __WCLONE | WNOWAIT) < 0)
+        return -1;
+    return info.si_pid;
+}
+
+bool Follower::is_over() const { return Peek() < 0; }
+
+/*
+ * A new thread is traced before the one that has made it stops to tell its id, and never does when it is
+ * killed in between. So whatever nobody has told of is taken as one more. The end of the started program
+ * stays until it is waited for, and hides nothing: the kernel looks at it last, because it was traced first.
+ */
+bool Follower::FindUntold() {
+    const pid_t thread = Peek();
+    return thread > 0 && thread != started_ && threads_.emplace(thread, Thread{}).second;
 }
 
 std::vector<pid_t> Follower::Step() {
     reached_.clear();
     bool moved;
     do {
-        moved = false;
+        moved = FindUntold();
         for (auto next = threads_.begin(); next != threads_.end();) {
             const pid_t thread = (next++)->first; /* what is handled may remove it */
             int status = 0;
@@ -74,6 +101,7 @@ std::vector<pid_t> Follower::Step() {
                 moved = true;
             } else if (state == State::kEnded) {
                 threads_.erase(thread);
+                moved = true;
             }
         }
     } while (moved);

@@ -16,7 +16,8 @@ namespace mapscope {
  * A program that SpawnStopped() has started, with all processes that come from it. Each stands still at the
  * end of each execve() of its own, before the first instruction of the new program, until it is told to go
  * on; and each thread at an instruction that is watched. They are traced by the thread that has started the
- * program, and all of this is to be called there: when it ends, the kernel kills them all.
+ * program, and all of this is to be called there: when it ends, the kernel kills them all. That thread traces
+ * nothing else.
  */
 class Follower {
   public:
@@ -48,8 +49,9 @@ class Follower {
      */
     void LetGo(pid_t but);
 
-    /** How many threads are still followed. */
-    size_t count() const { return threads_.size(); }
+    /** Whether none is traced any longer. The started program's end counts as long as nobody has waited for
+     * it. */
+    bool is_over() const;
 
   private:
     enum class State { kRuns, kStopped, kEnded };
@@ -63,6 +65,8 @@ class Follower {
 
     /* The status as waitid() gives it for a thread that has stopped. */
     State Look(pid_t thread, int &status) const;
+    static pid_t Peek();
+    bool FindUntold();
     void HandleStop(pid_t thread, int status);
     void Detach(pid_t thread, int signal);
     bool Watch(pid_t thread, Thread &state);

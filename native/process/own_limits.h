@@ -14,6 +14,12 @@ namespace mapscope {
  */
 Status LimitThisProcess(uint32_t cpu_seconds);
 
+/**
+ * From now on this process ends with the given status when the time is over, whatever its threads wait for.
+ * Only the first call counts.
+ */
+Status EndWithin(uint32_t millis, int status);
+
 } // namespace mapscope
 
 #endif

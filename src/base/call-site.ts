@@ -1,5 +1,6 @@
 import stringWidth from 'string-width';
-import { printable, truncateLeft, truncateMiddle, truncateRight } from './text.ts';
+import { printable } from './text.ts';
+import { truncateLeft, truncateMiddle, truncateRight } from './width.ts';
 
 /** Where something is in a program's source. */
 export interface SourcePlace {
@@ -79,4 +80,11 @@ export function shortFunction(name: string): string {
   const end = name.search(/[([]/);
   const slash = name.slice(0, end < 0 ? name.length : end).lastIndexOf('/');
   return name.slice(slash + 1);
+}
+
+/** The path of a Go function's package: `example.com/shop/cart`. */
+export function packageOf(name: string): string {
+  const short = shortFunction(name);
+  const dot = short.indexOf('.');
+  return dot < 0 ? name : name.slice(0, name.length - short.length + dot);
 }

@@ -5,7 +5,7 @@
 
 import type { Writable } from 'node:stream';
 import { styleText } from 'node:util';
-import { printable, truncateRight } from './text.ts';
+import { printable } from './text.ts';
 
 /** A stream that may be a terminal, such as process.stderr. */
 export type TerminalStream = Writable & { isTTY?: boolean; columns?: number };
@@ -36,9 +36,17 @@ function cleaned(line: Line, stream: TerminalStream | undefined): string {
   return stream === undefined ? text : styleText(line.style, text, { stream });
 }
 
+/** Gives what JSON has no form for another one. */
+export type Replacer = (key: string, value: unknown) => unknown;
+
 /** A JSON document, indented. */
-export function jsonOf(document: unknown, replacer?: (key: string, value: unknown) => unknown): SafeText {
+export function jsonOf(document: unknown, replacer?: Replacer): SafeText {
   return `${JSON.stringify(document, replacer, 2)}\n` as SafeText;
+}
+
+/** A JSON document in one line. */
+export function jsonLineOf(document: unknown, replacer?: Replacer): SafeText {
+  return `${JSON.stringify(document, replacer)}\n` as SafeText;
 }
 
 const ERASE_LINE = '\r\x1b[2K';
@@ -48,10 +56,13 @@ export function columnsOf(stream: TerminalStream): number {
   return stream.columns || 80;
 }
 
+/** A line of at most so many columns. */
+export type LiveLine = (columns: number) => string;
+
 /** A stream that whole lines are written to; on a terminal one more may live below them, which is rewritten in place. */
 export class Terminal {
   readonly #stream: TerminalStream;
-  #live = '';
+  #live: LiveLine | undefined;
 
   constructor(stream: TerminalStream) {
     this.#stream = stream;
@@ -68,22 +79,22 @@ export class Terminal {
     this.#stream.write(this.#erased() + textOf(lines, this.#stream) + this.#drawn());
   }
 
-  /** Shows a line in place of the one before; an empty one takes it away. Elsewhere than on a terminal nothing happens. */
-  setLive(text: string): void {
-    if (!this.isInteractive || (text === '' && this.#live === '')) {
+  /** Shows a line in place of the one before; without one takes that away. Elsewhere than on a terminal nothing happens. */
+  setLive(line: LiveLine | undefined): void {
+    if (!this.isInteractive || (line === undefined && this.#live === undefined)) {
       return;
     }
-    this.#live = printable(text);
+    this.#live = line;
     this.#stream.write(ERASE_LINE + this.#drawn());
   }
 
   #erased(): string {
-    return this.#live === '' ? '' : ERASE_LINE;
+    return this.#live === undefined ? '' : ERASE_LINE;
   }
 
   #drawn(): string {
     // One column less: some terminals wrap when the last one is written.
-    return truncateRight(this.#live, columnsOf(this.#stream) - 1);
+    return this.#live === undefined ? '' : printable(this.#live(columnsOf(this.#stream) - 1));
   }
 }
 

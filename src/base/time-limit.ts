@@ -16,3 +16,11 @@ export function timeLimit(millis: number): AbortSignal {
   wait();
   return controller.signal;
 }
+
+/** A signal that aborts as soon as the promise is settled. */
+export function aborted(settled: Promise<unknown>): AbortSignal {
+  const controller = new AbortController();
+  const abort = () => controller.abort();
+  settled.then(abort, abort);
+  return controller.signal;
+}

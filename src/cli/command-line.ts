@@ -1,11 +1,17 @@
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Argument, Command, InvalidArgumentError, Option } from 'commander';
 import { EXIT, UserError } from '../base/errors.ts';
 import { STDERR, textOf } from '../base/terminal.ts';
 import { VERSION } from '../base/version.ts';
+import { CRITERIA, CRITERION_NAMES, type SelectionOptions } from '../config/criteria.ts';
 import { OPTIONS, type OptionGroup, optionName, SETTING_NAMES, VERIFY_SETTINGS } from '../config/options.ts';
-import { readSettings, type Settings } from '../config/settings.ts';
+import type { RawOptions, Settings } from '../config/settings.ts';
+import type { Selection } from '../target/finding/selection.ts';
+import { SHELLS, type Shell } from './completion/shells.ts';
 
-/** The commands and their options. Each command loads its own part of the program: observing must not pay for the rest. */
+/**
+ * The commands and their options. Each command loads its own part of the program: observing must not pay for the rest, and help
+ * for nothing.
+ */
 export function commandLine(): Command {
   const program = new Command('mapscope')
     .description("See a Go program's map lookups: where, which type, how many probes, hit or miss.")
@@ -15,13 +21,19 @@ export function commandLine(): Command {
     .configureOutput({
       writeOut: (text) => process.stdout.write(textOf(linesOf(text))),
       writeErr: (text) => STDERR.write(...linesOf(text)),
+      outputError: (text, write) => write(text.replace(/^error: /, 'mapscope: ')),
     })
     .exitOverride();
   addAttach(program);
   addRun(program);
+  addSidecar(program);
   addVerify(program);
+  addPs(program);
+  addExplain(program);
   addScan(program);
+  addReport(program);
   addDoctor(program);
+  addCompletion(program);
   return program;
 }
 
@@ -32,32 +44,135 @@ function linesOf(text: string): string[] {
 
 function addAttach(program: Command): void {
   const command = program.command('attach').description('observe running Go processes');
-  command
-    .addOption(pidOption('id of the process to observe'))
-    .addOption(
-      grouped('--exe <glob>', 'observe every process whose executable matches, by name or by path', 'Target'),
-    );
+  command.addOption(pidOption('id of the process to observe'));
+  withSelection(command).addOption(
+    grouped(
+      '--wait',
+      'also observe processes that come later, until the duration is over or you press Ctrl-C',
+      'Target',
+    ),
+  );
   withSettings(command, SETTING_NAMES)
     .addHelpText(
       'after',
       example("attach --exe 'shop*' --duration 30s --otlp-endpoint http://localhost:4317"),
     )
-    .action(async ({ pid, exe, ...options }: { pid?: number; exe?: string }) => {
-      const { attach } = await import('./commands/attach.ts');
-      if ((pid === undefined) === (exe === undefined)) {
-        throw new UserError('Name the process with either --pid or --exe.', EXIT.usage);
+    .action(async ({ pid, wait = false, ...options }: AttachOptions) => {
+      if (pid !== undefined && (wait || CRITERION_NAMES.some((name) => options[name] !== undefined))) {
+        throw new UserError('--pid names one process that runs: leave out what chooses others.', EXIT.usage);
       }
-      return attach(pid !== undefined ? { pid } : { exe: exe ?? '' }, readSettings(options));
+      const selection = await selectionOf(options);
+      if (pid === undefined && selection.rules.length === 0) {
+        const criteria = CRITERION_NAMES.map(optionName)
+          .join(', ')
+          .replace(/, (?!.*, )/, ' or ');
+        throw new UserError(`Name the process with either --pid or ${criteria}.`, EXIT.usage);
+      }
+      const settings = await settingsOf(withoutCriteria(options));
+      if (wait) {
+        const { attachWaiting } = await import('./commands/attach-waiting.ts');
+        return attachWaiting(selection, settings);
+      }
+      const { attach } = await import('./commands/attach.ts');
+      return attach(pid !== undefined ? { pid } : { selection }, settings);
     });
+}
+
+type AttachOptions = SelectionOptions & { readonly pid?: number; readonly wait?: boolean };
+
+/** What a service that runs for ever can use: no report is written. */
+const SIDECAR_SETTINGS = SETTING_NAMES.filter(
+  (name) => OPTIONS[name].group !== 'Report' || name === 'spikes',
+);
+
+function addSidecar(program: Command): void {
+  const command = program
+    .command('sidecar')
+    .description(
+      'observe and export all processes that rules include, those that run and those that come, for ever',
+    );
+  withSettings(withSelection(command), SIDECAR_SETTINGS)
+    .addHelpText('after', example('sidecar --config mapscope.yaml'))
+    .action(async (options: SelectionOptions) => {
+      const { sidecar } = await import('./commands/sidecar.ts');
+      return sidecar(await selectionOf(options), await settingsOf(withoutCriteria(options)));
+    });
+}
+
+function addPs(program: Command): void {
+  const command = program
+    .command('ps')
+    .description('list the Go programs that run, and what rules make of each; nothing is attached');
+  withSettings(withSelection(command), ['format'])
+    .addHelpText('after', example('ps --config mapscope.yaml'))
+    .action(async (options: SelectionOptions) => {
+      const { ps } = await import('./commands/ps.ts');
+      return ps(orEveryGoProgram(await selectionOf(options)), await settingsOf(withoutCriteria(options)));
+    });
+}
+
+function addExplain(program: Command): void {
+  const command = program
+    .command('explain')
+    .description(
+      'say of a process which rule takes it, how it was built, where probes would go and what they would cost; nothing is attached',
+    )
+    .argument('<pid>', 'id of the process', processId);
+  withSettings(withSelection(command), ['format', 'budget'])
+    .addHelpText('after', example('explain 4711 --config mapscope.yaml'))
+    .action(async (pid: number, options: SelectionOptions) => {
+      const { explain } = await import('./commands/explain.ts');
+      const selection = orEveryGoProgram(await selectionOf(options));
+      return explain(pid, selection, await settingsOf(withoutCriteria(options)));
+    });
+}
+
+/** Options that say which processes: the criteria of one rule. */
+function withSelection(command: Command): Command {
+  for (const name of CRITERION_NAMES) {
+    const { argument, help } = CRITERIA[name];
+    const flag = optionName(name);
+    command.addOption(grouped(argument === undefined ? flag : `${flag} <${argument}>`, help, 'Target'));
+  }
+  return command.addOption(
+    grouped(
+      '--without-exclusion <names>',
+      'do not leave out what a built-in exclusion of this name does: collectors (of telemetry) or self',
+      'Target',
+    ),
+  );
+}
+
+/** What checks rules takes long to load, as what checks settings does. */
+async function selectionOf(options: SelectionOptions): Promise<Selection> {
+  const { readSelection } = await import('../config/selection.ts');
+  return readSelection(options);
+}
+
+/** Who names no rule wants to see them all. */
+function orEveryGoProgram(selection: Selection): Selection {
+  return selection.rules.length > 0
+    ? selection
+    : { ...selection, rules: [{ action: 'include', criteria: { go: true } }] };
+}
+
+/** The options that are settings. */
+function withoutCriteria({ withoutExclusion, ...options }: SelectionOptions): RawOptions {
+  const names: readonly string[] = CRITERION_NAMES;
+  return Object.fromEntries(Object.entries(options).filter(([name]) => !names.includes(name)));
 }
 
 const PROGRAM_HELP =
   "the program to start; it may be a launcher or a shell (env A=1 ./shop, sh -c './setup; ./shop'): of all that it executes and starts, the first Go program with map lookups is taken, before its first instruction";
 
+const RUNS_ON =
+  'a program runs on, and its end is waited for: a report on stdout follows then, one in a file does not wait';
+
 function addRun(program: Command): void {
   withSettings(
     program.command('run').description('start a Go program and observe its map lookups'),
     SETTING_NAMES,
+    { duration: `how long to observe, such as 10s, 2m or 1d; ${RUNS_ON} (default: until it ends)` },
   )
     .argument('<program>', PROGRAM_HELP)
     .argument('[args...]', 'its arguments')
@@ -66,7 +181,7 @@ function addRun(program: Command): void {
     .addHelpText('after', example('run --mode all -- ./shop --port 8080'))
     .action(async (name: string, args: string[], options) => {
       const { run } = await import('./commands/run.ts');
-      return run(name, args, readSettings(options));
+      return run(name, args, await settingsOf(options));
     });
 }
 
@@ -76,7 +191,7 @@ function addVerify(program: Command): void {
     .description('check decoded lookups against what the functions return')
     .addOption(pidOption('id of the process to verify'));
   withSettings(command, VERIFY_SETTINGS, {
-    duration: 'stop after this time (default: 10s for a process; for a program when it ends)',
+    duration: `stop after this time; ${RUNS_ON} (default: 10s for a process; for a program when it ends)`,
   })
     .argument('[program]', PROGRAM_HELP)
     .argument('[args...]', 'its arguments')
@@ -87,7 +202,7 @@ function addVerify(program: Command): void {
       if ((pid === undefined) === (name === undefined)) {
         throw new UserError('Name what to verify: either --pid or a program.', EXIT.usage);
       }
-      const settings = readSettings(options, true);
+      const settings = await settingsOf(options, true);
       const { verifyProcess, verifyProgram } = await import('./commands/verify.ts');
       process.exitCode =
         pid !== undefined
@@ -109,6 +224,20 @@ function addScan(program: Command): void {
     });
 }
 
+function addReport(program: Command): void {
+  program
+    .command('report')
+    .description('make one page of several, or a table or JSON of reports in files')
+    .argument('<files...>', 'pages (.html) or JSON reports that mapscope has written')
+    .addOption(new Option('--format <format>', 'table, json or html').choices(['table', 'json', 'html']))
+    .option('--output <file>', 'write to this file; a page when it ends with .html (default: stdout)')
+    .addHelpText('after', example('report before.html after.html --output both.html'))
+    .action(async (files: string[], options: { format?: string; output?: string }) => {
+      const { reportFiles } = await import('./commands/report.ts');
+      await reportFiles(files, options);
+    });
+}
+
 function addDoctor(program: Command): void {
   program
     .command('doctor')
@@ -119,6 +248,28 @@ function addDoctor(program: Command): void {
       const { doctor } = await import('./commands/doctor.ts');
       process.exitCode = await doctor(pid);
     });
+}
+
+function addCompletion(program: Command): void {
+  program
+    .command('completion')
+    .description('print what tells a shell how to complete commands, options and their values')
+    .addArgument(new Argument('<shell>', 'the shell').choices(SHELLS))
+    .addHelpText('after', example('completion bash >/etc/bash_completion.d/mapscope'))
+    .action(async (shell: Shell) => {
+      const { completion } = await import('./commands/completion.ts');
+      await completion(shell, program);
+    });
+  program.command('go-processes', { hidden: true }).action(async () => {
+    const { goProcesses } = await import('./commands/go-processes.ts');
+    await goProcesses();
+  });
+}
+
+/** What checks settings takes long to load: commands without settings do without it. */
+async function settingsOf(options: RawOptions, verifying = false): Promise<Settings> {
+  const { readSettings } = await import('../config/settings.ts');
+  return readSettings(options, verifying);
 }
 
 /** @param instead other words for some settings */
@@ -135,9 +286,10 @@ function withSettings(
     ),
   );
   for (const setting of settings) {
-    const { argument, help, group } = OPTIONS[setting];
+    const { argument, help, group, isOptional } = OPTIONS[setting];
     const flag = optionName(setting);
-    const flags = argument === undefined ? flag : `${flag} <${argument}>`;
+    const value = isOptional ? `[${argument}]` : `<${argument}>`;
+    const flags = argument === undefined ? flag : `${flag} ${value}`;
     command.addOption(grouped(flags, instead[setting] ?? help, group));
   }
   return command;

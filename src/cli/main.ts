@@ -3,6 +3,7 @@ import { CommanderError } from 'commander';
 import { EXIT, messageOf, UserError } from '../base/errors.ts';
 import { STDERR } from '../base/terminal.ts';
 import { commandLine } from './command-line.ts';
+import { exitNow } from './exit.ts';
 
 /** Prints what went wrong. @returns the exit status */
 function fail(error: unknown): number {
@@ -17,10 +18,14 @@ function fail(error: unknown): number {
   return error instanceof UserError ? error.exitStatus : EXIT.failed;
 }
 
-try {
-  await commandLine().parseAsync();
-} catch (error) {
-  process.exitCode = fail(error);
+async function run(): Promise<number> {
+  try {
+    await commandLine().parseAsync();
+    return Number(process.exitCode ?? EXIT.done);
+  } catch (error) {
+    return fail(error);
+  }
 }
+
 // A connection to a collector that never answers would keep the process for seconds; the report has been written.
-process.exit();
+exitNow(await run());

@@ -1,8 +1,11 @@
 import { constants } from 'node:os';
 import { EXIT, UserError } from '../base/errors.ts';
 import { STDERR } from '../base/terminal.ts';
+import { aborted, timeLimit } from '../base/time-limit.ts';
+import type { Settings } from '../config/settings.ts';
 import { addon } from '../kernel/addon.ts';
-import { processGroup } from '../target/process.ts';
+import { leadsSession, processGroup } from '../target/process.ts';
+import { exitNow } from './exit.ts';
 
 /** Signals that ask a program to end. */
 const ENDING = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
@@ -73,11 +76,12 @@ export class EndingSignals {
       addon.countSentSignals(constants.signals[signal]);
     }
     const group = processGroup(process.pid);
+    const isToldAlone = leadsSession(process.pid);
     this.#handle = (signal) => {
       const sent = addon.takeSentSignals(constants.signals[signal]);
       this.#request(signal);
       try {
-        if (sent > 0 || processGroup(pid) !== group) {
+        if (sent > 0 || (isToldAlone && signal === 'SIGHUP') || processGroup(pid) !== group) {
           process.kill(pid, signal);
         }
       } catch {
@@ -110,6 +114,12 @@ export class EndingSignals {
   }
 }
 
+/** Is aborted when a signal comes, or the duration is over. It does not keep Node from exiting. */
+export function endWanted(signals: EndingSignals, { duration }: Settings): AbortSignal {
+  const asked = aborted(signals.observing());
+  return duration === undefined ? asked : AbortSignal.any([asked, timeLimit(duration)]);
+}
+
 function endBeforeAnything(signal: NodeJS.Signals): never {
   endNow(signal, 'before anything was observed');
 }
@@ -117,5 +127,5 @@ function endBeforeAnything(signal: NodeJS.Signals): never {
 /** Ends as a shell reports a program that a signal has ended. */
 function endNow(signal: NodeJS.Signals, when: string): never {
   STDERR.write(`mapscope: ${signal} has ended mapscope ${when}.`);
-  process.exit(EXIT.signalled + constants.signals[signal]);
+  exitNow(EXIT.signalled + constants.signals[signal]);
 }

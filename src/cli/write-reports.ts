@@ -1,11 +1,12 @@
 import { EXIT, messageOf, UserError } from '../base/errors.ts';
 import { columnsOf, type SafeText } from '../base/terminal.ts';
 import { reportLimits, type Settings } from '../config/settings.ts';
-import { summariesJson, summaryJson } from '../report/json.ts';
+import type { Page } from '../page/page.ts';
+import { summariesJson, summaryJson, summaryLines } from '../report/json.ts';
 import { OutputFile } from '../report/output-file.ts';
 import type { Summary } from '../report/summary/schema.ts';
 import { summaryTable } from '../report/table/table.ts';
-import { writeReport } from '../report/write.ts';
+import { writeText } from './write-text.ts';
 
 /**
  * Opens the file named by --output, before anything is observed. @returns undefined for stdout
@@ -23,13 +24,34 @@ export async function openOutput({ output }: Settings): Promise<OutputFile | und
   }
 }
 
-/** Writes the summaries as they were asked for: tables one after the other, or one JSON document. */
+/** Writes the summaries as they were asked for: tables one after the other, one JSON document, a line of JSON each, or the page in a file. */
 export async function report(
   summaries: readonly Summary[],
   settings: Settings,
   output: OutputFile | undefined,
+  page: Page | undefined,
 ): Promise<void> {
-  await writeText(settings.format === 'json' ? json(summaries) : tables(summaries, settings, output), output);
+  await writeText(textOfAll(summaries, settings, output, page), output);
+  await page?.close();
+}
+
+function textOfAll(
+  summaries: readonly Summary[],
+  settings: Settings,
+  output: OutputFile | undefined,
+  page: Page | undefined,
+): SafeText {
+  switch (settings.format) {
+    case 'json':
+      return json(summaries);
+    case 'jsonl':
+      return summaryLines(summaries);
+    case 'html':
+      // Whoever asks for it has opened the page.
+      return page?.file() ?? tables(summaries, settings, output);
+    case 'table':
+      return tables(summaries, settings, output);
+  }
 }
 
 function json(summaries: readonly Summary[]): SafeText {
@@ -48,21 +70,4 @@ function tables(summaries: readonly Summary[], settings: Settings, output: Outpu
     ...(width !== undefined && { width }),
   };
   return summaries.map((summary) => summaryTable(summary, options)).join('') as SafeText;
-}
-
-/**
- * Writes what was asked for to a file, or to stdout, and what the file does not take to stdout as well: it took long to see.
- *
- * @throws UserError when that fails
- */
-export async function writeText(text: SafeText, output: OutputFile | undefined): Promise<void> {
-  try {
-    await writeReport(text, output ?? process.stdout);
-  } catch (error) {
-    const where = output === undefined ? 'stdout' : `${output.path}, so it is on stdout`;
-    if (output !== undefined) {
-      await writeText(text, undefined);
-    }
-    throw new UserError(`The report could not be written to ${where}: ${messageOf(error)}.`, EXIT.failed);
-  }
 }

@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
-import { isMap, isScalar, LineCounter, parseDocument } from 'yaml';
+import { isMap, isNode, isScalar, isSeq, LineCounter, parseDocument } from 'yaml';
 import { EXIT, messageOf, UserError } from '../base/errors.ts';
 
 /** A configuration file that was read: its settings by name, and where each of them is. */
 export interface SettingsFile {
   readonly values: Readonly<Record<string, unknown>>;
-  /** File and line of a setting, as the beginning of a message: `mapscope.yaml:3: `. */
-  placeOf(name: string): string;
+  /** File and line of a setting, or of what is within one, as the beginning of a message: `mapscope.yaml:3: `. */
+  placeOf(...keys: readonly PropertyKey[]): string;
 }
 
 /** Without a file nothing is set. */
@@ -25,12 +25,22 @@ export function readSettingsFile(path: string): SettingsFile {
   }
   return {
     values: document.toJS() as Record<string, unknown>,
-    placeOf: (name) => {
-      const pair = contents.items.find(({ key }) => String(key) === name);
-      const offset = isScalar(pair?.key) ? pair.key.range?.[0] : undefined;
+    placeOf: (...keys) => {
+      const offset = offsetOf(contents, keys);
       return offset === undefined ? `${path}: ` : `${path}:${lines.linePos(offset).line}: `;
     },
   };
+}
+
+/** Where the key begins that a path leads to, or the element of a list; of a path that leads nowhere, as far as it goes. */
+function offsetOf(node: unknown, [step, ...rest]: readonly PropertyKey[]): number | undefined {
+  if (isMap(node)) {
+    const pair = node.items.find(({ key }) => String(key) === step);
+    const offset = isScalar(pair?.key) ? pair.key.range?.[0] : undefined;
+    return offsetOf(pair?.value, rest) ?? offset;
+  }
+  const element = isSeq(node) && typeof step === 'number' ? node.items[step] : undefined;
+  return isNode(element) ? (offsetOf(element, rest) ?? element.range?.[0]) : undefined;
 }
 
 function parsed(path: string, lineCounter: LineCounter) {

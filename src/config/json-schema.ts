@@ -1,14 +1,20 @@
 import { z } from 'zod';
 import { OPTIONS } from './options.ts';
 import { type Settings, settingsSchema } from './schema.ts';
+import { SELECTION_NAMES, selectionSchema } from './selection-schema.ts';
 
 /** What the configuration file may hold, for editors and for who checks it before a deployment. */
 export function settingsJsonSchema(): Record<string, unknown> {
-  return z.toJSONSchema(settingsSchema, {
+  return z.toJSONSchema(settingsSchema.extend(selectionSchema.shape), {
     io: 'input',
     override: ({ jsonSchema, path }) => {
       const [kind, name, ...rest] = path;
-      if (kind !== 'properties' || rest.length > 0 || name === undefined) {
+      if (
+        kind !== 'properties' ||
+        rest.length > 0 ||
+        name === undefined ||
+        SELECTION_NAMES.includes(String(name))
+      ) {
         return;
       }
       if (jsonSchema.type === 'array') {

@@ -1,13 +1,27 @@
+import { TRACE_SOURCES } from '../model/trace-sources.ts';
+import { FORMATS, GROUPINGS, ORDERS } from '../report/choices.ts';
+import { ATTACH_METHODS, MODES, oneOf } from './choices.ts';
 import type { Settings } from './schema.ts';
 
 /** Where the help shows an option. */
-export type OptionGroup = 'Target' | 'Observation' | 'Report' | 'OpenTelemetry' | 'Traces' | 'Verification';
+export type OptionGroup =
+  | 'Target'
+  | 'Observation'
+  | 'Report'
+  | 'Page'
+  | 'OpenTelemetry'
+  | 'Traces'
+  | 'Verification';
 
 /** How a setting is given on the command line, and what it does, in words. */
 export interface OptionText {
   readonly group: OptionGroup;
-  /** What stands for the value; undefined where there is none. */
+  /** What stands for the value, undefined where there is none: a `file` is completed as one, of a `list` any number. */
   readonly argument?: string;
+  /** All values there are, if they can be listed. */
+  readonly values?: readonly string[];
+  /** The value may be left out. */
+  readonly isOptional?: true;
   /** What it does; what its default is, in brackets at the end. */
   readonly help: string;
 }
@@ -25,6 +39,7 @@ export const OPTIONS: { readonly [Name in keyof Settings]-?: OptionText } = {
   mode: {
     group: 'Observation',
     argument: 'mode',
+    values: MODES,
     help: 'windows: sample in short windows, within the budget; all: every lookup (default: windows)',
   },
   budget: {
@@ -32,15 +47,27 @@ export const OPTIONS: { readonly [Name in keyof Settings]-?: OptionText } = {
     argument: 'share',
     help: "share of the target's CPU time that observation may cost (default: 1%)",
   },
+  nodeBudget: {
+    group: 'Observation',
+    argument: 'share',
+    help: "share of the machine's CPU time that observing all targets together may cost; each gets a small floor first, those that came first before others (default: as --budget)",
+  },
+  callSites: {
+    group: 'Observation',
+    argument: 'n',
+    help: 'call sites, each with a map type, to keep apart: the n busiest of a target, and together of all targets twice as many; all others are one, (others) (default: 1000)',
+  },
   attachMethod: {
     group: 'Observation',
     argument: 'method',
-    help: 'how to attach probes: uprobe_multi or perf_event (default: the best that the kernel supports)',
+    values: ATTACH_METHODS,
+    help: `how to attach probes: ${oneOf(ATTACH_METHODS)} (default: the best that the kernel supports)`,
   },
   format: {
     group: 'Report',
     argument: 'format',
-    help: 'format of the report: table or json (default: table)',
+    values: FORMATS,
+    help: 'format of the report: table, json, jsonl with a line for each target, or html, a page with all of its history in one file (default: table; html for an --output that ends with .html)',
   },
   top: {
     group: 'Report',
@@ -50,12 +77,14 @@ export const OPTIONS: { readonly [Name in keyof Settings]-?: OptionText } = {
   by: {
     group: 'Report',
     argument: 'what',
-    help: 'what a row of the table stands for: site, type, function or package (default: site)',
+    values: GROUPINGS,
+    help: `what a row of the table stands for: ${oneOf(GROUPINGS)} (default: site)`,
   },
   sort: {
     group: 'Report',
     argument: 'column',
-    help: 'order of the table, largest first: lookups, misses, probes, compares, load or entries (default: lookups)',
+    values: ORDERS,
+    help: `order of the table, largest first: ${oneOf(ORDERS)} (default: lookups)`,
   },
   filter: {
     group: 'Report',
@@ -87,6 +116,17 @@ export const OPTIONS: { readonly [Name in keyof Settings]-?: OptionText } = {
     argument: 'n',
     help: 'report the n spans whose lookups took longest; 0 reports none (default: 10; 5 in tables; only when spans are followed anyway)',
   },
+  ui: {
+    group: 'Page',
+    argument: 'address',
+    isOptional: true,
+    help: 'serve a live page at this HOST:PORT or port; anywhere but on loopback visitors need a token, which the printed address holds (default address: 127.0.0.1:7274, or another port when that is taken)',
+  },
+  traceUrl: {
+    group: 'Page',
+    argument: 'url',
+    help: 'link traces on the page by this template, such as http://localhost:16686/trace/{trace_id}; {span_id} may be in it, too',
+  },
   otlpEndpoint: {
     group: 'OpenTelemetry',
     argument: 'url',
@@ -105,7 +145,8 @@ export const OPTIONS: { readonly [Name in keyof Settings]-?: OptionText } = {
   traceSources: {
     group: 'Traces',
     argument: 'list',
-    help: 'where to find trace ids: any of labels,sdk,http,grpc,obi, or none (default: all)',
+    values: [...TRACE_SOURCES, 'none'],
+    help: `where to find trace ids: any of ${TRACE_SOURCES.join(',')}, or none (default: all)`,
   },
   traceLabels: {
     group: 'Traces',

@@ -1,9 +1,12 @@
 import { z } from 'zod';
+import { DEFAULT_CALL_SITES, MOST_CALL_SITES } from '../model/full-tables.ts';
 import { MOST_GOROUTINE_SERIES } from '../model/heavy/goroutines.ts';
 import type { SpikeThreshold } from '../model/spike.ts';
 import { DEFAULT_LABELS, TRACE_SOURCES } from '../model/trace-sources.ts';
 import { endpointProblem } from '../otel/settings/endpoint-problem.ts';
-import { GROUPINGS, ORDERS } from '../report/table/rows.ts';
+import { parseAddress } from '../page/server/address.ts';
+import { FORMATS, GROUPINGS, ORDERS } from '../report/choices.ts';
+import { ATTACH_METHODS, MODES, oneOf } from './choices.ts';
 
 /** A duration such as `10s`, `500ms`, `2m`, `1h`, `7d`, in milliseconds; a bare number is seconds, as for sleep(1). */
 const DURATION = 'must be a duration such as 500ms, 10s, 2m, 600h or 7d';
@@ -83,22 +86,42 @@ const OTLP_ENDPOINT = z.string('must be a URL').superRefine((endpoint, context) 
   }
 });
 
-function oneOf(values: readonly string[]): string {
-  return `${values.slice(0, -1).join(', ')} or ${values.at(-1)}`;
+/** Where the page is served: an address, or true for the usual one. */
+const UI = z
+  .union([z.boolean(), z.string()], 'must be HOST:PORT')
+  .refine(
+    (value) => typeof value === 'boolean' || parseAddress(value) !== undefined,
+    'must be HOST:PORT, such as 127.0.0.1:8080 or [::1]:8080, or a port',
+  );
+
+/** Where traces are shown. */
+const TRACE_URL = z
+  .string('must be a URL')
+  .refine(
+    (url) => /^https?:\/\/./i.test(url) && url.includes('{trace_id}'),
+    'must be an http:// or https:// URL that contains {trace_id}',
+  );
+
+/** One of some words. */
+function choice<const T extends readonly string[]>(values: T) {
+  return z.enum(values, `must be ${oneOf(values)}`);
 }
 
 /** What can be set in the configuration file and on the command line, under the same names. */
 export const settingsSchema = z.strictObject({
   duration: duration.optional(),
-  mode: z.enum(['windows', 'all'], 'must be windows or all').default('windows'),
+  mode: choice(MODES).default('windows'),
   budget: share.default(0.01),
-  format: z.enum(['table', 'json'], 'must be table or json').default('table'),
+  nodeBudget: share.optional(),
+  format: choice(FORMATS).default('table'),
   top: upTo(100_000, 1).default(20),
-  by: z.enum(GROUPINGS, `must be ${oneOf(GROUPINGS)}`).default('site'),
-  sort: z.enum(ORDERS, `must be ${oneOf(ORDERS)}`).default('lookups'),
+  by: choice(GROUPINGS).default('site'),
+  sort: choice(ORDERS).default('lookups'),
   filter: z.string('must be a text').min(1, 'must not be empty').optional(),
   width: upTo(10_000, 40).optional(),
   output: z.string('must be a file name').min(1, 'must be a file name').optional(),
+  ui: UI.optional(),
+  traceUrl: TRACE_URL.optional(),
   otlpEndpoint: OTLP_ENDPOINT.optional(),
   otlpLogsEndpoint: OTLP_ENDPOINT.optional(),
   spikes: SPIKES.optional(),
@@ -109,10 +132,11 @@ export const settingsSchema = z.strictObject({
   ]),
   traceLabels: list(LABEL_NAME).default([...DEFAULT_LABELS.traceLabels]),
   spanLabels: list(LABEL_NAME).default([...DEFAULT_LABELS.spanLabels]),
+  callSites: upTo(MOST_CALL_SITES, 1).default(DEFAULT_CALL_SITES),
   goroutines: upTo(1000).optional(),
   spans: upTo(1000).optional(),
   perGoroutine: upTo(MOST_GOROUTINE_SERIES, 1).optional(),
-  attachMethod: z.enum(['uprobe_multi', 'perf_event'], 'must be uprobe_multi or perf_event').optional(),
+  attachMethod: choice(ATTACH_METHODS).optional(),
   allowUnknownGo: z.boolean('must be true or false').default(false),
 });
 

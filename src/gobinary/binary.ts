@@ -30,6 +30,8 @@ export interface GoBinary {
   readonly modulePath: string | undefined;
   /** Its version, as `v1.2.3`; undefined when the build was of no particular one. */
   readonly moduleVersion: string | undefined;
+  /** Settings of its build, such as GOEXPERIMENT or -race; empty when it does not say. */
+  readonly buildSettings: ReadonlyMap<string, string>;
   readonly image: Image;
   /** The range that holds the type descriptors the linker wrote; `end` is exclusive. */
   readonly types: { readonly start: number; readonly end: number };

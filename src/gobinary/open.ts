@@ -9,7 +9,7 @@ import { type ElfSymbol, SymbolTable } from './file/symbols.ts';
 import { parametersOf } from './functions/arguments.ts';
 import { type Frame, framesAt, inlinedInto } from './functions/frames.ts';
 import { FunctionTable, type GoFunction } from './functions/pclntab.ts';
-import { type BuildInfo, findBuildInfo } from './go/build-info.ts';
+import { type BuildInfo, findBuildInfo, readBuildInfo } from './go/build-info.ts';
 import { type GoLayout, layoutFor } from './go/layouts.ts';
 import { findModule, type ModuleRest, type ModuleStart, readModuleRest } from './go/module-data.ts';
 import { type GoVersion, goVersion } from './go/version.ts';
@@ -44,6 +44,7 @@ class OpenedBinary implements GoBinary {
   readonly buildId: string | undefined;
   readonly modulePath: string | undefined;
   readonly moduleVersion: string | undefined;
+  readonly buildSettings: ReadonlyMap<string, string>;
   readonly image: Image;
   readonly types: { readonly start: number; readonly end: number };
   readonly #parts: Parts;
@@ -59,6 +60,7 @@ class OpenedBinary implements GoBinary {
     this.buildId = parts.buildId;
     this.modulePath = parts.buildInfo?.modulePath;
     this.moduleVersion = parts.buildInfo?.moduleVersion;
+    this.buildSettings = parts.buildInfo?.settings ?? new Map();
     this.image = parts.image;
     this.types = { start: parts.rest.types, end: parts.rest.etypes };
     this.#parts = parts;
@@ -196,6 +198,25 @@ export function mayBeGoBinary(path: string): boolean {
   } catch (error) {
     if (error instanceof BinaryError) {
       return false;
+    }
+    throw error;
+  }
+}
+
+/**
+ * What a Go program says of its build, from the section made for that; undefined when it is no Go program, or has no such section.
+ * Reads a few pages of the file, whatever its size.
+ */
+export function buildInfoOf(path: string): BuildInfo | undefined {
+  try {
+    return withFile(path, (file) => {
+      const elf = readElf(file);
+      const address = sectionNamed(elf, '.go.buildinfo')?.address;
+      return address === undefined ? undefined : readBuildInfo(Image.load(file, elf), address);
+    });
+  } catch (error) {
+    if (error instanceof BinaryError) {
+      return undefined;
     }
     throw error;
   }

@@ -27,7 +27,7 @@ export interface Records {
  * How probe sites are attached: one link for all sites (Linux 6.6), or one perf event per site.
  *
  * Perf events are for older kernels only: they need CAP_SYS_ADMIN, and detach takes its time for each site (0.1 s where
- * a link with any number of sites takes 0.04 s), while the remaining sites go on counting.
+ * a link with any number of sites takes 0.04 s), while the remaining sites go on counting. A window ends as fast with either.
  */
 export type AttachMethod = 'uprobe_multi' | 'perf_event';
 
@@ -158,8 +158,9 @@ export interface ExitStatus {
 
 /**
  * A program that spawnStopped() has started, followed with all processes that come from it. Each stands still at the end of each
- * execve() of its own, before the new program's first instruction, and each thread before an instruction that is watched. Of the thread that has started the program; when it ends,
- * the kernel kills all of them.
+ * execve() of its own, before the new program's first instruction, and each thread before an instruction that is watched. Of the
+ * thread that has started the program; when it ends, the kernel kills all of them. That thread must not start another program
+ * meanwhile.
  */
 export interface ProgramFollower {
   /** Handles what has happened since the last call; to be called at each SIGCHLD. Returns threads that stand now. */
@@ -173,10 +174,18 @@ export interface ProgramFollower {
    * @returns false when that cannot be watched
    */
   goOn(thread: number, watched?: bigint): boolean;
-  /** Follows none any longer; one thread that stands may stay so until resume(). Complete when calls of step() have made count 0. */
+  /** Follows none any longer; one thread that stands may stay so until resume(). Complete when calls of step() have led to isOver. */
   letGo(but?: number): void;
-  /** How many threads are followed. The started program's end does not reap it: waitExit() does. */
-  readonly count: number;
+  /** None is traced any longer. The started program is until waitExit() has reaped it. */
+  readonly isOver: boolean;
+}
+
+/** Whose ids processes are told by: those of its processes, or, if it is the initial one, of all on the machine. */
+export interface PidNamespace {
+  /** As stat() says it of /proc/PID/ns/pid. */
+  readonly device: bigint;
+  readonly inode: bigint;
+  readonly isInitial: boolean;
 }
 
 /** What this kernel and the rights of this process allow. */
@@ -226,6 +235,15 @@ export interface Addon {
    */
   watchEnd(pid: number, ended: () => void): () => void;
   /**
+   * Loads the BPF object at the path, and calls `executed` with processes that have executed a program, a few times a second at
+   * most, and with whether these are all. The returned function ends the watch. It does not keep Node from exiting.
+   */
+  watchExecs(
+    path: string,
+    own: PidNamespace,
+    executed: (pids: readonly number[], isComplete: boolean) => void,
+  ): () => void;
+  /**
    * Counts signals of one kind that processes send to this one, from now on. Node must listen to them already; it goes on
    * to get them. What a terminal sends, by Ctrl-C or when it hangs up, does not count.
    */
@@ -241,6 +259,8 @@ export interface Addon {
    * that started it has ended.
    */
   limitThisProcess(cpuSeconds: number): void;
+  /** From now on this process ends with that status when so many milliseconds are over, whatever its threads wait for. */
+  endWithin(millis: number, status: number): void;
   /** CPUs that this machine may have: a per-CPU map has a value of each, also of those that are absent. */
   possibleCpus(): number;
   /** An instruction of this addon that runCalibration() executes once per pass: to be probed in this very process. */

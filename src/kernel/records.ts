@@ -183,14 +183,10 @@ export class FieldReader {
     return sum;
   }
 
-  /** Sets those bits that are set in an array of 64-bit words, of which most are zero. */
-  uniteWith(words: bigint[], buffer: Buffer, start: number): void {
-    for (let i = 0; i < this.#count; i++) {
-      const at = this.#place(start, i);
-      if (readInteger(buffer, at, this.#size) !== 0) {
-        words[i] = (words[i] ?? 0n) | buffer.readBigUInt64LE(at);
-      }
-    }
+  /** An array's bytes, where they are. */
+  bytes(buffer: Buffer, start: number): Buffer {
+    const at = this.#place(start, 0);
+    return buffer.subarray(at, at + this.#count * this.#size);
   }
 
   #place(start: number, index: number): number {

@@ -16,6 +16,11 @@ export function unaccounted(hits: HitOutcomes): number {
   return hits.hits - (observed + deferred + lost + empty + leftOut + notDecoded);
 }
 
+/** Lookups counted, by what became of all other hits. Of a running observation, with hits that are under way. */
+export function observedOf(hits: Omit<HitOutcomes, 'observed'>): number {
+  return Math.max(0, unaccounted({ ...hits, observed: 0 }));
+}
+
 /**
  * Deferred hits whose lookup a later site has seen. Others are lost, which only the edges of a window explain; there it may
  * also happen that a later site sees a lookup that had not been deferred, because nobody saw its beginning.

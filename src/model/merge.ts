@@ -1,22 +1,26 @@
 import { mergeDistributions } from './buckets.ts';
 import type { SourcePosition } from './position.ts';
-import { cellsInUse, estimateDistinct, uniteSketches } from './sketch.ts';
+import { estimateDistinct, mapsAtLeast, uniteSketches } from './sketch.ts';
 import type { CallSiteStats, MapState } from './snapshot.ts';
 
 /** The part of the statistics that is left when hits and misses, variants or types are added up. */
-export type LookupStats = Omit<CallSiteStats, 'callSite' | 'variant' | 'type' | 'hit'>;
+export type LookupStats = Omit<
+  CallSiteStats,
+  'callSite' | 'variant' | 'type' | 'underlyingType' | 'hit' | 'since'
+>;
 
 /** Hits and misses of one call site, lookup function and map type, together. */
 export interface MergedCallSite extends LookupStats {
   callSite: SourcePosition;
   variant: string;
   type: string;
+  underlyingType?: string;
   hits: number;
   misses: number;
 }
 
 /** The sum of both: counts and distributions add up, the largest map is the larger one. */
-function mergeLookupStats(a: LookupStats, b: LookupStats): LookupStats {
+export function mergeLookupStats(a: LookupStats, b: LookupStats): LookupStats {
   return {
     lookups: a.lookups + b.lookups,
     estimatedLookups: a.estimatedLookups + b.estimatedLookups,
@@ -27,6 +31,7 @@ function mergeLookupStats(a: LookupStats, b: LookupStats): LookupStats {
     growing: a.growing + b.growing,
     inexact: a.inexact + b.inexact,
     largest: largerMap(a.largest, b.largest),
+    largestOfCycle: largerMap(a.largestOfCycle, b.largestOfCycle),
     latest: laterMap(a.latest, b.latest),
     ...mergeMapCounts(a, b),
   };
@@ -46,13 +51,14 @@ export function laterMap(a: MapState, b: MapState): MapState {
 export function mergeHitsAndMisses(callSites: readonly CallSiteStats[]): MergedCallSite[] {
   const merged = groupAndMerge(callSites, (stats) => {
     const { function: name, file, line } = stats.callSite;
-    return JSON.stringify([name, file, line, stats.variant, stats.type]);
+    return JSON.stringify([name, file, line, stats.variant, stats.type, stats.underlyingType]);
   });
   return merged
     .map(({ stats, members }) => {
-      const { callSite, variant, type } = members[0];
+      const { callSite, variant, type, underlyingType } = members[0];
       const hits = members.reduce((sum, member) => sum + (member.hit ? member.lookups : 0), 0);
-      return { ...stats, callSite, variant, type, hits, misses: stats.lookups - hits };
+      const named = underlyingType === undefined ? { type } : { type, underlyingType };
+      return { ...stats, callSite, variant, ...named, hits, misses: stats.lookups - hits };
     })
     .sort((a, b) => b.lookups - a.lookups || comparePositions(a, b));
 }
@@ -84,7 +90,15 @@ export function groupAndMerge(
 }
 
 function statsOf(callSite: CallSiteStats): LookupStats {
-  const { callSite: _position, variant: _variant, type: _type, hit: _hit, ...stats } = callSite;
+  const {
+    callSite: _position,
+    variant: _variant,
+    type: _type,
+    underlyingType: _underlying,
+    hit: _hit,
+    since: _since,
+    ...stats
+  } = callSite;
   return stats;
 }
 
@@ -103,7 +117,7 @@ function mergeMapCounts(
     };
   }
   const mapsSketch = uniteSketches(a.mapsSketch, b.mapsSketch);
-  return { mapsAtLeast: cellsInUse(mapsSketch), estimatedMaps: estimateDistinct(mapsSketch), mapsSketch };
+  return { mapsAtLeast: mapsAtLeast(mapsSketch), estimatedMaps: estimateDistinct(mapsSketch), mapsSketch };
 }
 
 function comparePositions(a: MergedCallSite, b: MergedCallSite): number {

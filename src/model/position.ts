@@ -10,3 +10,9 @@ export interface SourcePosition {
   /** 1-based, or 0. */
   line: number;
 }
+
+/** Stands for the names of all call sites and map types that are not kept apart. */
+export const OTHERS_NAME = '(others)';
+
+/** Their position. */
+export const OTHERS: SourcePosition = { function: OTHERS_NAME, file: OTHERS_NAME, line: 0 };

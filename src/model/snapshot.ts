@@ -1,5 +1,6 @@
 import type { Distribution } from './distribution.ts';
 import type { Following } from './following.ts';
+import type { FullTables } from './full-tables.ts';
 import type { SpanCosts } from './heavy/spans.ts';
 import type { SourcePosition } from './position.ts';
 import type { SpikeTotals } from './spike.ts';
@@ -25,6 +26,16 @@ export interface MapState {
   directory: number;
 }
 
+/** Of no map. */
+export const NO_MAP: MapState = {
+  seenAt: 0,
+  entries: 0,
+  buckets: 0,
+  overflowBuckets: 0,
+  tombstones: 0,
+  directory: 0,
+};
+
 /** Everything seen for one combination of call site, lookup function, map type, and hit or miss. */
 export interface CallSiteStats {
   callSite: SourcePosition;
@@ -32,6 +43,8 @@ export interface CallSiteStats {
   variant: string;
   /** The map's type as Go prints it, e.g. `map[string]int`. */
   type: string;
+  /** What a declared type is of: `map[string]*ast.Symbol` of `ast.SymbolTable`; absent for others. */
+  underlyingType?: string;
   hit: boolean;
   /** Lookups counted; equals the sum of each distribution's counts. */
   lookups: number;
@@ -51,14 +64,21 @@ export interface CallSiteStats {
   inexact: number;
   /** Of the largest map since the start; as it was at the latest lookup when it was that large. */
   largest: MapState;
+  /** Of the largest map since the snapshot before; NO_MAP when there was no lookup. */
+  largestOfCycle: MapState;
   /** Of the map that was looked into last. */
   latest: MapState;
-  /** Distinct maps seen: the number of sketch cells in use, a lower bound. */
+  /** Distinct maps seen: the number of the sketch's registers in use, a lower bound. */
   mapsAtLeast: number;
-  /** Distinct maps, estimated from the sketch by linear counting; null: too many for it. */
+  /** Distinct maps, estimated from the sketch; null: too many for it. */
   estimatedMaps: number | null;
   /** The sketch behind these two numbers (see sketch.ts); with it, merged call sites do not count a map twice. */
-  mapsSketch?: readonly bigint[];
+  mapsSketch?: Uint8Array;
+  /**
+   * From when on its lookups are counted under this name, Unix nanoseconds; absent: from the beginning. What came before, of a call
+   * site that became busy late, is in `others`.
+   */
+  since?: bigint;
 }
 
 /** What some lookups cost together. */
@@ -156,7 +176,14 @@ export interface Snapshot {
   time: bigint;
   /** When counting began, Unix nanoseconds. */
   startTime: bigint;
+  /** The call sites and map types that are kept apart: the busiest ones. */
   callSites: CallSiteStats[];
+  /** Lookups of all others, hits and misses, under OTHERS for their names. */
+  others: CallSiteStats[];
+  /** Call sites and map types that are in `others` only, as far as the kernel knows them apart. */
+  otherSites: number;
+  /** What there was no room for, by the table that was full; only tables that are in use. */
+  fullTables: FullTables;
   /** Hits of probe sites, whatever became of them. */
   hits: number;
   /** Hits that became a counted lookup. */
@@ -195,6 +222,12 @@ export interface Snapshot {
   /** How spans are followed; absent when they are not. */
   following?: Following;
 }
+
+/** What of a snapshot can be told at any moment, for next to nothing. */
+export type ObservationProgress = Pick<
+  Snapshot,
+  'seconds' | 'observed' | 'windows' | 'attachedSeconds' | 'unreadable' | 'dropped'
+>;
 
 /** How windows are chosen: probe sites always attached, or for short windows that keep to the budget. */
 export type ObservationMode = 'all' | 'windows';

@@ -13,6 +13,8 @@ export interface Target {
   stripped: boolean;
   /** Exit status of the program; null while it runs, when a signal ended it, or when it is not our child. */
   exitCode: number | null;
+  /** Name of the signal that ended the program, such as SIGKILL; null when none did, or when it is not our child. */
+  signal: string | null;
   /** What tells this process from all others, for as long as it lives; says nothing else. */
   key: string;
   /** In the process's own pid namespace. */

@@ -13,6 +13,8 @@ import { fitting, SpanFollower } from '../programs/span-follower.ts';
 import type { Executable } from '../target/executable.ts';
 import { MappedBinary } from '../target/mapped.ts';
 import { FollowerCost } from './cost/follower-cost.ts';
+import type { SiteBudget } from './sites/site-budget.ts';
+import type { NodeBudget } from './windows/node-budget.ts';
 import { WindowSchedule } from './windows/schedule.ts';
 
 /* What an observation is made of: planned, compared with the target, loaded and attached. */
@@ -25,6 +27,8 @@ export interface ObservationOptions {
   readonly mode: ObservationMode;
   /** Share of the target's CPU time that observation may cost, 0..1. Windows mode only. */
   readonly budget: number;
+  /** What all targets of the node share; see WindowOptions. */
+  readonly node?: NodeBudget;
   readonly attachMethod?: AttachMethod;
   /** What was worked out from the binary. Without it the observation prepares in this process, whose memory is not all given back. */
   readonly preparation?: Preparation;
@@ -44,6 +48,10 @@ export interface ObservationOptions {
   readonly goroutineCosts?: boolean;
   /** Also count lookups per followed span. */
   readonly spanCosts?: boolean;
+  /** Names (call site, type, function and result) that the kernel tells apart at a time; default: 4,096. */
+  readonly maxCallSites?: number;
+  /** How many call sites and map types are kept apart, and with whom that is shared; default: as the option's default, with nobody. */
+  readonly siteBudget?: SiteBudget;
   /** Called with a sentence when the budget cannot be kept. */
   readonly warn?: (sentence: string) => void;
 }

@@ -1,20 +1,20 @@
 import type { EpochClock } from '../kernel/epoch-clock.ts';
+import { observedOf } from '../model/accounts.ts';
 import type { ExemplarCandidate } from '../model/candidate.ts';
-import type { FunctionStats, Snapshot } from '../model/snapshot.ts';
+import { DEFAULT_CALL_SITES, type FullTables } from '../model/full-tables.ts';
+import type { ObservationProgress, Snapshot } from '../model/snapshot.ts';
 import type { SpikeTotals } from '../model/spike.ts';
 import type { ProbePlan } from '../plan/lookups/plan.ts';
+import { AggregateRecycling } from '../programs/aggregate-recycling.ts';
 import type { LookupProgram } from '../programs/lookup-program.ts';
 import { Namer } from '../programs/naming/namer.ts';
 import { ownTypes } from '../programs/naming/own-types.ts';
 import { RuntimeTypes } from '../programs/naming/runtime-types.ts';
-import {
-  type Aggregate,
-  AggregateReader,
-  inexactReasons,
-  readCounters,
-} from '../programs/readers/aggregates.ts';
+import { type AggregateName, otherName } from '../programs/readers/aggregate.ts';
+import { type AggregateContents, AggregateReader } from '../programs/readers/aggregates.ts';
 import { CandidateReader } from '../programs/readers/candidates.ts';
 import { CostTables } from '../programs/readers/cost-tables.ts';
+import { type Counters, readCounters } from '../programs/readers/counters.ts';
 import { GoroutineCostReader } from '../programs/readers/goroutine-costs.ts';
 import { SpanCostReader } from '../programs/readers/span-costs.ts';
 import { SpikeReader } from '../programs/readers/spikes.ts';
@@ -26,6 +26,10 @@ import {
   refusedFunctions,
   type SpikeOptions,
 } from './assemble.ts';
+import { Candidates } from './candidates.ts';
+import { functionStats, lookupCounts, sum, totalInexact } from './counts.ts';
+import { CallSites } from './sites/call-sites.ts';
+import { SiteBudget } from './sites/site-budget.ts';
 import { LookupEstimates } from './windows/estimate.ts';
 import type { WindowSchedule } from './windows/schedule.ts';
 
@@ -35,32 +39,34 @@ import type { WindowSchedule } from './windows/schedule.ts';
  */
 const ESTIMATE_MILLIS = 10_000;
 
-/** Candidates kept for the next export. */
-const MOST_CANDIDATES = 20_000;
-
 /** A running observation of one target: start it, take snapshots while it runs, stop it. */
 export class Observation {
   /** Sentences for the user: what could not be set up as requested. The observation goes on without it. */
   readonly warnings: readonly string[];
   #plan: ProbePlan;
+  /** Functions were left out since the start. */
+  #leavesOut = false;
   readonly #program: LookupProgram;
   readonly #follower: SpanFollower | undefined;
   readonly #schedule: WindowSchedule;
   readonly #namer: Namer;
   readonly #runtimeTypes: RuntimeTypes;
   readonly #aggregates = new AggregateReader();
+  readonly #recycling: AggregateRecycling;
   readonly #estimates = new LookupEstimates();
   readonly #estimating: NodeJS.Timeout | undefined;
   readonly #clock: EpochClock;
   readonly #start: Parts['start'];
-  readonly #withExemplars: boolean;
-  readonly #candidateReader: CandidateReader;
-  readonly #candidates: ExemplarCandidate[] = [];
+  readonly #candidates: Candidates | undefined;
+  readonly #callSites: CallSites;
   readonly #spikeReader: SpikeReader;
   readonly #spikes: SpikeOptions | undefined;
   readonly #costTables: CostTables;
   #goroutineCosts: GoroutineCostReader | undefined;
   #spanCosts: SpanCostReader | undefined;
+  /** Settles when the snapshot has been taken that was asked for last. */
+  #taken: Promise<unknown> = Promise.resolve();
+  #end: Promise<Snapshot> | undefined;
 
   private constructor(parts: Parts, options: ObservationOptions) {
     const { binary, exemplars, spikes, spanCosts } = options;
@@ -69,6 +75,8 @@ export class Observation {
     this.#plan = parts.plan;
     this.warnings = parts.warnings;
     this.#program = parts.program;
+    const { kernel, aggregates } = parts.program;
+    this.#recycling = new AggregateRecycling(kernel, this.#aggregates, aggregates);
     this.#follower = parts.follower;
     this.#schedule = parts.schedule;
     if (options.mode === 'windows') {
@@ -77,8 +85,8 @@ export class Observation {
     const own = ownTypes(parts.program.elsewhere);
     this.#runtimeTypes = new RuntimeTypes(binary, own);
     this.#namer = new Namer(binary, parts.plan, this.#runtimeTypes, own);
-    this.#candidateReader = new CandidateReader(this.#namer);
-    this.#withExemplars = exemplars !== undefined;
+    this.#callSites = new CallSites(this.#namer, options.siteBudget ?? new SiteBudget(DEFAULT_CALL_SITES));
+    this.#candidates = exemplars && new Candidates(new CandidateReader(this.#namer), parts);
     this.#spikes = spikes;
     this.#spikeReader = new SpikeReader(this.#namer);
     if (parts.countsGoroutines) {
@@ -112,17 +120,7 @@ export class Observation {
    * one of their lookups.
    */
   drainCandidates(): ExemplarCandidate[] {
-    return this.#candidates.splice(0);
-  }
-
-  /** Collects the candidates of the cycle that ends; bounded, since nobody may ask for them. */
-  async #collectCandidates(): Promise<void> {
-    const cycle = this.#program.beginExemplarCycle();
-    const { kernel } = this.#program;
-    this.#candidates.push(...(await this.#candidateReader.read(kernel, cycle, this.#clock.offset)));
-    if (this.#candidates.length > MOST_CANDIDATES) {
-      this.#candidates.splice(0, this.#candidates.length - MOST_CANDIDATES);
-    }
+    return this.#candidates?.drain() ?? [];
   }
 
   /**
@@ -181,6 +179,7 @@ export class Observation {
   restrictTo(plan: ProbePlan): void {
     if (plan.functions.some((fn, i) => fn.outcome !== this.#plan.functions[i]?.outcome)) {
       this.#goroutineCosts = this.#spanCosts = undefined;
+      this.#leavesOut = true;
     }
     this.#plan = plan;
   }
@@ -197,11 +196,54 @@ export class Observation {
     }
   }
 
-  /** What has been observed so far. */
-  async snapshot(): Promise<Snapshot> {
-    if (this.#withExemplars) {
-      await this.#collectCandidates();
+  /**
+   * What the live line tells. A snapshot reads and names all that was counted, and ends cycles of the kernel's; this reads a few
+   * counters, unless functions were left out: then what they have counted has to be told apart.
+   */
+  async progress(): Promise<ObservationProgress> {
+    const { windowClosed: notDecoded, ...counters } = await readCounters(this.#program.kernel);
+    return {
+      observed: observedOf({ ...counters, notDecoded, leftOut: await this.#leftOut() }),
+      unreadable: counters.unreadable,
+      dropped: counters.dropped,
+      ...this.#times(),
+    };
+  }
+
+  #times(): Pick<Snapshot, 'windows' | 'attachedSeconds' | 'seconds'> {
+    return {
+      windows: this.#schedule.windows,
+      attachedSeconds: this.#schedule.attachedSeconds(),
+      seconds: (performance.now() - this.#start.at) / 1000,
+    };
+  }
+
+  async #leftOut(): Promise<number> {
+    if (!this.#leavesOut) {
+      return 0;
     }
+    const contents = await this.#aggregates.contents(this.#program.kernel);
+    const all = [...contents.counts()];
+    return sum(all.map(([{ functionIndex }, lookups]) => (this.#isObserved(functionIndex) ? 0 : lookups)));
+  }
+
+  /** What has been observed so far; from stop() on, what was at the end. */
+  snapshot(): Promise<Snapshot> {
+    return this.#end ?? this.#next();
+  }
+
+  /** They are taken one after the other: each ends cycles of the kernel's. */
+  #next(): Promise<Snapshot> {
+    const take = () => this.#take();
+    const next = this.#taken.then(take, take);
+    this.#taken = next;
+    return next;
+  }
+
+  async #take(): Promise<Snapshot> {
+    const { kernel } = this.#program;
+    const cycle = this.#program.beginCycle();
+    await this.#candidates?.collect(cycle);
     // Lookups made while the counts are read are not all among them: the snapshot is of the moment before.
     const time = this.#clock.now();
     await this.#drainCosts();
@@ -209,40 +251,75 @@ export class Observation {
     const spans = await this.#spanCosts?.read();
     const following = await this.#follower?.following();
     await this.#schedule.refresh();
-    const all = await this.#aggregates.read(this.#program.kernel);
-    const aggregates = all.filter((a) => this.#isObserved(a.functionIndex));
-    const counters = await readCounters(this.#program.kernel);
-    this.#estimates.update(all, this.#schedule.sampled(counters));
-    if (aggregates.some((a) => a.runtimeType)) {
-      await this.#runtimeTypes.refresh(this.#program.kernel);
+    await this.#recycling.settle();
+    const contents = await this.#aggregates.contents(kernel, cycle);
+    const counters = await readCounters(kernel);
+    const all = contents.counts();
+    this.#estimates.update(lookupCounts(all), this.#schedule.sampled(counters));
+    const counts = new Map([...all].filter(([{ functionIndex }]) => this.#isObserved(functionIndex)));
+    if ([...counts.keys()].some(({ runtimeType }) => runtimeType)) {
+      await this.#runtimeTypes.refresh(kernel);
     }
-    const spikes = this.#spikeTotals(counters.lostSpikes);
+    const estimateOf = (name: AggregateName): number => this.#estimates.of(name);
+    const told = this.#callSites.tell({ contents, counts, estimateOf, time });
+    const functions = functionStats(this.#plan, counts, estimateOf);
+    this.#namer.settle();
+    this.#takeBack(contents);
+    await this.#recycling.makeRoom(() => this.#callSites.lightest());
+    const spikes = this.#spikeTotals(counters.lost.spikes);
+    const observed = sum(counts.values());
     return {
       time,
       startTime: this.#start.time,
-      callSites: aggregates
-        .filter((a) => a.lookups > 0)
-        .map((a) => this.#namer.stats(a, this.#estimates.of(a))),
+      callSites: told.callSites,
+      others: told.others,
+      otherSites: told.otherSites,
       hits: counters.hits,
-      observed: lookupsOf(aggregates),
+      observed,
       deferred: counters.deferred,
       resumed: counters.resumed,
       empty: counters.empty,
-      leftOut: lookupsOf(all) - lookupsOf(aggregates),
+      leftOut: sum(all.values()) - observed,
       unreadable: counters.unreadable,
       dropped: counters.dropped,
       notDecoded: counters.windowClosed,
-      inexact: totalInexact(aggregates),
-      windows: this.#schedule.windows,
-      attachedSeconds: this.#schedule.attachedSeconds(),
-      seconds: (performance.now() - this.#start.at) / 1000,
+      inexact: totalInexact(told.inexact),
+      ...this.#times(),
       overhead: this.#schedule.overhead(counters),
-      functions: this.#functionStats(aggregates),
+      functions,
       refused: refusedFunctions(this.#plan),
+      fullTables: {
+        call_sites: sum(told.others.map(({ lookups }) => lookups)),
+        kernel_call_sites: sum([...counts].map(([{ isOther }, lookups]) => (isOther ? lookups : 0))),
+        ...this.#lostInKernel(counters),
+        ...(goroutines && { goroutines: goroutines.unattributed.no_room ?? 0 }),
+        ...(spans && { spans: spans.outside.no_room ?? 0 }),
+        ...(following && { followed_spans: following.lost.no_room ?? 0 }),
+      },
       ...(spikes && { spikes }),
       ...(goroutines && { goroutines }),
       ...(spans && { spans }),
       ...(following && { following }),
+    };
+  }
+
+  /** Takes the room of names back that are hardly used any more. Their lookups stay counted. */
+  #takeBack(contents: AggregateContents): void {
+    const taken = this.#recycling.takeBack(contents, (name) => this.#callSites.isKept(name));
+    for (const [name, lookups] of taken?.lookups ?? []) {
+      this.#estimates.move(lookups, name, otherName(name));
+    }
+    for (const name of taken?.gone ?? []) {
+      this.#estimates.forget(name);
+    }
+    this.#callSites.forget(taken?.gone ?? []);
+  }
+
+  #lostInKernel({ lost }: Counters): FullTables {
+    return {
+      map_types: lost.types,
+      ...(this.#candidates && { exemplars: lost.exemplars, candidates: this.#candidates.dropped }),
+      ...(this.#spikes !== undefined && { spike_sites: lost.spikes }),
     };
   }
 
@@ -265,7 +342,12 @@ export class Observation {
    *
    * @param cpuSeconds what the target has used in all its life, when it has ended and that is known
    */
-  async stop(cpuSeconds?: number | null): Promise<Snapshot> {
+  stop(cpuSeconds?: number | null): Promise<Snapshot> {
+    this.#end ??= this.#finish(cpuSeconds);
+    return this.#end;
+  }
+
+  async #finish(cpuSeconds: number | null | undefined): Promise<Snapshot> {
     clearInterval(this.#estimating);
     if (typeof cpuSeconds === 'number') {
       this.#schedule.targetEnded(cpuSeconds);
@@ -274,47 +356,11 @@ export class Observation {
       await this.#schedule.stop();
       await this.#follower?.detach();
       await this.collectSpikes();
-      return await this.snapshot();
+      return await this.#next();
     } finally {
+      this.#callSites.close();
       this.#program.close();
       await this.#follower?.close();
     }
   }
-
-  #functionStats(aggregates: readonly Aggregate[]): FunctionStats[] {
-    return this.#plan.functions.flatMap((fn, index) => {
-      if (fn.outcome !== 'probed') {
-        return [];
-      }
-      const own = aggregates.filter((a) => a.functionIndex === index);
-      const estimatedLookups = own.reduce((total, a) => total + this.#estimates.of(a), 0);
-      const hits = lookupsOf(own.filter((a) => a.hit));
-      const lookups = lookupsOf(own);
-      return [
-        {
-          name: fn.name.replace(/^runtime\./, ''),
-          lookups,
-          estimatedLookups,
-          hits,
-          misses: lookups - hits,
-          sites: fn.sites,
-        },
-      ];
-    });
-  }
-}
-
-function lookupsOf(aggregates: readonly Aggregate[]): number {
-  return aggregates.reduce((sum, a) => sum + a.lookups, 0);
-}
-
-function totalInexact(aggregates: readonly Aggregate[]): Record<string, number> {
-  const totals: Record<string, number> = {};
-  inexactReasons().forEach((reason, i) => {
-    const total = aggregates.reduce((sum, a) => sum + (a.inexact[i] ?? 0), 0);
-    if (total > 0) {
-      totals[reason] = total;
-    }
-  });
-  return totals;
 }

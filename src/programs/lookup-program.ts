@@ -8,11 +8,11 @@ import type { MappedBinary } from '../target/mapped.ts';
 import { placeAddresses } from './data/address-places.ts';
 import { decoderData, sitesByOffset } from './data/decoder.ts';
 import { inProcess } from './data/in-process.ts';
-import { aggregateRoom, hashPlaces, possibleCpus, scratchRoom } from './data/room.ts';
+import { type AggregateRoom, aggregateRoom, hashPlaces, possibleCpus, scratchRoom } from './data/room.ts';
 import { indexKeys, type MapContents } from './data/type-tables.ts';
 import { atLeastOne } from './objects.ts';
 import type { Preparation } from './preparation/preparation.ts';
-import { type Counters, decodeCounters, decodeSiteHits } from './readers/aggregates.ts';
+import { type Counters, decodeCounters, decodeSiteHits } from './readers/counters.ts';
 import { SiteOrder } from './site-order.ts';
 import { SPAN_MAPS, type SpanFollower } from './span-follower.ts';
 import { type Breakpoint, TargetProgram } from './target-program.ts';
@@ -38,7 +38,7 @@ export interface ProgramOptions {
   readonly goroutineCosts?: boolean;
   /** Also count lookups per followed span; has no effect without a follower. */
   readonly spanCosts?: boolean;
-  /** Call sites and types kept apart at most; beyond that lookups are dropped and counted. */
+  /** Names (call site, type, function and result) kept apart at most; beyond that only the function and result are. */
   readonly maxCallSites?: number;
   /** CPUs that the machine may have. Default: this machine's. */
   readonly cpus?: number;
@@ -69,7 +69,8 @@ export interface ClosedWindow {
 
 const NO_HIT_LIMIT = 2n ** 63n;
 
-const DEFAULT_CALL_SITES = 4096;
+/** Names that the kernel tells apart: of each call site and type one for hits and one for misses, mostly. */
+const MOST_NAMES = 4096;
 
 /** Call sites and types whose spikes are recorded. */
 const MOST_SPIKE_SITES = 1024;
@@ -92,10 +93,12 @@ export class LookupProgram {
   readonly warnings: readonly string[];
   /** What the process uses of another file instead: see MappedBinary. */
   readonly elsewhere: ReadonlyMap<number, number>;
+  /** What room there is for aggregates. */
+  readonly aggregates: AggregateRoom;
   readonly #program: TargetProgram;
   readonly #plan: ProbePlan;
-  /** From 1, so that aggregates that have never had a candidate are behind it. */
-  #exemplarCycle = 1n;
+  /** From 1, so that aggregates that have never counted are behind it. */
+  #cycle = 1n;
   /** From 1, so that places that were never written are of none. */
   #spikeCycle = 1n;
   /** From 1, so that places that were never taken are of none. */
@@ -107,8 +110,10 @@ export class LookupProgram {
     plan: ProbePlan,
     elsewhere: ReadonlyMap<number, number>,
     warnings: readonly string[],
+    aggregates: AggregateRoom,
   ) {
     this.elsewhere = elsewhere;
+    this.aggregates = aggregates;
     this.warnings = warnings;
     this.#program = program;
     this.#plan = plan;
@@ -150,7 +155,7 @@ export class LookupProgram {
     const { plan, tables, wrappers } = preparation;
     const wrapperTable = wrapperContents(wrappers);
     const withSpanCosts = options.spanCosts === true && options.follower !== undefined;
-    const callSites = options.maxCallSites ?? DEFAULT_CALL_SITES;
+    const callSites = options.maxCallSites ?? MOST_NAMES;
     const cpus = options.cpus ?? possibleCpus();
     const aggregates = aggregateRoom(callSites, cpus);
     const scratch = scratchRoom(cpus);
@@ -187,6 +192,7 @@ export class LookupProgram {
         lookup_scratch: scratch.entries,
         aggregates: aggregates.entries,
         aggregate_places: aggregates.places,
+        aggregates_free: aggregates.places,
         map_types: tables.mapTypePlaces,
         dynamic_types: atLeastOne(tables.dynamicTypes.count),
         equal_steps: atLeastOne(tables.equalSteps.count),
@@ -213,7 +219,7 @@ export class LookupProgram {
         pinnedMaps: { traces_ctx_v1: options.threadContextMap },
       }),
     });
-    const loaded = new LookupProgram(program, plan, target.elsewhere(), warnings);
+    const loaded = new LookupProgram(program, plan, target.elsewhere(), warnings, aggregates);
     loaded.#control();
     return loaded;
   }
@@ -253,9 +259,13 @@ export class LookupProgram {
     });
   }
 
-  /** Begins a new cycle of exemplars: each bucket may have a candidate again. @returns the number of the one that ends */
-  beginExemplarCycle(): bigint {
-    const ended = this.#exemplarCycle++;
+  /**
+   * Begins a new cycle: each bucket may have a candidate again, and the largest map is that of lookups from now on.
+   *
+   * @returns the number of the one that ends
+   */
+  beginCycle(): bigint {
+    const ended = this.#cycle++;
     this.#control();
     return ended;
   }
@@ -286,7 +296,7 @@ export class LookupProgram {
 
   #control(): void {
     const control = {
-      exemplar_cycle: this.#exemplarCycle,
+      cycle: this.#cycle,
       spike_cycle: this.#spikeCycle,
       cost_cycle: this.#costCycle,
     };

@@ -32,6 +32,7 @@ const MOST_GOROUTINES = 32_768;
 
 /** How much has been followed, and at what cost. */
 export interface FollowerUsage {
+  /** Traps, whatever came of them. */
   readonly hits: number;
   readonly timedHits: number;
   readonly timedSeconds: number;
@@ -44,8 +45,8 @@ const REQUEST_EVENTS = ['TRACE_HTTP_REQUEST', 'TRACE_GRPC_REQUEST'] as const;
 const ENOUGH_REQUESTS = 100;
 const SPANNED_SHARE = 0.9;
 
-/** The maps that the lookup program reads. */
-export const SPAN_MAPS = ['span_contexts', 'goroutine_spans', 'trace_controls'] as const;
+/** The maps that the lookup program shares: what is followed, and whether that image has ended. */
+export const SPAN_MAPS = ['span_contexts', 'goroutine_spans', 'trace_controls', 'observed_images'] as const;
 
 /** Follows which span is current on which goroutine of one target, with probes where spans begin and end. */
 export class SpanFollower {
@@ -166,7 +167,8 @@ export class SpanFollower {
   /** Hits so far, and how long the program took for some of them; and whether requests need probes of their own. */
   async usage(): Promise<FollowerUsage> {
     const sum = await this.#counters();
-    let hits = 0;
+    // Those of another image cost the process as much, until the probes are out.
+    let hits = sum('of_next_image');
     for (let event = 0; event < recordConstant('TRACE_EVENTS'); event++) {
       hits += sum('events', event);
     }

@@ -1,4 +1,4 @@
-import { jsonOf, type SafeText } from '../base/terminal.ts';
+import { jsonLineOf, jsonOf, type Replacer, type SafeText } from '../base/terminal.ts';
 import type { Target } from '../model/target.ts';
 import type { VerifyResult } from '../model/verification.ts';
 
@@ -7,11 +7,20 @@ const VERIFY_SCHEMA = 'mapscope/verify/v1';
 
 /** The result as one JSON document, with addresses as hexadecimal text. It ends with a newline. */
 export function verifyJson(target: Target, result: VerifyResult): SafeText {
-  const { pid, exe, goVersion, mapImplementation, stripped, exitCode } = target;
+  return jsonOf(documentOf(target, result), ADDRESSES_AS_TEXT);
+}
+
+/** The same in one line. */
+export function verifyLine(target: Target, result: VerifyResult): SafeText {
+  return jsonLineOf(documentOf(target, result), ADDRESSES_AS_TEXT);
+}
+
+function documentOf(target: Target, result: VerifyResult): unknown {
+  const { pid, exe, goVersion, mapImplementation, stripped, exitCode, signal } = target;
   const short = (name: string) => name.replace(/^runtime\./, '');
-  const document = {
+  return {
     schema: VERIFY_SCHEMA,
-    target: { pid, exe, goVersion, mapImplementation, stripped, exitCode },
+    target: { pid, exe, goVersion, mapImplementation, stripped, exitCode, signal },
     wanted: result.wanted,
     seconds: result.seconds,
     functions: result.functions.map(({ name, functionIndex: _, ...counts }) => ({
@@ -25,7 +34,7 @@ export function verifyJson(target: Target, result: VerifyResult): SafeText {
       function: short(disagreement.function),
     })),
   };
-  const text = (_key: string, value: unknown) =>
-    typeof value === 'bigint' ? `0x${value.toString(16)}` : value;
-  return jsonOf(document, text);
 }
+
+const ADDRESSES_AS_TEXT: Replacer = (_key, value) =>
+  typeof value === 'bigint' ? `0x${value.toString(16)}` : value;

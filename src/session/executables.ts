@@ -13,11 +13,14 @@ export interface Prepared extends OpenedTarget {
   readonly preparation: Preparation | undefined;
 }
 
-/** Opens executables for observation. Processes that run the same file share what was read of it. */
+/** Of how many executables is kept what was read, the latest: a sidecar may meet new ones for years. */
+const MOST_KNOWN = 32;
+
+/** Opens executables for observation. Processes that run the same file share what was read of it, also when they start together. */
 export class Executables {
   readonly #settings: Settings;
-  readonly #known = new Map<string, Omit<Prepared, 'executable'>>();
-  /** By process. */
+  readonly #known = new Map<string, Promise<Omit<Prepared, 'executable'>>>();
+  /** By process, until it is forgotten. */
   readonly #files = new Map<number, MappedFiles>();
 
   constructor(settings: Settings) {
@@ -29,9 +32,31 @@ export class Executables {
    * @param shown what messages call it, if it cannot be observed
    */
   async open(executable: Executable, shown?: string): Promise<Prepared> {
-    const known = this.#known.get(executable.identity) ?? (await this.#prepare(executable, shown));
-    this.#known.set(executable.identity, known);
-    return { executable, ...known };
+    const { identity } = executable;
+    const known = await this.#known.get(identity)?.catch(() => undefined);
+    if (known !== undefined) {
+      this.#keep(identity, Promise.resolve(known));
+      return { executable, ...known };
+    }
+    // The sentence of a failure names the process for which the file was opened, so that it is for that one only.
+    const prepared = this.#prepare(executable, shown);
+    this.#keep(identity, prepared);
+    try {
+      return { executable, ...(await prepared) };
+    } catch (error) {
+      this.#known.delete(identity);
+      throw error;
+    }
+  }
+
+  /** The latest is the last. */
+  #keep(identity: string, prepared: Promise<Omit<Prepared, 'executable'>>): void {
+    this.#known.delete(identity);
+    this.#known.set(identity, prepared);
+    const [oldest] = this.#known.keys();
+    if (this.#known.size > MOST_KNOWN && oldest !== undefined) {
+      this.#known.delete(oldest);
+    }
   }
 
   /**
@@ -67,6 +92,11 @@ export class Executables {
   /** Whether a process can map more than it executes. */
   mayMapMore(pid: number): boolean {
     return (this.#files.get(pid) ?? new MappedFiles(pid)).areAny;
+  }
+
+  /** For a process that is observed no longer. */
+  forget(pid: number): void {
+    this.#files.delete(pid);
   }
 
   async #prepare(executable: Executable, shown: string | undefined): Promise<Omit<Prepared, 'executable'>> {

@@ -4,7 +4,7 @@ import { log } from '../base/log.ts';
 import type { Settings } from '../config/settings.ts';
 import type { Executables, Prepared } from './executables.ts';
 import type { ObservedTarget } from './observed-target.ts';
-import type { Later } from './through-execs.ts';
+import type { Later, Running } from './through-execs.ts';
 
 /** How often a process is looked at. What it maps is there for one look before it is opened, so that it is loaded by then. */
 const LOOK_MILLIS = 500;
@@ -21,7 +21,7 @@ export function laterImages(
 ): Later {
   return async (running, over) => {
     const { pid } = running[0].target;
-    const images = await nextImages(pid, executables, over);
+    const images = await nextImages(running, executables, over);
     const started: ObservedTarget[] = [];
     const budget = settings.budget / (running.length + images.length);
     for (const image of images) {
@@ -33,7 +33,7 @@ export function laterImages(
         log('warn', messageOf(error));
       }
     }
-    if (over.aborted) {
+    if (over.aborted || hasExecuted(running)) {
       await Promise.all(started.map((observed) => observed.stop()));
       return [];
     }
@@ -44,12 +44,28 @@ export function laterImages(
   };
 }
 
+/** What is mapped then is of another program, which is looked at anew when that has been noticed. */
+function hasExecuted([first]: Running): boolean {
+  return first.isReplaced();
+}
+
 /** The next images that a process maps; none when the observation is over, or the process cannot map any. */
-async function nextImages(pid: number, executables: Executables, over: AbortSignal): Promise<Prepared[]> {
+async function nextImages(
+  running: Running,
+  executables: Executables,
+  over: AbortSignal,
+): Promise<Prepared[]> {
+  const { pid } = running[0].target;
   try {
     while (executables.mayMapMore(pid)) {
       await delay(LOOK_MILLIS, undefined, { signal: over, ref: false });
       const images = await executables.openLater(pid);
+      if (hasExecuted(running)) {
+        for (const { executable } of images) {
+          executable.close();
+        }
+        return [];
+      }
       if (images.length > 0) {
         return images;
       }

@@ -1,6 +1,6 @@
 import { EXIT, messageOf, UserError } from '../base/errors.ts';
 import { log } from '../base/log.ts';
-import { addon } from '../kernel/addon.ts';
+import { addon, type ExitStatus } from '../kernel/addon.ts';
 import { Executable } from '../target/executable.ts';
 import { FollowedProgram, type Standing } from '../target/followed.ts';
 import { MappedFiles } from '../target/mapped-files.ts';
@@ -21,6 +21,8 @@ export interface Launched<T> {
   readonly pid: number;
   /** The program that was started: the same process, unless it has started the Go program as a child. */
   readonly started: number;
+  /** How that one has ended. */
+  readonly exit: Promise<ExitStatus>;
   /** What was opened. */
   readonly opened: T;
   /** Lets it run, and whatever else has been started. */
@@ -69,13 +71,17 @@ export async function launch<T>(command: Command, options: LaunchOptions<T>): Pr
   const executable = Executable.atPath(command.path);
   const first = await openLauncherOrProgram(executable, options);
   const started = spawn(command);
+  const exit = addon.waitExit(started);
+  // Whoever waits for it is told when it fails; until then nobody may.
+  exit.catch(() => {});
   if ('refusal' in first) {
     executable.close();
-    return await follow(started, first.refusal, options);
+    return await follow({ started, exit }, first.refusal, options);
   }
   return {
     pid: started,
     started,
+    exit,
     opened: first.opened,
     letRun: () => letRun(started),
     kill: () => kill(started),
@@ -98,8 +104,15 @@ async function openLauncherOrProgram<T>(
   }
 }
 
-async function follow<T>(started: number, reason: string, options: LaunchOptions<T>): Promise<Launched<T>> {
-  const followed = new FollowedProgram(started, options.onRunning(started));
+/** The program that was started, and its end. */
+type Started = Pick<Launched<unknown>, 'started' | 'exit'>;
+
+async function follow<T>(
+  { started, exit }: Started,
+  reason: string,
+  options: LaunchOptions<T>,
+): Promise<Launched<T>> {
+  const followed = new FollowedProgram(started, exit, options.onRunning(started));
   followed.goOn({ thread: started, pid: started, hasExecuted: true });
   const files = new Map<number, MappedFiles>();
   for (let at = await followed.next(); at !== undefined; at = await followed.next()) {
@@ -110,11 +123,11 @@ async function follow<T>(started: number, reason: string, options: LaunchOptions
     if (opened !== undefined) {
       const verb = at.hasExecuted ? 'executes' : 'has loaded';
       log('info', `Process ${pid} ${verb} ${opened.name}, which is observed.`);
-      return launchedChild(at, started, opened.content, followed);
+      return launchedChild(at, { started, exit }, opened.content, followed);
     }
     followed.goOn(at);
   }
-  await addon.waitExit(started);
+  await exit;
   const message = `${reason}, and neither it nor what it started has executed or loaded one that can be observed.`;
   throw new UserError(message, EXIT.cannotObserve);
 }
@@ -152,11 +165,17 @@ async function openLoaded<T>(
   }
 }
 
-function launchedChild<T>(at: Standing, started: number, opened: T, followed: FollowedProgram): Launched<T> {
+function launchedChild<T>(
+  at: Standing,
+  { started, exit }: Started,
+  opened: T,
+  followed: FollowedProgram,
+): Launched<T> {
   const { pid } = at;
   return {
     pid,
     started,
+    exit,
     opened,
     letRun: () => {
       followed.letGoAllBut(at);

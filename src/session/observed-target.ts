@@ -2,27 +2,45 @@ import type { Resource } from '@opentelemetry/resources';
 import { log } from '../base/log.ts';
 import { STDERR } from '../base/terminal.ts';
 import type { Settings } from '../config/settings.ts';
-import type { Snapshot } from '../model/snapshot.ts';
+import type { CandidateSource } from '../model/candidate.ts';
+import type { ObservationMode, Snapshot } from '../model/snapshot.ts';
 import type { Target } from '../model/target.ts';
 import type { FunctionVerdict } from '../model/verification.ts';
 import type { ObservationOptions } from '../observe/assemble.ts';
 import { Observation } from '../observe/observation.ts';
+import { SiteBudget } from '../observe/sites/site-budget.ts';
 import { OtlpExport } from '../otel/metrics/export.ts';
 import { otlpSettings } from '../otel/settings/metrics-settings.ts';
+import type { TargetWatch } from '../page/page.ts';
 import type { ProbePlan } from '../plan/lookups/plan.ts';
 import { createProgress } from '../report/progress.ts';
 import type { Executable } from '../target/executable.ts';
 import { ProcessImage } from '../target/image.ts';
 import { findThreadContextMap } from '../target/thread-context.ts';
 import { withoutDisagreeing } from '../verify/verdict.ts';
+import { SharedCandidates } from './candidates.ts';
 import type { Prepared } from './executables.ts';
 import { claimIdentity, releaseIdentity } from './identity.ts';
 import { giveMemoryBack } from './memory.ts';
+import { nodeBudget } from './node-budget.ts';
 import { SpikeReporting } from './spike-reporting.ts';
 import { describeTarget } from './target.ts';
 
 /** How often the live line is renewed, in milliseconds. */
 const PROGRESS_MILLIS = 1000;
+
+let budget: SiteBudget | undefined;
+
+/** One for all targets, whose settings are the same: they share the memory of this process. */
+function siteBudget({ callSites }: Settings): SiteBudget {
+  budget ??= new SiteBudget(callSites);
+  return budget;
+}
+
+/** Takes what is seen of each target, for as long as it is observed. */
+export interface Watcher {
+  watch(target: Target, mode: ObservationMode): TargetWatch;
+}
 
 /** One observed target: the observation, its export and its line on the terminal. */
 export class ObservedTarget {
@@ -37,8 +55,10 @@ export class ObservedTarget {
   readonly #progress = createProgress(STDERR);
   readonly #timer: NodeJS.Timeout | undefined;
   readonly #spikes: SpikeReporting;
+  readonly #watch: TargetWatch | undefined;
+  readonly #watchedCandidates: CandidateSource | undefined;
+  #isTicking = false;
   readonly #companions: (() => Promise<void>)[] = [];
-  #final: Snapshot | undefined;
 
   private constructor(
     target: Target,
@@ -48,8 +68,12 @@ export class ObservedTarget {
     spikes: SpikeReporting,
     settings: Settings,
     withProgress: boolean,
+    watcher: Watcher | undefined,
   ) {
     this.#spikes = spikes;
+    const candidates = new SharedCandidates(observation);
+    this.#watchedCandidates = watcher && candidates.subscribe();
+    this.#watch = watcher?.watch(target, settings.mode);
     this.target = target;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.replaced = promise;
@@ -58,8 +82,15 @@ export class ObservedTarget {
     this.#executable = executable;
     this.#observation = observation;
     this.#export = OtlpExport.create({
-      source: async () => spikes.account(this.#final ?? (await observation.snapshot())),
-      candidates: observation,
+      source: async () => {
+        const snapshot = spikes.account(await observation.snapshot());
+        if (snapshot.otherSites > 0) {
+          // As large as it gets: what reading leaves behind would come on top of what is made for the export.
+          giveMemoryBack();
+        }
+        return snapshot;
+      },
+      candidates: candidates.subscribe(),
       mapImplementation: target.mapImplementation,
       resource,
       log,
@@ -79,6 +110,7 @@ export class ObservedTarget {
   /**
    * @param withProgress false while the target writes to the same terminal
    * @param plan default: what was planned for the binary
+   * @param watcher gets a snapshot each second
    */
   static async start(
     pid: number,
@@ -86,23 +118,27 @@ export class ObservedTarget {
     settings: Settings,
     withProgress: boolean,
     plan?: ProbePlan,
+    watcher?: Watcher,
   ): Promise<ObservedTarget> {
     const image = new ProcessImage(pid);
     const target = describeTarget(pid, { executable, binary });
     const resource = claimIdentity(target);
     const spikes = new SpikeReporting(target, resource, settings, log);
+    const node = nodeBudget(settings);
     const observation = await Observation.start({
       pid,
       executable,
       binary,
       mode: settings.mode,
       budget: settings.budget,
+      ...(node !== undefined && { node }),
       ...(preparation !== undefined && { preparation }),
       ...(plan !== undefined && { plan }),
       warn: (sentence) => log('warn', sentence),
-      ...tracingOptions(settings, spikes.options !== undefined),
+      ...tracingOptions(settings, spikes.options !== undefined, watcher !== undefined),
       ...(spikes.options && { spikes: spikes.options }),
       goroutineCosts: settings.goroutines !== 0,
+      siteBudget: siteBudget(settings),
       ...(settings.attachMethod !== undefined && { attachMethod: settings.attachMethod }),
     }).catch((error: unknown) => {
       releaseIdentity(target);
@@ -117,6 +153,7 @@ export class ObservedTarget {
         spikes,
         settings,
         withProgress,
+        watcher,
       );
     } catch (error) {
       releaseIdentity(target);
@@ -176,17 +213,20 @@ export class ObservedTarget {
     clearInterval(this.#timer);
     this.#progress.clear();
     await Promise.all(this.#companions.map((end) => end()));
-    this.#final = await this.#observation.stop(cpuSeconds);
-    this.#executable.close();
-    this.#image.close();
-    releaseIdentity(this.target);
-    await this.#spikes.stop();
-    this.#final = this.#spikes.account(this.#final);
-    const delivery = await this.#export?.shutdown();
-    if (delivery?.problem !== undefined) {
-      log('warn', delivery.problem);
+    try {
+      const last = await this.#observation.stop(cpuSeconds).finally(() => this.#spikes.stop());
+      const accounted = this.#spikes.account(last);
+      this.#watch?.end(accounted, this.#watchedCandidates?.drainCandidates() ?? []);
+      return accounted;
+    } finally {
+      this.#executable.close();
+      this.#image.close();
+      releaseIdentity(this.target);
+      const delivery = await this.#export?.shutdown();
+      if (delivery?.problem !== undefined) {
+        log('warn', delivery.problem);
+      }
     }
-    return this.#final;
   }
 
   async #tick(withProgress: boolean): Promise<void> {
@@ -194,30 +234,40 @@ export class ObservedTarget {
       this.#noticeReplacement();
       return;
     }
+    if (this.#isTicking) {
+      return;
+    }
+    this.#isTicking = true;
     try {
       await this.#observation.collectSpikes();
+      if (this.#watch !== undefined) {
+        const snapshot = this.#spikes.account(await this.#observation.snapshot());
+        this.#watch.take(snapshot, this.#watchedCandidates?.drainCandidates() ?? []);
+      }
+      await this.#observation.tend();
       if (withProgress) {
-        this.#progress.update(await this.#observation.snapshot());
-      } else {
-        await this.#observation.tend();
+        this.#progress.update(await this.#observation.progress());
       }
     } catch {
       // The observation is ending; stop() reports what is wrong with it, if anything.
+    } finally {
+      this.#isTicking = false;
     }
   }
 }
 
 /**
- * Exemplars cost a little at each lookup, following spans at each span, and only OTLP receivers get exemplars. Spikes have a
- * trace, too, and the report shows what the lookups of spans cost.
+ * Exemplars cost a little at each lookup, following spans at each span, and only OTLP receivers and the page get exemplars. Spikes
+ * have a trace, too, and the report shows what the lookups of spans cost.
  */
 function tracingOptions(
   settings: Settings,
   withSpikes: boolean,
+  isWatched: boolean,
 ): Pick<ObservationOptions, 'exemplars' | 'labels' | 'followed' | 'spanCosts' | 'threadContextMap'> {
   // The export, which is made later from the same settings, says what it does not understand in them.
   const filter = otlpSettings(settings.otlpEndpoint, () => {})?.exemplarFilter ?? 'always_off';
-  const withExemplars = filter !== 'always_off';
+  const withExemplars = filter !== 'always_off' || isWatched;
   const withSpans = (settings.spans ?? 0) > 0;
   if (!withExemplars && !withSpikes && !withSpans) {
     return {};

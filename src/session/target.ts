@@ -1,4 +1,5 @@
-import { accessSync, constants, statSync } from 'node:fs';
+import { accessSync, constants as modes, statSync } from 'node:fs';
+import { constants } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { EXIT, UserError } from '../base/errors.ts';
 import {
@@ -8,6 +9,7 @@ import {
   type GoBinary,
   openGoBinary,
 } from '../gobinary/index.ts';
+import type { ExitStatus } from '../kernel/addon.ts';
 import type { Target } from '../model/target.ts';
 import { containerId } from '../target/container.ts';
 import type { Executable } from '../target/executable.ts';
@@ -81,7 +83,7 @@ export function findProgram(program: string, path: string = process.env.PATH ?? 
 
 function isExecutable(path: string): boolean {
   try {
-    accessSync(path, constants.X_OK);
+    accessSync(path, modes.X_OK);
     return statSync(path).isFile();
   } catch {
     return false;
@@ -105,6 +107,7 @@ export function describeTarget(pid: number, { executable, binary }: OpenedTarget
     mapImplementation: binary.mapImplementation,
     stripped: binary.stripped,
     exitCode: null,
+    signal: null,
     ...(binary.buildId !== undefined && !executable.isMapped && { buildId: binary.buildId }),
     ...(binary.moduleVersion !== undefined && { moduleVersion: binary.moduleVersion }),
     ...(hostName !== undefined && { hostName }),
@@ -112,4 +115,15 @@ export function describeTarget(pid: number, { executable, binary }: OpenedTarget
     ...(container !== undefined && { containerId: container }),
     ...(variables !== undefined && { environment: variables }),
   };
+}
+
+/** A target that was our child, with how it has ended. */
+export function endedAs(target: Target, { exitCode, signal }: ExitStatus): Target {
+  return { ...target, exitCode, signal: signal === null ? null : signalName(signal) };
+}
+
+/** Signals for real-time use have numbers only. */
+function signalName(number: number): string {
+  const names = Object.entries(constants.signals);
+  return names.find(([, one]) => one === number)?.[0] ?? `signal ${number}`;
 }

@@ -83,24 +83,17 @@ export async function observeThroughExecs(
       continue;
     }
     over.abort();
-    await added;
+    // What has just been added ends with the others.
+    current = [...current, ...(await added)];
     // A window can meet the next image before anybody has looked for one.
     const isReplaced = end.replaced || ('error' in end && current[0].isReplaced());
     const isSameImage = 'error' in end && !isReplaced && current[0].hasLostMainThread();
-    for (const observed of current) {
-      const isEmpty = isReplaced && (await observed.countsTheNextImage());
-      const snapshot = await observed.stop(end.cpuSeconds);
-      if (isEmpty) {
-        log(
-          'info',
-          `Process ${pid} had executed another program before a lookup of ${observed.target.exe} was seen.`,
-        );
-      } else {
-        images.push({ target: observed.target, snapshot, program });
-      }
-    }
-    if (!isReplaced && !isSameImage) {
-      return { images, failure: end.error };
+    const stopped = await stopAll(current, program, isReplaced, end.cpuSeconds);
+    images.push(...stopped.images);
+    const goesOn = isReplaced || isSameImage;
+    const failure = (goesOn ? undefined : end.error) ?? stopped.failure;
+    if (!goesOn || failure !== undefined) {
+      return { images, failure };
     }
     program += Number(isReplaced);
     try {
@@ -120,6 +113,32 @@ export async function observeThroughExecs(
       return { images, failure: undefined };
     }
   }
+}
+
+/** Ends what is observed of a process. One image that cannot be told of any more does not keep the others from it. */
+async function stopAll(
+  running: Running,
+  program: number,
+  isReplaced: boolean,
+  cpuSeconds: number | null | undefined,
+): Promise<SeenProcess> {
+  const images: SeenImage[] = [];
+  let failure: unknown;
+  for (const observed of running) {
+    try {
+      const isEmpty = isReplaced && (await observed.countsTheNextImage());
+      const snapshot = await observed.stop(cpuSeconds);
+      if (isEmpty) {
+        const { pid, exe } = observed.target;
+        log('info', `Process ${pid} had executed another program before a lookup of ${exe} was seen.`);
+      } else {
+        images.push({ target: observed.target, snapshot, program });
+      }
+    } catch (error) {
+      failure ??= error;
+    }
+  }
+  return { images, failure };
 }
 
 /** How often a start is begun anew because the process has executed something else meanwhile. */

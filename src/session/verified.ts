@@ -77,11 +77,3 @@ function sayWhatWasVerified(result: VerifyResult): void {
     log('warn', `${wholeNumber(wrong)} of ${countOf(checked, 'verified lookup')} disagree.`);
   }
 }
-
-/** A signal that aborts as soon as the promise is settled. */
-export function aborted(settled: Promise<unknown>): AbortSignal {
-  const controller = new AbortController();
-  const abort = () => controller.abort();
-  settled.then(abort, abort);
-  return controller.signal;
-}

@@ -28,9 +28,10 @@ export class FollowedProgram {
 
   /**
    * @param started a program that was started, and stands before its first instruction
+   * @param reaped settles when somebody has waited for its end
    * @param stop settles when nobody wants to follow the others any longer than the started program lives
    */
-  constructor(started: number, stop: Promise<unknown>) {
+  constructor(started: number, reaped: Promise<unknown>, stop: Promise<unknown>) {
     this.#started = started;
     this.#follower = new addon.ProgramFollower(started);
     process.on('SIGCHLD', this.#look);
@@ -41,11 +42,13 @@ export class FollowedProgram {
       this.#look();
     };
     stop.then(end, end);
+    // No signal tells of that.
+    reaped.then(this.#look, this.#look);
   }
 
   /** A thread that stands; undefined when none is left that could execute something. */
   async next(): Promise<Standing | undefined> {
-    while (this.#reached.length === 0 && this.#follower.count > 0) {
+    while (this.#reached.length === 0 && !this.#follower.isOver) {
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
       });
@@ -82,7 +85,7 @@ export class FollowedProgram {
       this.#reached.length = 0;
       this.#follower.letGo();
     }
-    if (this.#follower.count === 0) {
+    if (this.#follower.isOver) {
       clearInterval(this.#timer);
       process.off('SIGCHLD', this.#look);
     }

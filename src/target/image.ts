@@ -25,7 +25,7 @@ export class ProcessImage {
     if (this.#memory !== undefined) {
       FORGOTTEN.register(this, this.#memory, this);
     }
-    this.#identity = identityOf(pid);
+    this.#identity = imageIdentity(pid);
   }
 
   /** Whether the main thread has ended since, while the others go on. */
@@ -38,7 +38,7 @@ export class ProcessImage {
     if (this.#hasLostMemory()) {
       return hasMemory(this.#pid);
     }
-    const now = identityOf(this.#pid);
+    const now = imageIdentity(this.#pid);
     return now !== undefined && this.#identity !== undefined && now !== this.#identity;
   }
 
@@ -70,7 +70,11 @@ function openMemory(pid: number): number | undefined {
   }
 }
 
-function identityOf(pid: number): string | undefined {
+/**
+ * What tells what a process executes now from what it has executed before, be it the same file; undefined when it executes nothing, or
+ * that may not be known.
+ */
+export function imageIdentity(pid: number): string | undefined {
   try {
     const { dev, ino } = statSync(executablePath(pid), { bigint: true });
     const auxiliary = auxiliaryVector(pid);

@@ -151,6 +151,20 @@ export function processGroup(pid: number): number {
   return Number(statFields(pid)[2]);
 }
 
+/** Whether it leads its session: when the terminal hangs up, the kernel tells that process alone. */
+export function leadsSession(pid: number): boolean {
+  return Number(statFields(pid)[3]) === pid;
+}
+
+/** The process that has started a process; undefined when it has ended, or is hidden. */
+export function parentOf(pid: number): number | undefined {
+  try {
+    return Number(statFields(pid)[1]);
+  } catch {
+    return undefined;
+  }
+}
+
 /** Fields of /proc/PID/stat from the state on: the name before it may hold anything, also blanks and brackets. */
 function statFields(pid: number): string[] {
   const text = readProc(pid, () => readFileSync(`/proc/${pid}/stat`, 'utf8'));
@@ -183,36 +197,6 @@ export function mappings(pid: number): Mapping[] {
       path,
     }),
   );
-}
-
-/** Processes whose executable matches a glob; `*` and `?` do not match a slash, a pattern without one matches the name. */
-export function findByExecutable(pattern: string): number[] {
-  const expression = globExpression(pattern);
-  return readdirSync('/proc')
-    .map(Number)
-    .filter(
-      (pid) =>
-        Number.isInteger(pid) && pid !== process.pid && matches(pid, pattern.includes('/'), expression),
-    );
-}
-
-function matches(pid: number, wholePath: boolean, expression: RegExp): boolean {
-  try {
-    const path = fileName(executablePath(pid), pid);
-    return expression.test(wholePath ? path : (path.split('/').at(-1) ?? ''));
-  } catch {
-    // Kernel threads, other users' processes, and processes that ended meanwhile.
-    return false;
-  }
-}
-
-// path.matchesGlob() would not do: its `*` passes over names that begin with a dot.
-function globExpression(pattern: string): RegExp {
-  const text = pattern
-    .replace(/[.+^${}()|[\]\\]/g, '\\$&')
-    .replaceAll('*', '[^/]*')
-    .replaceAll('?', '[^/]');
-  return new RegExp(`^${text}$`);
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { ProbeObject } from '../kernel/addon.ts';
 import { RecordReader, recordConstant, recordEnum } from '../kernel/records.ts';
-import { decodeType } from '../programs/readers/aggregates.ts';
+import { decodeType } from '../programs/readers/aggregate.ts';
 
 /** How often each outcome of enum verify_outcome came up for one lookup function, by the outcome's name. */
 export type OutcomeCounts = Readonly<Record<string, number>>;

@@ -1,12 +1,12 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { Summary } from '../../src/report/summary/schema.ts';
 import { collectorBinary } from '../collector/build.ts';
 import { type Collector, eventually, startCollector } from '../collector/collector.ts';
 import { type CollectedExemplar, type CollectedExport, metricNamed } from '../collector/otlp-json.ts';
 import { checkSummary } from '../support/accounts.ts';
+import { commandLine } from '../support/command.ts';
 import { type Owner, Service } from '../support/service.ts';
 import {
   type LoadOptions,
@@ -18,8 +18,6 @@ import {
   type TruthPiece,
 } from '../support/shop.ts';
 import { type Jaeger, startJaeger } from './jaeger.ts';
-
-const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 
 /** The histograms that carry exemplars. */
 export const HISTOGRAMS = ['gomap.lookup.probe_length', 'gomap.lookup.key_comparisons'] as const;
@@ -90,7 +88,7 @@ export async function attachTo(
   const service = Service.start(
     owner,
     'mapscope',
-    [process.execPath, MAIN, 'attach', '--pid', `${shop.pid}`, ...output, ...options],
+    commandLine('attach', '--pid', `${shop.pid}`, ...output, ...options),
     { OTEL_METRIC_EXPORT_INTERVAL: '500', ...env },
   );
   // The shop makes lookups all the time.

@@ -8,6 +8,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { allowance } from './allowance.ts';
 import { type Finished, jsonDocument, markdown, text } from './document.ts';
 import { encoding } from './encoding.ts';
 import { environment } from './environment.ts';
@@ -17,9 +18,20 @@ import type { Measured, Part } from './part.ts';
 import { service } from './service.ts';
 import { sidecar } from './sidecar.ts';
 import { spans } from './spans.ts';
+import { start } from './start.ts';
 import { threads } from './threads.ts';
 
-const PARTS: readonly Part[] = [lookups, service, sidecar, encoding, threads, spans, others];
+const PARTS: readonly Part[] = [
+  lookups,
+  service,
+  sidecar,
+  start,
+  encoding,
+  threads,
+  spans,
+  others,
+  allowance,
+];
 const DOCS = fileURLToPath(new URL('../../docs', import.meta.url));
 
 const { values } = parseArgs({
@@ -73,9 +85,9 @@ if (folder !== undefined) {
 }
 const finished: Finished[] = [];
 for (const part of chosen(values.only)) {
-  const start = performance.now();
+  const begin = performance.now();
   const measured = await measure(part);
-  process.stderr.write(`mapscope: ${part.name}: ${((performance.now() - start) / 1000).toFixed(0)} s\n`);
+  process.stderr.write(`mapscope: ${part.name}: ${((performance.now() - begin) / 1000).toFixed(0)} s\n`);
   finished.push({ part, measured });
 }
 const machine = environment();

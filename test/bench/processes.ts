@@ -1,14 +1,12 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
-import { fileURLToPath } from 'node:url';
 import type { Summary } from '../../src/report/summary/schema.ts';
 import { checkSummary } from '../support/accounts.ts';
+import { startCommand } from '../support/command.ts';
 import type { Owner } from '../support/service.ts';
 import { until } from '../support/until.ts';
-
-const START = fileURLToPath(new URL('../../src/cli/start.mjs', import.meta.url));
 
 /** Time of processors that a process has used, in seconds: to the nanosecond, of the threads that it has now. */
 export function cpuTime(pid: number): number {
@@ -51,10 +49,8 @@ export class Sidecar {
     targets: number,
     env: Readonly<Record<string, string>> = {},
   ): Promise<Sidecar> {
-    const child = spawn(process.execPath, [START, 'attach', '--format', 'json', ...args], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-      env: { ...process.env, ...env },
-    });
+    const child = startCommand(['attach', '--format', 'jsonl', ...args], env);
+    child.stderr.pipe(process.stderr);
     owner.after(async () => {
       child.kill('SIGKILL');
     });
@@ -84,7 +80,7 @@ export class Sidecar {
     if (this.#child.exitCode === null) {
       await once(this.#child, 'exit');
     }
-    const documents = (await this.#report).split(/(?<=^\}\n)/m);
+    const documents = (await this.#report).trimEnd().split('\n');
     return documents.map((document) => checkSummary(JSON.parse(document)));
   }
 }

@@ -16,14 +16,18 @@ export async function buildSeriesService(): Promise<string> {
   const dir = join(tmpdir(), 'mapscope-bench', 'series');
   mkdirSync(dir, { recursive: true });
   cpSync(SOURCES, dir, { recursive: true });
+  writeFileSync(join(dir, 'sites.go'), sitesFile(CALL_SITES));
+  return buildGo({ dir, version: 'local' });
+}
+
+/** A Go file of so many functions, each with a lookup of its own, and the list of them. */
+export function sitesFile(count: number): string {
   const functions = Array.from(
-    { length: CALL_SITES },
+    { length: count },
     (_, i) => `//go:noinline\nfunc site${i}(m map[int]int, k int) int { return m[k] }\n`,
   );
   const list = functions.map((_, i) => `site${i}`).join(',');
-  const text = `package main\n\n${functions.join('\n')}\nvar sites = [...]func(map[int]int, int) int{${list}}\n`;
-  writeFileSync(join(dir, 'sites.go'), text);
-  return buildGo({ dir, version: 'local' });
+  return `package main\n\n${functions.join('\n')}\nvar sites = []func(map[int]int, int) int{${list}}\n`;
 }
 
 /** A running service that makes lookups in so many series, and ends with this process at the latest. */

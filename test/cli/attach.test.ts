@@ -12,8 +12,8 @@ import { addon } from '../../src/kernel/addon.ts';
 import { planProbes } from '../../src/plan/lookups/plan.ts';
 import type { Summary } from '../../src/report/summary/schema.ts';
 import { checkSummary } from '../support/accounts.ts';
+import { mapscope, startCommand, summaryOf } from '../support/command.ts';
 import { buildGo } from '../support/go-toolchains.ts';
-import { mapscope, ROOT, summaryOf } from './mapscope.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'mapscope-attach-'));
 const running: ChildProcess[] = [];
@@ -127,8 +127,9 @@ test('a target that ends ends the observation', { timeout: 60_000 }, async () =>
 
 test('Ctrl-C ends the observation with a report', { timeout: 60_000 }, async () => {
   const child = start(1000);
-  const args = ['src/cli/main.ts', 'attach', '--format', 'json', '--mode', 'all', '--pid', String(child.pid)];
-  const observer = spawn(process.execPath, args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'inherit'] });
+  const args = ['attach', '--format', 'json', '--mode', 'all', '--pid', String(child.pid)];
+  const observer = startCommand(args);
+  observer.stderr.pipe(process.stderr);
   const text: string[] = [];
   observer.stdout.on('data', (data) => text.push(String(data)));
   await attached(child);

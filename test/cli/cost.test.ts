@@ -6,9 +6,9 @@ import { text } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
 import { addon } from '../../src/kernel/addon.ts';
 import type { Summary } from '../../src/report/summary/schema.ts';
+import { isAttached, mapscope, startCommand, summaryOf } from '../support/command.ts';
 import { buildGo } from '../support/go-toolchains.ts';
 import { until } from '../support/until.ts';
-import { isAttached, MAIN, mapscope, ROOT, summaryOf } from './mapscope.ts';
 
 const LIMIT = { timeout: 120_000 };
 const busy = await buildGo({ dir: join(import.meta.dirname, '../services/steady'), version: 'local' });
@@ -37,10 +37,8 @@ test('mode all says what it cost a program that it started, which has ended', LI
 
 test('the same of a process that ends while it is observed', LIMIT, async (t) => {
   const pid = await unreaped(t);
-  const command = spawn(process.execPath, [MAIN, 'attach', '--pid', `${pid}`, ...ALL], {
-    cwd: ROOT,
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  const command = startCommand(['attach', '--pid', `${pid}`, ...ALL]);
+  command.stderr.pipe(process.stderr);
   t.after(() => command.kill('SIGKILL'));
   const report = text(command.stdout);
   await until(() => isAttached(command.pid ?? 0), 'probes are attached');
@@ -53,7 +51,7 @@ test('the same of a process that ends while it is observed', LIMIT, async (t) =>
 test('and in the table, with the margin by name', LIMIT, async () => {
   const { stdout } = await mapscope(['run', '--mode', 'all', '--', busy, ...BUSY_ARGS]);
   const line =
-    /^Cost: about (\S+) % of the target's CPU time \(no limit in mode all\): .* µs each, .* 20 % on both for caches\.$/m;
+    /^Cost: about (\S+) % of the target's CPU time, [\d.]+ m?s \(no limit in mode all\): .* µs each, .* 20 % on both for caches\.$/m;
   assert.ok(Number(line.exec(stdout)?.[1]) > 10, stdout);
 });
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { mapscope } from '../support/command.ts';
 import { REAL_TIME } from '../support/real-time.ts';
 import { startShop } from '../support/shop.ts';
-import { mapscope } from './mapscope.ts';
 
 test('doctor says of a process where the traces of its lookups would be known from', async (context) => {
   const shop = await startShop(context, { tracing: 'sdk' });

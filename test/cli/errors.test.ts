@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { type CommandResult, mapscope } from '../support/command.ts';
 import { buildGo } from '../support/go-toolchains.ts';
-import { type CommandResult, mapscope } from './mapscope.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'mapscope-errors-'));
 after(() => rmSync(folder, { recursive: true, force: true }));

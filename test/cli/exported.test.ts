@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { Summary } from '../../src/report/summary/schema.ts';
+import { mapscope } from '../support/command.ts';
 import { buildGo } from '../support/go-toolchains.ts';
-import { startReceiver } from '../support/otlp-receiver/receiver.ts';
-import { mapscope } from './mapscope.ts';
+import { type Receiver, startReceiver } from '../support/otlp-receiver/receiver.ts';
 
 const LIMIT = { timeout: 120_000 };
 const busy = await buildGo({ dir: join(import.meta.dirname, '../services/steady'), version: 'local' });
@@ -51,4 +53,38 @@ for (const mode of ['all', 'windows']) {
       assert.ok(mode === 'windows' || exemplars > 0, 'there are exemplars, whose times are looked at');
     });
   }
+}
+
+test(
+  'an export that is under way when the observation ends costs neither the last state nor a sentence',
+  LIMIT,
+  async (t) => {
+    const service = spawn(busy, ['-rate', '20000'], { stdio: ['ignore', 'pipe', 'inherit'] });
+    t.after(() => service.kill('SIGKILL'));
+    await once(service.stdout, 'data');
+    const receiver = await startReceiver();
+    t.after(() => receiver.close());
+    const args = ['--mode', 'all', '--format', 'json', '--otlp-endpoint', receiver.endpoint];
+    for (let i = 0; i < 3; i++) {
+      const before = lookupsIn(receiver);
+      const { stdout, stderr, status } = await mapscope(
+        ['attach', ...args, '--duration', '2s', '--pid', String(service.pid)],
+        // One follows the other: there always is one.
+        {
+          env: {
+            OTEL_METRIC_EXPORT_INTERVAL: '1',
+            OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE: 'delta',
+          },
+        },
+      );
+      assert.deepEqual([status, stderr], [0, '']);
+      const { observed }: Summary = JSON.parse(stdout);
+      assert.ok(observed.lookups > 1000);
+      assert.equal(lookupsIn(receiver) - before, observed.lookups);
+    }
+  },
+);
+
+function lookupsIn(receiver: Receiver): number {
+  return receiver.summary().metrics.find(({ name }) => name === 'gomap.lookups')?.totalCount ?? 0;
 }

@@ -4,8 +4,8 @@ import { fileURLToPath } from 'node:url';
 import { type Summary, summarySchema } from '../../src/report/summary/schema.ts';
 import { startCollector } from '../collector/collector.ts';
 import { metricNamed } from '../collector/otlp-json.ts';
+import { mapscope, summaryOf } from '../support/command.ts';
 import { buildGo } from '../support/go-toolchains.ts';
-import { mapscope, summaryOf } from './mapscope.ts';
 
 const LONG = { timeout: 300_000 };
 const ALL = ['run', '--mode', 'all', '--format', 'json'];

@@ -7,8 +7,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { type CommandResult, mapscope, ROOT } from '../support/command.ts';
 import { buildGo } from '../support/go-toolchains.ts';
-import { type CommandResult, mapscope, ROOT } from './mapscope.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'mapscope-hostile-'));
 const hostile = join(folder, 'st\u001b[31m\rea\ndy');
@@ -82,9 +82,9 @@ test('errors', async () => {
 test('the live line of a real terminal gives way to a warning, and colours to NO_COLOR', () => {
   const script = `
     import { STDERR, textOf } from ${JSON.stringify(join(ROOT, 'src/base/terminal.ts'))};
-    STDERR.setLive('live \\x1b[31m line');
+    STDERR.setLive(() => 'live \\x1b[31m line');
     STDERR.write('mapscope: warning: something');
-    STDERR.setLive('');
+    STDERR.setLive(undefined);
     process.stdout.write(textOf([{ text: 'head', style: 'bold' }], process.stdout));
   `;
   const file = join(folder, 'terminal.ts');

@@ -7,12 +7,11 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { jaegerProgram } from '../backends/jaeger.ts';
+import { isAttached, startCommand } from '../support/command.ts';
 import { buildGo } from '../support/go-toolchains.ts';
 import { until } from '../support/until.ts';
-import { isAttached, ROOT } from './mapscope.ts';
 
 const run = promisify(execFile);
-const START = fileURLToPath(new URL('../../src/cli/start.mjs', import.meta.url));
 const LONG = { timeout: 600_000 };
 
 /** In MB. */
@@ -34,8 +33,9 @@ test('the command as it is bundled observes, and stays below 100 MB', LONG, asyn
     stdio: ['ignore', 'ignore', 'ignore'],
   });
   const target = ['--pid', String(service.pid)];
-  const args = [START, 'attach', ...target, '--mode', 'all', '--format', 'json', '--duration', '5s'];
-  const command = spawn(process.execPath, args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'inherit'] });
+  const args = ['attach', ...target, '--mode', 'all', '--format', 'json', '--duration', '5s'];
+  const command = startCommand(args);
+  command.stderr.pipe(process.stderr);
   try {
     const report = text(command.stdout);
     const pid = command.pid ?? 0;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { release } from 'node:os';
 import { test } from 'node:test';
 import { buildLibrary } from '../native/support.ts';
-import { mapscope } from './mapscope.ts';
+import { mapscope } from '../support/command.ts';
 
 const LIMIT = { timeout: 120_000 };
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { type Summary, summarySchema } from '../../src/report/summary/schema.ts';
-import { summaryOf } from './mapscope.ts';
+import { summaryOf } from '../support/command.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'mapscope-cli-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
@@ -35,7 +35,9 @@ function checkSummary(summary: Summary): void {
       site.lookups,
     );
     assert.ok(site.line > 0, site.function);
-    assert.match(site.type, /^(map\[|[\w./]+\.\w+)/, 'a map type, or the name of one');
+    const map = site.underlyingType ?? site.type;
+    assert.match(map, /^map\[/);
+    assert.notEqual(site.type, site.underlyingType);
   }
 }
 
@@ -63,6 +65,9 @@ test(
       site.file.startsWith('github.com/microsoft/typescript-go/'),
     );
     assert.ok(own.length > 100, `${own.length} call sites in typescript-go`);
+    const tables = summary.callSites.filter(({ type }) => type === 'ast.SymbolTable');
+    assert.ok(tables.length > 0);
+    assert.ok(tables.every(({ underlyingType }) => underlyingType === 'map[string]*ast.Symbol'));
   },
 );
 

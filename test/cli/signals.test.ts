@@ -1,27 +1,22 @@
 // What a signal does to a command, at a terminal and without one.
 
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { commandLine, ROOT } from '../support/command.ts';
 import { buildGo } from '../support/go-toolchains.ts';
 import { until } from '../support/until.ts';
-import { ROOT } from './mapscope.ts';
+import { mapscope, Started } from './started.ts';
 
-const MAIN = ['src/cli/main.ts'];
 const LIMIT = { timeout: 120_000 };
 const CTRL_C = '\x03';
 const folder = mkdtempSync(join(tmpdir(), 'mapscope-signals-'));
-const running: ChildProcess[] = [];
 after(() => {
-  for (const child of running) {
-    child.kill('SIGKILL');
-  }
   rmSync(folder, { recursive: true, force: true });
 });
 
@@ -30,45 +25,12 @@ const service = await buildGo({
   version: 'local',
 });
 
-/** A started command, and what it has written so far. */
-class Started {
-  readonly child: ChildProcess;
-  readonly #closed: Promise<unknown[]>;
-  text = '';
-
-  constructor(file: string, args: readonly string[]) {
-    this.child = spawn(file, args, { cwd: ROOT, stdio: ['pipe', 'pipe', 'pipe'] });
-    running.push(this.child);
-    this.#closed = once(this.child, 'close');
-    for (const stream of [this.child.stdout, this.child.stderr]) {
-      stream?.on('data', (data) => {
-        this.text += String(data);
-      });
-    }
-  }
-
-  async says(what: string): Promise<void> {
-    await until(
-      () => this.text.includes(what),
-      () => `${what}: ${this.text}`,
-    );
-  }
-
-  /** @returns the exit status, or the signal */
-  async ended(): Promise<unknown> {
-    const [status, signal] = await this.#closed;
-    return status ?? signal;
-  }
-}
-
-const mapscope = (...args: readonly string[]) => new Started(process.execPath, [...MAIN, ...args]);
-
 /**
  * At a terminal of its own, whose keys are this process's writes to stdin. script(1) starts a shell: whichever it is, mapscope
  * takes its place, because a shell that gets the same Ctrl-C may end with a status of its own.
  */
 function atTerminal(...args: readonly string[]): Started {
-  const command = ['exec', process.execPath, ...MAIN, ...args].join(' ');
+  const command = ['exec', ...commandLine(...args)].join(' ');
   return new Started('script', ['-qefc', command, '/dev/null']);
 }
 
@@ -89,6 +51,50 @@ for (const verb of ['run', 'verify']) {
     assert.equal(timesReceived(command), 1, command.text);
   });
 }
+
+test(
+  'run: a terminal that hangs up reaches the program once, and the report is in its file',
+  LIMIT,
+  async (t) => {
+    const own = mkdtempSync(join(folder, 'hang-up-'));
+    t.after(() => rmSync(own, { recursive: true }));
+    const [output, said] = [join(own, 'report.json'), join(own, 'said')];
+    const command = atTerminal('run', '--format', 'json', '--output', output, '--', service, '>', said);
+    await until(() => readText(said).includes('ready'), 'the program runs');
+    command.child.kill('SIGKILL');
+    await until(() => existsSync(output), 'the report is written');
+    assert.equal(JSON.parse(readFileSync(output, 'utf8')).target.exitCode, 0);
+    assert.equal(readText(said), 'ready\nreceived hangup\nover\n');
+  },
+);
+
+/** Nothing where there is no such file yet. */
+function readText(path: string): string {
+  return existsSync(path) ? readFileSync(path, 'utf8') : '';
+}
+
+test(
+  'run: a signal after the end of the program is for mapscope, and for nobody who has its id now',
+  LIMIT,
+  async () => {
+    const silent = createServer(() => {}).listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    const endpoint = `http://127.0.0.1:${(silent.address() as AddressInfo).port}`;
+    const command = mapscope('run', '--otlp-endpoint', endpoint, '--', service);
+    await command.says('ready');
+    const connected = once(silent, 'connection');
+    command.child.kill('SIGTERM');
+    await command.says('over');
+    await connected;
+    // timeout(1) sends two at once: what comes half a second later is another one.
+    const pressing = setInterval(() => command.child.kill('SIGTERM'), 1000);
+    assert.equal(await command.ended(), 128 + constants.signals.SIGTERM);
+    clearInterval(pressing);
+    assert.match(command.text, /SIGTERM has ended mapscope before the report was written\./);
+    assert.equal(timesReceived(command), 1);
+    silent.close();
+  },
+);
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   test(`run: ${signal} that a process sends to mapscope alone is handed on`, LIMIT, async () => {
@@ -188,4 +194,20 @@ test('a signal while probes go in waits until they are in', LIMIT, async () => {
   assert.equal(started.text, '130 SIGINT has ended mapscope before the program ran.\n');
   const early = await scripted('await interrupt();');
   assert.equal(early.text, 'mapscope: SIGINT has ended mapscope before anything was observed.\n');
+});
+
+test('where Node does not come to its end, mapscope does, with its status', LIMIT, async () => {
+  const file = join(folder, 'hangs.ts');
+  writeFileSync(
+    file,
+    `import { exitNow } from ${JSON.stringify(join(ROOT, 'src/cli/exit.ts'))};
+     process.on('exit', () => {
+       console.log('ends');
+       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+     });
+     exitNow(5);`,
+  );
+  const started = new Started(process.execPath, [file]);
+  assert.equal(await started.ended(), 5);
+  assert.equal(started.text, 'ends\n');
 });

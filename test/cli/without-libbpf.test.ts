@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { mapscope } from './mapscope.ts';
+import { mapscope } from '../support/command.ts';
 
 /** Has Node load no addon, with the dynamic linker's words. */
 const withoutLibbpf = {
@@ -14,11 +14,12 @@ const withoutLibbpf = {
 const sentence =
   'The native addon cannot be loaded: libbpf.so.1: cannot open shared object file: No such file or directory.';
 
-for (const args of [['--help'], ['--version'], ['attach', '--help']]) {
+for (const args of [['--help'], ['--version'], ['attach', '--help'], ['completion', 'zsh']]) {
   test(`${args.join(' ')} needs no addon`, async () => {
     const { status, stdout, stderr } = await mapscope(args, { env: withoutLibbpf });
     assert.deepEqual([status, stderr], [0, '']);
-    assert.match(stdout, args[0] === '--version' ? /^\d+\.\d+\.\d+\n$/ : /^Usage: mapscope/);
+    const expected = { '--version': /^\d+\.\d+\.\d+\n$/, completion: /^#compdef mapscope\n/ }[args[0] ?? ''];
+    assert.match(stdout, expected ?? /^Usage: mapscope/);
   });
 }
 

@@ -3,9 +3,8 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-
-import { mapscope } from '../cli/mapscope.ts';
 import { checkSummary } from '../support/accounts.ts';
+import { mapscope } from '../support/command.ts';
 import { startCollector } from './collector.ts';
 import { type CollectedExport, metricNamed } from './otlp-json.ts';
 

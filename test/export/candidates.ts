@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { ResourceMetrics } from '@opentelemetry/sdk-metrics';
 import type { CandidateSource, ExemplarCandidate } from '../../src/model/candidate.ts';
-import type { CallSiteStats } from '../../src/model/snapshot.ts';
+import type { CallSiteStats, Snapshot } from '../../src/model/snapshot.ts';
 import type { Exemplar, Point } from '../../src/otel/metrics/points.ts';
 import type { ProducerOptions } from '../../src/otel/metrics/producer.ts';
 import { callSite, SECOND, START, snapshot } from '../model/fixtures.ts';
@@ -65,9 +65,10 @@ export function observing(
   states: CallSiteStats[][],
   lists: ExemplarCandidate[][],
   options: Partial<ProducerOptions> = {},
+  overrides: Partial<Snapshot> = {},
 ) {
   const snapshots = states.map((sites, index) =>
-    snapshot(sites, { time: START + BigInt(index + 1) * SECOND }),
+    snapshot(sites, { time: START + BigInt(index + 1) * SECOND, ...overrides }),
   );
   const candidates = candidatesOf(...lists);
   const producer = producerOf(() => snapshots.shift(), {

@@ -1,53 +1,109 @@
-// Whatever happens to the receiver and to the clock: what has arrived in the end is what was counted.
+// Whatever happens to the receiver and to the clocks: what has arrived in the end is what was counted.
 
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import fc from 'fast-check';
+import { EpochClock } from '../../src/kernel/epoch-clock.ts';
 import type { Snapshot } from '../../src/model/snapshot.ts';
 import { callSite, SECOND, START, snapshot } from '../model/fixtures.ts';
 import { startHttpReceiver } from '../support/otlp-receiver/http-receiver.ts';
-import { type Receiver, type ReceiverOptions, startReceiver } from '../support/otlp-receiver/receiver.ts';
-import type { ReceivedSummary } from '../support/otlp-receiver/summary.ts';
+import type { ExportRequestMessage } from '../support/otlp-receiver/messages.ts';
+import { startReceiver } from '../support/otlp-receiver/receiver.ts';
 import { startExport, withEnvironment } from './pipeline.ts';
+import { BEHAVIOURS, type Behaviour, RestartableReceiver } from './restartable-receiver.ts';
 
-const INVALID_ARGUMENT = 3;
-const UNAVAILABLE = 14;
 const SITES = 40;
-/** A request of all of them has some 40 kB. */
-const SMALL = 12_000;
+const DAY = 86_400;
+const COUNTED = ['gomap.lookups', 'gomap.lookup.probe_length', 'gomap.lookup.key_comparisons'];
 
-/** What the receiver does while an export is tried. */
-const RECEIVER = ['takes', 'refuses', 'is busy', 'is restarted', 'is away'] as const;
+/** Milliseconds for what ends by itself, and for what is not waited for. */
+const PATIENCE = 60_000;
+const GLANCE = 300;
 
 interface Step {
   /** New lookups by site: of hits and of misses. */
   readonly lookups: readonly (readonly [site: number, hits: number, misses: number])[];
-  /** Seconds by which the clock of the observation moves: it does not go back, whatever is done to the machine's. */
+  /** Seconds that pass; the machine may have slept meanwhile. */
   readonly seconds: number;
-  readonly receiver: (typeof RECEIVER)[number];
+  /** Seconds by which somebody sets the time of day then, forward or back. */
+  readonly setBy: number;
+  readonly receiver: Behaviour;
 }
 
 const STEPS: fc.Arbitrary<readonly Step[]> = fc.array(
   fc.record({
     lookups: fc.array(fc.tuple(fc.nat(SITES - 1), fc.nat(50), fc.nat(50)), { maxLength: SITES }),
-    seconds: fc.integer({ min: 1, max: 30 }),
-    receiver: fc.constantFrom(...RECEIVER),
+    seconds: fc.oneof(fc.integer({ min: 1, max: 30 }), fc.integer({ min: 3600, max: DAY })),
+    setBy: fc.oneof(fc.constant(0), fc.integer({ min: -DAY, max: DAY }), fc.integer({ min: -2, max: 2 })),
+    receiver: fc.constantFrom(...BEHAVIOURS),
   }),
   { minLength: 1, maxLength: 6 },
 );
 
+/** A step in which ten lookups are counted. */
+const step = (receiver: Behaviour, setBy = 0): Step => ({
+  lookups: [[0, 6, 4]],
+  seconds: 10,
+  setBy,
+  receiver,
+});
+
+/** The clocks of a machine: the kernel's, which goes on also while it sleeps, and the time of day, which is set as anybody likes. */
+class Machine {
+  #boot = 1000n * SECOND;
+  #epoch = START;
+
+  pass({ seconds, setBy }: Step): void {
+    this.#boot += BigInt(seconds) * SECOND;
+    this.#epoch += BigInt(seconds + setBy) * SECOND;
+  }
+
+  /** How far the time of day has gone from where it was, in milliseconds. */
+  get gone(): number {
+    return Number((this.#epoch - START) / 1_000_000n);
+  }
+
+  bootNow(): bigint {
+    return this.#boot;
+  }
+
+  bootToEpoch(): bigint {
+    return this.#epoch - this.#boot;
+  }
+}
+
+/** The time of day of this process, for all that asks for it, goes by a machine's until the test has ended. */
+function withTimeOf(context: TestContext, machine: () => Machine): void {
+  const real = Date;
+  const now = () => real.now() + machine().gone;
+  globalThis.Date = new Proxy(real, {
+    construct: (target, args) => (args.length === 0 ? new target(now()) : Reflect.construct(target, args)),
+    get: (target, key) => (key === 'now' ? now : Reflect.get(target, key)),
+  });
+  context.after(() => {
+    globalThis.Date = real;
+  });
+}
+
 /** An observation that counts what steps say. */
 class Counting {
   readonly #counts = Array.from({ length: SITES }, () => [0, 0]);
-  #time = START;
+  readonly #clock: EpochClock;
+  readonly #start: bigint;
+  /** Of all snapshots, and the start, as a receiver reads them. */
+  readonly times = new Set<number>();
 
-  count({ lookups, seconds }: Step): void {
+  constructor(machine: Machine) {
+    this.#clock = new EpochClock(machine);
+    this.#start = this.#now();
+  }
+
+  count({ lookups }: Step): void {
     for (const [site, hits, misses] of lookups) {
       const counts = this.#counts[site] ?? [];
       counts[0] = (counts[0] ?? 0) + hits;
       counts[1] = (counts[1] ?? 0) + misses;
     }
-    this.#time += BigInt(seconds) * SECOND;
   }
 
   get total(): number {
@@ -61,94 +117,75 @@ class Counting {
     });
     return snapshot(
       sites.filter(({ lookups }) => lookups > 0),
-      { time: this.#time },
+      { startTime: this.#start, time: this.#now() },
     );
+  }
+
+  /** Every time of every point is one at which the observation was read: all of them come from the one anchor. */
+  readonly check = ({ resourceMetrics }: ExportRequestMessage): void => {
+    const metrics = resourceMetrics.flatMap(({ scopeMetrics }) => scopeMetrics.flatMap((one) => one.metrics));
+    for (const { name, sum, gauge, histogram, exponentialHistogram } of metrics) {
+      for (const data of [sum, gauge, histogram, exponentialHistogram]) {
+        for (const { startTimeUnixNano: start, timeUnixNano: time } of data?.dataPoints ?? []) {
+          this.strangeTimes.push(
+            ...[start, time].filter((one) => !this.times.has(one)).map((one) => `${name}: ${one}`),
+          );
+        }
+      }
+    }
+  };
+  readonly strangeTimes: string[] = [];
+
+  #now(): bigint {
+    const now = this.#clock.now();
+    this.times.add(Number(now));
+    return now;
   }
 }
 
-/** A receiver that can be taken away and brought back at the same port; what it received is kept. */
-class Restartable {
-  readonly #start: (options: ReceiverOptions) => Promise<Receiver>;
-  readonly #received: ReceivedSummary[] = [];
-  #receiver: Receiver | undefined;
-  #port = 0;
-  does: Step['receiver'] = 'takes';
-
-  constructor(start: (options: ReceiverOptions) => Promise<Receiver>) {
-    this.#start = start;
-  }
-
-  async start(): Promise<void> {
-    let requests = 0;
-    this.#receiver ??= await this.#start({
-      port: this.#port,
-      mostBytes: SMALL,
-      refuse: () => {
-        // Only some requests of a collection are refused.
-        const isRefused = requests++ % 2 === 0;
-        switch (this.does) {
-          case 'refuses':
-            return isRefused ? { code: INVALID_ARGUMENT, details: 'no' } : undefined;
-          case 'is busy':
-            return isRefused ? { code: UNAVAILABLE, details: 'busy' } : undefined;
-          default:
-            return undefined;
-        }
-      },
-    });
-    this.#port = this.#receiver.port;
-  }
-
-  async stop(): Promise<void> {
-    if (this.#receiver !== undefined) {
-      this.#received.push(this.#receiver.summary());
-      await this.#receiver.close();
-      this.#receiver = undefined;
-    }
-  }
-
-  get endpoint(): string {
-    return `http://127.0.0.1:${this.#port}`;
-  }
-
-  /** Deltas of all that was received, or the last of cumulative points. */
-  total(name: string, temporality: string): number {
-    const totals = this.#received.map(
-      ({ metrics }) => metrics.find((metric) => metric.name === name)?.totalCount ?? 0,
-    );
-    return temporality === 'delta' ? totals.reduce((sum, total) => sum + total, 0) : (totals.at(-1) ?? 0);
-  }
+interface Delivered {
+  readonly counting: Counting;
+  /** Data points of which the export says that it does not know. */
+  readonly uncertain: number;
+  readonly problem: string | undefined;
+  readonly said: readonly string[];
 }
 
 async function deliver(
   context: TestContext,
-  receiver: Restartable,
+  receiver: RestartableReceiver,
+  machine: Machine,
   steps: readonly Step[],
-): Promise<Counting> {
-  const counting = new Counting();
+): Promise<Delivered> {
+  const counting = new Counting(machine);
+  receiver.look = counting.check;
   await receiver.start();
-  const { otlp, shutdown } = startExport(context, {
+  const { otlp, said, shutdown } = startExport(context, {
     endpoint: receiver.endpoint,
     source: () => counting.snapshot(),
-    retry: { initialDelayMillis: 5, maxDelayMillis: 20, timeoutMillis: 1500 },
+    retry: { initialDelayMillis: 5, maxDelayMillis: 20, timeoutMillis: PATIENCE },
   });
-  for (const step of steps) {
-    counting.count(step);
-    receiver.does = step.receiver;
-    if (step.receiver === 'is restarted' || step.receiver === 'is away') {
+  let isUnderWay = false;
+  for (const one of steps) {
+    machine.pass(one);
+    counting.count(one);
+    receiver.does = one.receiver;
+    if (one.receiver === 'is restarted' || one.receiver === 'is away') {
       await receiver.stop();
     }
-    if (step.receiver !== 'is away') {
+    if (one.receiver !== 'is away') {
       await receiver.start();
     }
-    // The export goes on for its whole time.
-    await otlp.flush(300);
+    // An export that reaches nobody, or hears nothing, goes on for its whole time.
+    isUnderWay = one.receiver === 'takes, and never answers';
+    await otlp.flush(isUnderWay || one.receiver === 'is away' ? GLANCE : PATIENCE);
   }
   receiver.does = 'takes';
   await receiver.start();
-  assert.equal((await shutdown(20_000)).problem, undefined);
+  // A part of this is what an answer is still waited for.
+  const { problem } = await shutdown(PATIENCE / (isUnderWay ? 4 : 1));
   await receiver.stop();
-  return counting;
+  return { counting, uncertain: otlp.totals.uncertain, problem, said: said.map(({ sentence }) => sentence) };
 }
 
 for (const [protocol, start] of [
@@ -156,22 +193,77 @@ for (const [protocol, start] of [
   ['http/protobuf', startHttpReceiver],
 ] as const) {
   for (const temporality of ['cumulative', 'delta']) {
-    test(`${protocol}, ${temporality}: what arrives is what was counted`, {
-      timeout: 300_000,
-    }, async (context) => {
+    const delivered = async (context: TestContext, steps: readonly Step[], of = new Machine()) => {
       withEnvironment(context, {
         OTEL_EXPORTER_OTLP_PROTOCOL: protocol,
         OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE: temporality,
       });
+      const receiver = new RestartableReceiver(start);
+      const result = await deliver(context, receiver, of, steps).finally(() => receiver.stop());
+      for (const name of COUNTED) {
+        const lost = temporality === 'delta' ? receiver.lost(name) : 0;
+        assert.equal(receiver.total(name, temporality) + lost, result.counting.total, name);
+      }
+      assert.deepEqual(result.counting.strangeTimes, []);
+      assert.equal(
+        result.uncertain > 0,
+        receiver.unanswered > 0,
+        'what is not known is said, and nothing else',
+      );
+      if (result.uncertain === 0) {
+        assert.equal(result.problem, undefined);
+      } else {
+        assert.match(result.problem ?? '', /Whether \d+ data points have arrived is not known/);
+      }
+      return result;
+    };
+
+    test(`${protocol}, ${temporality}: what arrives is what was counted`, {
+      timeout: 600_000,
+    }, async (context) => {
+      let machine = new Machine();
+      withTimeOf(context, () => machine);
       await fc.assert(
         fc.asyncProperty(STEPS, async (steps) => {
-          const receiver = new Restartable(start);
-          const { total } = await deliver(context, receiver, steps).finally(() => receiver.stop());
-          for (const name of ['gomap.lookups', 'gomap.lookup.probe_length', 'gomap.lookup.key_comparisons']) {
-            assert.equal(receiver.total(name, temporality), total, name);
-          }
+          machine = new Machine();
+          await delivered(context, steps, machine);
         }),
         { numRuns: 8, endOnFailure: true },
+      );
+    });
+
+    for (const behaviour of [
+      'takes, and dies before it answers',
+      'dies before it takes',
+      'takes, and never answers',
+    ] as const) {
+      test(`${protocol}, ${temporality}: a receiver ${behaviour}`, { timeout: 120_000 }, async (context) => {
+        const { uncertain, said } = await delivered(context, [
+          step('takes'),
+          step(behaviour),
+          // The end comes while the answer is still waited for.
+          ...(behaviour === 'takes, and never answers' ? [] : [step('takes')]),
+        ]);
+        assert.equal(uncertain > 0, temporality === 'delta');
+        if (uncertain > 0 && behaviour !== 'takes, and never answers') {
+          assert.match(
+            said[0] ?? '',
+            /^Metrics do not reach .*Whether \d+ data points have arrived is not known/,
+          );
+        }
+      });
+    }
+
+    test(`${protocol}, ${temporality}: the time of day is set back and forth`, {
+      timeout: 120_000,
+    }, async (context) => {
+      const machine = new Machine();
+      withTimeOf(context, () => machine);
+      const sets = [-DAY, 1, 2 * DAY, -1, -3 * DAY];
+      await delivered(
+        context,
+        sets.map((setBy) => step('takes', setBy)),
+        machine,
       );
     });
   }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ExemplarCandidate } from '../../src/model/candidate.ts';
+import { OTHERS, OTHERS_NAME } from '../../src/model/position.ts';
 import { callSite, SECOND, START, snapshot } from '../model/fixtures.ts';
 import {
   briefly,
@@ -125,19 +126,20 @@ test('a point that was not delivered leaves its candidates in the interval of th
   assert.deepEqual(briefly(point?.exemplars ?? []), [[2, 1]]);
 });
 
-test('beyond the series limit exemplars go where the lookups are counted', async () => {
+test('exemplars of lookups that are not kept apart go where these are counted', async () => {
   const at = (line: number) => ({ callSite: { function: 'main.f', file: 'f.go', line } });
   const { next } = observing(
-    [[callSite(30, at(1)), callSite(20, at(2)), callSite(10, at(3)), callSite(9, at(4))]],
+    [[callSite(30, at(1)), callSite(20, at(2))]],
     [
       [
         candidate({ ...at(1), traceId: traceId(1) }),
         candidate({ ...at(3), traceId: traceId(3), probeLength: 1 }),
         candidate({ ...at(4), traceId: traceId(4), probeLength: 3 }),
-        candidate({ ...at(5), traceId: traceId(5), probeLength: 2 }),
+        candidate({ ...at(5), traceId: traceId(5), probeLength: 2, hit: false }),
       ],
     ],
-    { seriesLimit: 4 },
+    {},
+    { others: [callSite(19, { callSite: OTHERS, type: OTHERS_NAME })] },
   );
   const points = histogramPoints(await next(), PROBE_LENGTH);
   assert.deepEqual(
@@ -153,7 +155,7 @@ test('beyond the series limit exemplars go where the lookups are counted', async
         ],
       ],
     ],
-    'line 5 was never counted',
+    'no miss was ever counted',
   );
 });
 

@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ValueType } from '@opentelemetry/api';
 import { AggregationTemporality, DataPointType } from '@opentelemetry/sdk-metrics';
+import { OTHERS, OTHERS_NAME } from '../../src/model/position.ts';
 import type { Snapshot } from '../../src/model/snapshot.ts';
+import { NO_MAP } from '../../src/model/snapshot.ts';
 import { MAP_METRICS, SELF_METRICS } from '../../src/otel/contract/metrics.ts';
 import { callSite, SECOND, START, snapshot } from '../model/fixtures.ts';
 import {
@@ -77,7 +79,7 @@ test('variants of the same line are one series, hits and misses two, gauges one'
       snapshot([
         callSite(5, { variant: 'mapaccess1_faststr' }),
         callSite(7, {
-          largest: {
+          largestOfCycle: {
             seenAt: 1,
             entries: 9000,
             buckets: 1024,
@@ -182,36 +184,49 @@ test('a source that hangs is given up in time, is not asked twice, and may still
   assert.equal(numbers(await collect(producer), 'gomap.lookups')[0]?.value, 4);
 });
 
-test('beyond the series limit lookups go into overflow series, none is lost, and no series ever falls', async () => {
-  const at = (line: number, lookups: number) =>
-    callSite(lookups, { callSite: { function: 'main.f', file: 'f.go', line } });
-  const snapshots = [
-    snapshot([at(1, 10), at(2, 20), at(3, 30)]),
-    // Later another call site is the busiest: it must not push one out.
-    snapshot([at(1, 99), at(2, 20), at(3, 31), at(4, 5)], { time: START + 2n * SECOND }),
-  ];
-  const producer = producerOf(() => snapshots.shift(), { seriesLimit: 4 });
-  const lines = (metrics: Awaited<ReturnType<typeof collect>>) =>
-    Object.fromEntries(
-      numbers(metrics, 'gomap.lookups').map(({ attributes, value }) => [
-        String(attributes['code.line.number'] ?? `overflow ${attributes['otel.metric.overflow']}`),
-        value,
-      ]),
-    );
-  const first = await collect(producer);
-  assert.deepEqual(lines(first), { 3: 30, 2: 20, 'overflow true': 10 });
-  assert.equal(numbers(first, 'mapscope.series.overflowed')[0]?.value, 1);
-  const second = await collect(producer);
-  assert.deepEqual(lines(second), { 3: 31, 2: 20, 'overflow true': 104 });
-  assert.equal(numbers(second, 'mapscope.series.overflowed')[0]?.value, 2);
+test('what is not kept apart is in the overflow series, by result', async () => {
+  const others = { callSite: OTHERS, variant: OTHERS_NAME, type: OTHERS_NAME };
+  const metrics = await collect(
+    producerOf(() =>
+      snapshot([callSite(5)], {
+        others: [callSite(30, others), callSite(4, { ...others, hit: false })],
+        otherSites: 17,
+      }),
+    ),
+  );
+  const overflow = { 'otel.metric.overflow': true };
   assert.deepEqual(
-    numbers(second, 'gomap.lookups').find(({ attributes }) => attributes['otel.metric.overflow'])?.attributes,
-    { 'gomap.lookup.result': 'hit', 'otel.metric.overflow': true },
+    numbers(metrics, 'gomap.lookups')
+      .map(({ attributes, value }) => [attributes, value])
+      .slice(1),
+    [
+      [{ 'gomap.lookup.result': 'hit', ...overflow }, 30],
+      [{ 'gomap.lookup.result': 'miss', ...overflow }, 4],
+    ],
+  );
+  assert.deepEqual(numbers(metrics, 'gomap.entries').at(-1)?.attributes, overflow);
+  assert.equal(numbers(metrics, 'mapscope.series.overflowed')[0]?.value, 17);
+});
+
+test('what there was no room for is told by table', async () => {
+  const fullTables = { call_sites: 0, exemplars: 7 };
+  const metrics = await collect(producerOf(() => snapshot([callSite(5)], { fullTables })));
+  assert.deepEqual(
+    numbers(metrics, 'mapscope.table.full').map(({ attributes, value }) => [
+      attributes['mapscope.table'],
+      value,
+    ]),
+    [
+      ['call_sites', 0],
+      ['exemplars', 7],
+    ],
   );
 });
 
-test('a limit without room for a series is refused', () => {
-  assert.throws(() => producerOf(() => undefined, { seriesLimit: 2 }), RangeError);
+test('of no map there is no state', async () => {
+  const metrics = await collect(producerOf(() => snapshot([callSite(5, { largestOfCycle: NO_MAP })])));
+  assert.equal(metricOf(metrics, 'gomap.entries'), undefined);
+  assert.equal(numbers(metrics, 'gomap.latest.entries')[0]?.value, 90);
 });
 
 test('a new start of the count begins everything anew', async () => {
@@ -234,7 +249,14 @@ test('a new start of the count begins everything anew', async () => {
 test('every number of a call site gets into the metric that is named for it', async () => {
   const site = callSite(7, {
     growing: 5,
-    largest: { seenAt: 1, entries: 11, buckets: 22, overflowBuckets: 33, tombstones: 44, directory: 55 },
+    largestOfCycle: {
+      seenAt: 1,
+      entries: 11,
+      buckets: 22,
+      overflowBuckets: 33,
+      tombstones: 44,
+      directory: 55,
+    },
     latest: { seenAt: 1, entries: 1, buckets: 2, overflowBuckets: 3, tombstones: 4, directory: 5 },
   });
   const both = {

@@ -11,6 +11,7 @@ import {
   type RetryPolicy,
 } from '../../src/otel/delivery/retry.ts';
 import type { MetricSender } from '../../src/otel/otlp/exporter.ts';
+import { ExportFailure } from '../../src/otel/transport/failure.ts';
 import { grpcFailure } from '../../src/otel/transport/grpc-failure.ts';
 import { CUMULATIVE } from './collect.ts';
 
@@ -24,6 +25,12 @@ const FAST: RetryPolicy = {
 };
 
 type Answer = ExportResult | 'throw' | 'silence';
+
+interface More {
+  readonly isRepeatable?: boolean;
+  /** What an attempt that is ended says of itself. */
+  readonly lastWord?: Answer;
+}
 
 /** An error as gRPC gives it. */
 function grpcError(code: number, details?: Uint8Array): Error {
@@ -40,11 +47,12 @@ const failure = (code: number, details?: Uint8Array): Answer => ({
 const SUCCESS: Answer = { code: ExportResultCode.SUCCESS };
 
 /** Exports once through an exporter that gives these answers, the last one again and again. */
-function exportWith(answers: Answer[], policy: Partial<RetryPolicy> = {}) {
+function exportWith(answers: Answer[], policy: Partial<RetryPolicy> = {}, more: More = {}) {
   const reports: ExportReport<ResourceMetrics>[] = [];
   /** When each attempt began. */
   const times: number[] = [];
   const attempted: (() => void)[] = [];
+  let ended = (): void => {};
   const inner: MetricSender = {
     selectAggregationTemporality: CUMULATIVE,
     export: (_metrics, callback) => {
@@ -59,14 +67,20 @@ function exportWith(answers: Answer[], policy: Partial<RetryPolicy> = {}) {
       if (answer !== undefined && answer !== 'silence') {
         callback(answer);
       }
+      ended = () => {
+        if (more.lastWord !== undefined && typeof more.lastWord !== 'string') {
+          callback(more.lastWord);
+        }
+      };
     },
     forceFlush: () => Promise.resolve(),
     shutdown: () => Promise.resolve(),
-    renew: () => {},
+    renew: () => ended(),
   };
   const exporter = new RetryingMetricExporter(inner, {
     policy: { ...FAST, ...policy },
     pieces: metricPieces,
+    isRepeatable: () => more.isRepeatable ?? true,
     report: (report) => reports.push(report),
   });
   const start = () => new Promise<ExportResult>((resolve) => exporter.export(METRICS, resolve));
@@ -131,6 +145,54 @@ test('an attempt without an answer ends with the time of the export', async () =
   assert.equal(result.code, ExportResultCode.FAILED);
   assert.match(String(result.error), /did not answer in time/);
   assert.equal(attempts(), 1);
+});
+
+/** Sent, and never answered. */
+const UNANSWERED: Answer = {
+  code: ExportResultCode.FAILED,
+  error: new ExportFailure('unreachable', 'Connection dropped', { mayHaveArrived: true }),
+};
+
+test('what may have arrived is sent again, unless it would count twice', async () => {
+  const repeatable = exportWith([UNANSWERED, SUCCESS]);
+  assert.equal((await repeatable.start()).code, ExportResultCode.SUCCESS);
+  assert.equal(repeatable.attempts(), 2);
+
+  const once = exportWith([failure(14), UNANSWERED, SUCCESS], {}, { isRepeatable: false });
+  assert.equal((await once.start()).code, ExportResultCode.FAILED);
+  assert.equal(once.attempts(), 2);
+  assert.deepEqual(
+    once.reports.map(({ isUncertain }) => isUncertain),
+    [true],
+  );
+});
+
+for (const [name, lastWord, isUncertain] of [
+  ['says nothing', undefined, true],
+  ['was sent', UNANSWERED, true],
+  ['was not sent', failure(1), undefined],
+] as const) {
+  test(`an attempt without an answer is ended: one that then ${name}`, async () => {
+    const more = { isRepeatable: false, ...(lastWord && { lastWord }) };
+    const { start, attempts, reports } = exportWith(['silence'], { timeoutMillis: 20 }, more);
+    assert.match(String((await start()).error), /did not answer in time/);
+    assert.equal(attempts(), 1);
+    assert.equal(reports[0]?.isUncertain, isUncertain);
+  });
+}
+
+test('an attempt that is delivered while it is ended is delivered', async () => {
+  const { start, reports } = exportWith(['silence'], { timeoutMillis: 20 }, { lastWord: SUCCESS });
+  assert.equal((await start()).code, ExportResultCode.SUCCESS);
+  assert.deepEqual(reports, [{ data: METRICS, attempts: 1 }]);
+});
+
+test('no attempt begins when the time is over', async () => {
+  const { exporter, start, attempts } = exportWith([SUCCESS]);
+  exporter.hurry(performance.now() - 1);
+  exporter.beginCycle();
+  assert.equal((await start()).code, ExportResultCode.FAILED);
+  assert.equal(attempts(), 0);
 });
 
 test('an exporter that throws has failed', async () => {

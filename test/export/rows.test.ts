@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { distribution, quantile, record } from '../../src/model/buckets.ts';
+import { GROUPINGS, ORDERS } from '../../src/report/choices.ts';
 import { summarize } from '../../src/report/summary/summarize.ts';
-import { GROUPINGS, ORDERS, tableRows } from '../../src/report/table/rows.ts';
+import { tableRows } from '../../src/report/table/rows.ts';
 import { summaryTable } from '../../src/report/table/table.ts';
 import { callSite, snapshot, TARGET } from '../model/fixtures.ts';
 

@@ -114,7 +114,14 @@ test('colours only when asked for', () => {
 test('the top call sites are shown, and said to be a part', () => {
   const text = summaryTable(summary(), { top: 1 });
   assert.match(text, /^Shown: the first 1 of 2 call sites, by lookups; --top shows more\.$/m);
-  assert.equal(lines(text).filter((line) => line.includes('.go:')).length, 1);
+  assert.equal(lines(text).filter((line) => /^ +[\d,]+ .*\.go:/.test(line)).length, 1);
+});
+
+test('the legend is of the columns that are there', () => {
+  assert.match(summaryTable(summary()), /^probes: .* on average, of all but 1 %, at most; compares: /m);
+  const narrow = summaryTable(summary(), { width: 80 });
+  assert.match(narrow, /^probes: .* on average, at most; compares:/m);
+  assert.doesNotMatch(narrow, /p99/);
 });
 
 test('the totals tell how long was looked', () => {
@@ -230,7 +237,10 @@ test('one goroutine alone takes a sentence, none takes nothing', () => {
 
 test('lookups that no goroutine could be found for are said', () => {
   const text = summaryTable(
-    summary({ goroutines: { kept: [], other: increase(0, 12), unattributed: { no_room: 12 } } }),
+    summary({
+      goroutines: { kept: [], other: increase(0, 12), unattributed: { no_room: 12 } },
+      fullTables: { goroutines: 12 },
+    }),
   );
   assert.match(text, /12 lookups could not be counted per goroutine: too many/);
 });
@@ -247,14 +257,17 @@ test('spans are shown with the time that their lookups took, and losses in follo
     partsCompared: 1000,
   };
   const spans = { kept: [span], otherLookups: 0, outside: { no_span: 3, no_room: 2 } };
-  const shown = lines(summaryTable(summary({ spans, following: following() })));
+  const shown = lines(
+    summaryTable(summary({ spans, following: following(), fullTables: { spans: 2, followed_spans: 4 } })),
+  );
   assert.ok(
     shown.some((line) => /^ +1,000 +90\.0 +1,500 +1,000 +14\.0 +42 +4bf9\S+ 00f067aa0ba902b7$/.test(line)),
   );
   assert.ok(shown.some((line) => /only lookups seen in windows; times are estimates/.test(line)));
   assert.ok(shown.includes('2 lookups could not be counted per span: too many spans made lookups at once.'));
   assert.ok(
-    shown.includes('3 span starts or ends could not be followed; some lookups may lack their span.'),
+    shown.includes('1 span start or end could not be followed; some lookups may lack their span.') &&
+      shown.includes('4 span starts had no room to be followed; some lookups may lack their span.'),
     shown.join('\n'),
   );
 });
@@ -264,11 +277,66 @@ test('what observation cost is told in one line', () => {
   const seen = summary({ windows: 12 });
   assert.equal(
     line(summaryTable(seen)),
-    "Cost: about 0.2 % of the target's CPU time (budget 1 %): 1,273 hits in 12 windows, 0.60 µs each, 1,273 decoded for 0.50 µs more, and 20 % on both for caches.",
+    "Cost: about 0.2 % of the target's CPU time, 1 ms (budget 1 %): 1,273 hits in 12 windows, 0.60 µs each, 1,273 decoded for 0.50 µs more, and 20 % on both for caches.",
   );
   const overhead = { ...seen.overhead, budget: null, measured: false, stops: 2 };
   assert.match(
     line(summaryTable({ ...seen, mode: 'all', overhead })) ?? '',
     /\(no limit in mode all\): 1,273 hits, 0\.60 µs each \(assumed\), .* caches; the budget could not be kept 2 times\.$/,
   );
+});
+
+test('the busiest line is named in a sentence, with its share and its work', () => {
+  const sites = [callSite(30), callSite(6, { hit: false, type: 'map[int]int' }), LONG];
+  const text = summaryTable(summary({}, sites));
+  assert.match(
+    text,
+    /^Busiest line: \/home\/.*\/index\.go:1287 \(\*Index\[go\.shape\.string\]\)\.lookupAll, with 97\.2 % of the lookups seen; each visited 2\.00 groups and compared 1\.00 keys on average\.$/m,
+  );
+  // Several types in one line are one line.
+  const shared = [
+    callSite(30),
+    callSite(31, { type: 'map[int]int' }),
+    callSite(40, { callSite: LONG.callSite }),
+  ];
+  assert.match(summaryTable(summary({}, shared)), /^Busiest line: .*store\.go:42 .* with 60\.4 %/m);
+  assert.doesNotMatch(summaryTable(summary({}, [])), /Busiest/);
+});
+
+for (const width of [80, 100]) {
+  test(`every line fits ${width} columns`, () => {
+    const traceId = '4bf92f3577b34da6a3ce929d0e0e4736';
+    const seen = summary({
+      unreadable: { stack: 3, map: 4 },
+      dropped: { table_full: 1 },
+      inexact: { long_key: 2 },
+      refused: [
+        { name: 'mapaccess1_fast32', reason: `its code at ${'/a/long/path'.repeat(20)} is not known` },
+      ],
+      spikes: spikeTotals({ latest: [spike({ traceId })] }),
+      following: following(),
+      ...goroutines(goroutineCost(17, 600), goroutineCost(18, 300, 20)),
+    });
+    for (const line of lines(summaryTable(seen, { width }))) {
+      assert.ok(stringWidth(line) <= width, `${stringWidth(line)}: ${line}`);
+    }
+  });
+}
+
+test('a declared type is shown with what it is of: in its column, or once below', () => {
+  const declared = { type: 'ast.SymbolTable', underlyingType: 'map[string]*ast.Symbol' };
+  const other = { ...LONG, ...declared };
+  const sites = [callSite(30, declared), callSite(6, { ...declared, hit: false }), other];
+  const whole = 'ast.SymbolTable = map[string]*ast.Symbol';
+  const wide = lines(summaryTable(summary({}, sites)));
+  assert.equal(wide.filter((line) => line.includes(`  ${whole}  `)).length, 2);
+  const narrow = lines(summaryTable(summary({}, sites), { width: 100 }));
+  assert.equal(narrow.filter((line) => / {2}ast\.SymbolTable {2}/.test(line)).length, 2);
+  assert.deepEqual(
+    narrow.filter((line) => line.includes(whole)),
+    [`  ^ ${whole}`],
+  );
+  const byType = lines(summaryTable(summary({}, sites), { by: 'type', width: 100 }));
+  assert.equal(byType.filter((line) => line.endsWith(`  ${whole}`)).length, 1);
+  assert.match(summaryTable(summary({}, sites), { filter: 'map[string]*ast' }), /All 2 call sites/);
 });

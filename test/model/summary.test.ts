@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { COUNT_BOUNDS, RATIO_BOUNDS } from '../../src/model/buckets.ts';
 import { mergeHitsAndMisses } from '../../src/model/merge.ts';
+import { emptySketch } from '../../src/model/sketch.ts';
 import { summarySchema } from '../../src/report/summary/schema.ts';
 import { summarize } from '../../src/report/summary/summarize.ts';
 import { spike, spikeTotals } from '../export/spikes.ts';
@@ -32,6 +33,7 @@ test('the document satisfies its schema, with the fields of the contract', () =>
     mapImplementation: 'swiss',
     stripped: false,
     exitCode: null,
+    signal: null,
   });
   assert.deepEqual(summary.observed, {
     lookups: 36,
@@ -96,13 +98,22 @@ test('hits and misses of a call site are one entry', () => {
   assert.equal(entry?.loadFactor.toFixed(9), '0.600000000', 'the mean over all lookups');
 });
 
+/** The sketch of maps with these registers. */
+function sketchOf(...registers: number[]): Uint8Array {
+  const sketch = emptySketch();
+  for (const register of registers) {
+    sketch[2 * register] = 1;
+  }
+  return sketch;
+}
+
 test('with sketches a map seen by hits and misses counts once, and different maps add up', () => {
   const { callSites } = summarize(
     TARGET,
     'all',
     snapshot([
-      callSite(3, { mapsSketch: [0b0111n], mapsAtLeast: 3, estimatedMaps: 3 }),
-      callSite(2, { hit: false, mapsSketch: [0b1100n], mapsAtLeast: 2, estimatedMaps: 2 }),
+      callSite(3, { mapsSketch: sketchOf(1, 2, 3), mapsAtLeast: 3, estimatedMaps: 3 }),
+      callSite(2, { hit: false, mapsSketch: sketchOf(3, 4), mapsAtLeast: 2, estimatedMaps: 2 }),
     ]),
   );
   assert.equal(callSites[0]?.maps, 4);

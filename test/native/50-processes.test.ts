@@ -7,13 +7,16 @@ import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Worker } from 'node:worker_threads';
 import { addon } from '../../src/kernel/addon.ts';
 import { until } from '../support/until.ts';
 import { buildProgram, exitOf, openDescriptors, processStatus } from './support.ts';
 
 const targetPath = buildProgram('target.c');
+const tracerPath = buildProgram('tracer.c');
+const LIMIT = { timeout: 120_000 };
 const addonPath = new URL('../../src/kernel/addon.ts', import.meta.url).href;
 const { SIGCONT, SIGKILL, SIGSTOP, SIGTERM } = constants.signals;
 
@@ -39,7 +42,7 @@ function entryPoint(pid: number): bigint {
 }
 
 test('a spawned program is stopped at its very first instruction', async () => {
-  const proof = join(tmpdir(), `mapscope-ran-${process.pid}`);
+  const proofs = ['stopped', 'resumed'].map((name) => join(tmpdir(), `mapscope-${name}-${process.pid}`));
   const pid = addon.spawnStopped({ file: targetPath, args: ['target', 'one', '1'], env: ['A=b', 'C=d e'] });
   const [, , , , , , , , pc = ''] = readProc(pid, 'syscall').trim().split(' ');
   assert.equal(BigInt(pc), entryPoint(pid));
@@ -53,13 +56,18 @@ test('a spawned program is stopped at its very first instruction', async () => {
   assert.deepEqual(status, { exitCode: 7, signal: null });
   assert.ok(cpuSeconds !== null && cpuSeconds > 0 && cpuSeconds < 10, `${cpuSeconds} s of CPU time`);
 
-  const writer = spawnShell(`echo ran > ${proof}`);
-  await sleep(50);
-  assert.equal(existsSync(proof), false);
-  addon.resume(writer);
-  await addon.waitExit(writer);
-  assert.equal(existsSync(proof), true);
-  rmSync(proof);
+  const [stopped = 0, resumed = 0] = proofs.map((proof) => spawnShell(`echo ran > ${proof}`));
+  // While it is stopped, another one that was started after it lives all its life.
+  addon.resume(resumed);
+  await addon.waitExit(resumed);
+  assert.deepEqual(proofs.map(existsSync), [false, true]);
+  assert.equal(processStatus(stopped, 'State'), 't (tracing stop)');
+  addon.resume(stopped);
+  await addon.waitExit(stopped);
+  assert.deepEqual(proofs.map(existsSync), [true, true]);
+  for (const proof of proofs) {
+    rmSync(proof);
+  }
 });
 
 test('a spawned program has default signals and the standard streams only', async () => {
@@ -139,6 +147,51 @@ test('many waits do not keep other work from running', async () => {
     addon.resume(pid);
   });
   assert.deepEqual(new Set((await ended).map(({ exitCode }) => exitCode)), new Set([1]));
+});
+
+/**
+ * Kills a process that a debugger traces, which takes no note of that: until it has, nobody else can.
+ *
+ * @returns what ends the debugger
+ */
+async function killUnderTracer(context: TestContext, pid: number): Promise<() => void> {
+  const tracer = spawn(tracerPath, [String(pid)], { stdio: ['pipe', 'pipe', 'inherit'] });
+  context.after(() => void tracer.kill('SIGKILL'));
+  assert.equal(String(await once(tracer.stdout, 'data')), 'traces\n');
+  process.kill(pid, SIGKILL);
+  await until(() => hasEnded(pid), 'it ends');
+  return () => void tracer.stdin.end();
+}
+
+test('the end of a child that a debugger traces is told when that has taken note', LIMIT, async (context) => {
+  const pid = spawnShell('exec sleep 1000');
+  addon.resume(pid);
+  let told = false;
+  const ended = exitOf(pid).finally(() => {
+    told = true;
+  });
+  const endTracer = await killUnderTracer(context, pid);
+  assert.equal(told, false);
+  endTracer();
+  assert.deepEqual(await ended, { exitCode: null, signal: SIGKILL });
+});
+
+test('a child that a debugger traces does not keep an environment from its end', LIMIT, async (context) => {
+  const script = `
+    const { parentPort } = require('node:worker_threads');
+    import(${JSON.stringify(addonPath)}).then(({ addon }) => {
+      const pid = addon.spawnStopped({ file: '/bin/sh', args: ['sh', '-c', 'exec sleep 1000'], env: [] });
+      addon.resume(pid);
+      addon.waitExit(pid);
+      parentPort.postMessage(pid);
+    });`;
+  const worker = new Worker(script, { eval: true });
+  const [pid] = await once(worker, 'message');
+  const endTracer = await killUnderTracer(context, pid);
+  await worker.terminate();
+  assert.equal(hasEnded(pid), true);
+  endTracer();
+  assert.deepEqual(await exitOf(pid), { exitCode: null, signal: SIGKILL });
 });
 
 test('what cannot be started says why', () => {

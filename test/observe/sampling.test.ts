@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { LookupEstimates } from '../../src/observe/windows/estimate.ts';
 import { Sampling } from '../../src/observe/windows/sampling.ts';
-import type { LookupCount } from '../../src/programs/readers/aggregates.ts';
+import type { LookupCount } from '../../src/programs/readers/aggregate.ts';
 import { seeded } from './random.ts';
 
 /** Of a target that has CPU time to spare. */

@@ -1,4 +1,6 @@
-import { type Costs, Governor, type Load, windowCost } from '../../src/observe/windows/governor.ts';
+import { type Costs, type Load, windowCost } from '../../src/observe/windows/costs.ts';
+import { Governor } from '../../src/observe/windows/governor.ts';
+import type { BudgetShare } from '../../src/observe/windows/node-budget.ts';
 import type { WindowPlan } from '../../src/programs/lookup-program.ts';
 
 /** What the target does at one moment. */
@@ -25,6 +27,8 @@ export interface SimulationOptions {
   readonly demand: (time: number) => Demand;
   /** What other probes cost, in seconds per second, unless they are asked to pause. */
   readonly others?: (time: number) => number;
+  /** Its share of what several targets may cost. */
+  readonly share?: BudgetShare;
   /** Between attach and open, and between close and the last breakpoint's end, in seconds. */
   readonly attaching?: number;
   readonly detaching?: number;
@@ -46,7 +50,8 @@ export class Simulation {
   cost = 0;
   readonly windows: SimulatedWindow[] = [];
   readonly governor: Governor;
-  readonly #options: Required<Omit<SimulationOptions, 'others'>> & Pick<SimulationOptions, 'others'>;
+  readonly #options: Required<Omit<SimulationOptions, 'others' | 'share'>> &
+    Pick<SimulationOptions, 'others'>;
   #lastClosed = 0;
 
   constructor(options: SimulationOptions) {
@@ -58,7 +63,8 @@ export class Simulation {
       locked: () => 0.000_15,
       ...options,
     };
-    this.governor = new Governor(this.#options.budget, options.random, options.others !== undefined);
+    const { budget } = this.#options;
+    this.governor = new Governor(budget, options.random, options.others !== undefined, options.share);
   }
 
   /** Goes on to a moment; returns what happened meanwhile. */

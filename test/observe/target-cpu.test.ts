@@ -42,3 +42,18 @@ test('what was not seen is unknown, and not nothing', () => {
   Object.assign(blind.state, { cpu: undefined, time: 103 });
   assert.equal(blind.cpu.seconds, null, 'a third of its life is missing');
 });
+
+test('of a process that is gone at once nothing is known, however coarse the clock', () => {
+  const { state, cpu } = scripted();
+  state.cpu = undefined;
+  assert.equal(cpu.seconds, null);
+  cpu.ended(5);
+  assert.equal(cpu.seconds, 0, 'unless its parent says so');
+
+  const never = new TargetCpu(
+    1,
+    () => 0,
+    () => assert.fail('there is no such process'),
+  );
+  assert.equal(never.seconds, null);
+});

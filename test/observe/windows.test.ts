@@ -11,14 +11,16 @@ import { CostMeter } from '../../src/observe/cost/cost-meter.ts';
 import { Observation } from '../../src/observe/observation.ts';
 import { LookupProgram } from '../../src/programs/lookup-program.ts';
 import { prepare } from '../../src/programs/preparation/preparation.ts';
-import { readCounters } from '../../src/programs/readers/aggregates.ts';
+import { readCounters } from '../../src/programs/readers/counters.ts';
 import { CASES, LookupService } from '../bench/lookupservice.ts';
-import { mapscope } from '../cli/mapscope.ts';
-import { buildLibrary } from '../native/support.ts';
+import { median } from '../bench/statistics.ts';
+import { buildLibrary, METHODS } from '../native/support.ts';
 import { endOf } from '../support/accounts.ts';
+import { mapscope } from '../support/command.ts';
 import { buildGo } from '../support/go-toolchains.ts';
 import { mapped, opened } from '../support/opened.ts';
 import { REAL_TIME } from '../support/real-time.ts';
+import { until } from '../support/until.ts';
 
 const STEADY = join(import.meta.dirname, '../services/steady');
 
@@ -148,24 +150,48 @@ function policies(): string[] {
 }
 
 test('the thread of a window comes before all others until nothing is attached any more', async (t) => {
-  const { pid } = await steady(t, 1000);
-  const target = mapped(pid);
-  const program = await LookupProgram.load({ target, preparation: prepare(target.binary), gated: true });
+  const service = await LookupService.start();
+  t.after(() => service.stop());
+  const target = mapped(service.pid);
+  const preparation = prepare(target.binary);
+  const program = await LookupProgram.load({ target, preparation, gated: true });
   t.after(() => program.close());
+  const [site = assert.fail()] = preparation.plan.sites;
+  const isAttached = () => addon.readMemory(service.pid, BigInt(site.address + target.bias), 1)[0] === 0xcc;
   assert.deepEqual(new Set(policies()), new Set(['0']));
   let isOver = false;
-  const window = program.window({ openSeconds: 0.5, hitLimit: 1e9 }).finally(() => {
+  // The service makes lookups when it is asked to: until then the window is open.
+  const window = program.window({ openSeconds: 60, hitLimit: 50 }).finally(() => {
     isOver = true;
   });
-  let most = 0;
-  for (; !isOver; await wait(10)) {
-    most = Math.max(most, policies().filter((policy) => policy === '1').length);
+  await until(isAttached, 'breakpoints are in');
+  assert.equal(policies().filter((policy) => policy === '1').length, REAL_TIME ? 1 : 0);
+  while (!isOver) {
+    await service.measure('fast64 large hit', 1000);
   }
-  await window;
-  // While it ends, another thread closes the link of the quiet sites.
-  assert.ok(REAL_TIME ? most === 1 || most === 2 : most === 0, `${most} threads`);
+  assert.ok((await window).full);
   assert.deepEqual(new Set(policies()), new Set(['0']));
 });
+
+/** Learned cost over what the target used more, for a round of all cases. */
+async function learnedOverUsed(
+  service: LookupService,
+  program: LookupProgram,
+  meter: CostMeter,
+): Promise<number> {
+  let learned = 0;
+  let used = 0;
+  for (const one of CASES) {
+    const before = { cpu: addon.cpuSeconds(service.pid), hits: (await readCounters(program.kernel)).hits };
+    await service.measure(one, 10_000);
+    used += addon.cpuSeconds(service.pid) - before.cpu;
+    const counters = await readCounters(program.kernel);
+    meter.learn(counters);
+    const { trap, decode } = meter.costs;
+    learned += (counters.hits - before.hits) * (trap + decode);
+  }
+  return learned / used;
+}
 
 test('what a hit costs is learned: it agrees with the CPU time that the target uses more', async (t) => {
   const service = await LookupService.start();
@@ -177,54 +203,51 @@ test('what a hit costs is learned: it agrees with the CPU time that the target u
   const meter = new CostMeter(program.attachMethod, program.sites);
   await meter.refresh();
   await program.attach();
-  let learned = 0;
-  let used = 0;
-  for (const one of CASES) {
-    const before = { cpu: addon.cpuSeconds(service.pid), hits: (await readCounters(program.kernel)).hits };
-    await service.measure(one, 30_000);
-    used += addon.cpuSeconds(service.pid) - before.cpu;
-    const counters = await readCounters(program.kernel);
-    meter.learn(counters);
-    // The first measurement weighs as much as later ones here: each case takes its own time.
-    const { trap, decode } = meter.costs;
-    learned += (counters.hits - before.hits) * (trap + decode);
+  // What else runs slows a round down, or the measurement of a trap: the middle one of several tells.
+  const ratios: number[] = [];
+  for (let round = 0; round < 7; round++) {
+    ratios.push(await learnedOverUsed(service, program, meter));
+    await meter.refresh();
   }
   await program.detach();
   assert.ok(meter.measured);
-  const ratio = learned / used;
-  t.diagnostic(`learned / used: ${ratio.toFixed(2)}`);
-  assert.ok(ratio > 0.75 && ratio < 1.6, `${ratio}`);
+  t.diagnostic(`learned / used: ${ratios.map((ratio) => ratio.toFixed(2))}`);
+  const middle = median(ratios);
+  assert.ok(middle > 0.75 && middle < 1.6, `${middle}`);
 });
 
-test('the cost of windows is measured and within the budget', async (t) => {
-  const { pid } = await steady(t, 200_000);
-  const observation = await Observation.start({
-    ...opened(pid),
-    mode: 'windows',
-    budget: 0.01,
+for (const attachMethod of METHODS) {
+  test(`${attachMethod}: the cost of windows is measured and within the budget`, async (t) => {
+    const { pid } = await steady(t, 200_000);
+    const observation = await Observation.start({
+      ...opened(pid),
+      mode: 'windows',
+      budget: 0.01,
+      attachMethod,
+    });
+    let snapshot = await observation.snapshot();
+    const patience = performance.now() + 60_000;
+    while (
+      performance.now() < patience &&
+      (snapshot.windows < 12 || (snapshot.overhead.targetCpuSeconds ?? 0) < 1)
+    ) {
+      await wait(200);
+      snapshot = await observation.snapshot();
+    }
+    snapshot = await endOf(observation);
+    const { overhead } = snapshot;
+    const used = overhead.targetCpuSeconds ?? assert.fail('the target lives');
+    const share = overhead.costSeconds / used;
+    t.diagnostic(`${(100 * share).toFixed(2)} % in ${snapshot.windows} windows, ${JSON.stringify(overhead)}`);
+    assert.ok(snapshot.windows >= 12);
+    assert.ok(overhead.measured);
+    assert.ok(overhead.trapSeconds > 1e-8 && overhead.trapSeconds < 5e-5);
+    // The first window opens before anything has been saved up, and the floor allows a little more.
+    assert.ok(overhead.costSeconds <= 0.01 * used + 0.01, `${share}`);
+    assert.equal(overhead.hits, overhead.decodedHits + snapshot.notDecoded);
+    assert.ok(snapshot.callSites.reduce((sum, site) => sum + site.estimatedLookups, 0) > snapshot.observed);
   });
-  let snapshot = await observation.snapshot();
-  const patience = performance.now() + 60_000;
-  while (
-    performance.now() < patience &&
-    (snapshot.windows < 12 || (snapshot.overhead.targetCpuSeconds ?? 0) < 1)
-  ) {
-    await wait(200);
-    snapshot = await observation.snapshot();
-  }
-  snapshot = await endOf(observation);
-  const { overhead } = snapshot;
-  const used = overhead.targetCpuSeconds ?? assert.fail('the target lives');
-  const share = overhead.costSeconds / used;
-  t.diagnostic(`${(100 * share).toFixed(2)} % in ${snapshot.windows} windows, ${JSON.stringify(overhead)}`);
-  assert.ok(snapshot.windows >= 12);
-  assert.ok(overhead.measured);
-  assert.ok(overhead.trapSeconds > 1e-8 && overhead.trapSeconds < 5e-5);
-  // The first window opens before anything has been saved up, and the floor allows a little more.
-  assert.ok(overhead.costSeconds <= 0.01 * used + 0.01, `${share}`);
-  assert.equal(overhead.hits, overhead.decodedHits + snapshot.notDecoded);
-  assert.ok(snapshot.callSites.reduce((sum, site) => sum + site.estimatedLookups, 0) > snapshot.observed);
-});
+}
 
 test('an attach that fails while the target lives ends the observation with a sentence', async (t) => {
   const { pid, child } = await steady(t, 1000);

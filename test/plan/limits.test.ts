@@ -8,9 +8,9 @@ import { fileURLToPath } from 'node:url';
 import { BinaryError, openGoBinary } from '../../src/gobinary/index.ts';
 import { planProbes } from '../../src/plan/lookups/plan.ts';
 import { type PreparationLimits, prepareApart } from '../../src/programs/preparation/prepare-apart.ts';
-import { ROOT } from '../cli/mapscope.ts';
 import { buildOracle } from '../exactness/cells.ts';
 import { processorTime } from '../gobinary/measure.ts';
+import { ROOT, startCommand } from '../support/command.ts';
 import { buildGo } from '../support/go-toolchains.ts';
 import { until } from '../support/until.ts';
 import { withCode, withOther, withoutProof } from './hostile.ts';
@@ -135,14 +135,15 @@ for (const command of ['attach', 'verify']) {
   test(`${command}: SIGINT ends it while a program is planned that takes for ever`, LONG, async () => {
     const service = spawn(await buildGo({ dir: STEADY, version: 'local' }), { stdio: 'ignore' });
     running.push(service);
-    const args = ['src/cli/main.ts', command, '--pid', String(service.pid)];
-    const child = spawn(process.execPath, args, { cwd: ROOT, stdio: ['ignore', 'ignore', 'pipe'] });
+    const child = startCommand([command, '--pid', String(service.pid)]);
+    child.stdout.resume();
     running.push(child);
     let preparing: number | undefined;
     await until(
       () => {
         preparing = childOf(child.pid ?? 0);
-        return preparing !== undefined;
+        // Stopped before its execve it would stop who waits for that.
+        return preparing !== undefined && isPreparing(preparing);
       },
       () => 'nothing is prepared',
     );
@@ -158,6 +159,10 @@ for (const command of ['attach', 'verify']) {
     assert.equal(isRunning(preparing), false, 'it goes with mapscope');
     service.kill('SIGKILL');
   });
+}
+
+function isPreparing(pid: number): boolean {
+  return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('prepare-child');
 }
 
 function childOf(pid: number): number | undefined {

@@ -8,8 +8,8 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { openGoBinary } from '../../src/gobinary/index.ts';
 import { planProbes } from '../../src/plan/lookups/plan.ts';
-import { mapscope } from '../cli/mapscope.ts';
 import { differences, runOracle } from '../exactness/oracle.ts';
+import { mapscope } from '../support/command.ts';
 import { buildGo } from '../support/go-toolchains.ts';
 
 const LONG = { timeout: 300_000 };

@@ -6,8 +6,8 @@ import { after, test } from 'node:test';
 import { type GoBinary, openGoBinary } from '../../src/gobinary/index.ts';
 import { retpolineRegister } from '../../src/plan/code/callees.ts';
 import { planProbes } from '../../src/plan/lookups/plan.ts';
-import { mapscope } from '../cli/mapscope.ts';
 import { buildOracle } from '../exactness/cells.ts';
+import { mapscope } from '../support/command.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'mapscope-retpolines-'));
 after(() => rmSync(folder, { recursive: true, force: true }));

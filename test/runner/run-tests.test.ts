@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -25,9 +26,11 @@ async function run(
   names: readonly string[],
   { test: each = LONG_MS, file = LONG_MS, total = LONG_MS }: Limits = {},
   whenStarted?: (pid: number) => void,
+  variables: NodeJS.ProcessEnv = {},
 ): Promise<Outcome> {
   // A runner within a test of another runner would do nothing.
-  const { NODE_TEST_CONTEXT: _, ...env } = process.env;
+  const { NODE_TEST_CONTEXT: _, ...inherited } = process.env;
+  const env = { ...inherited, ...variables };
   const args = [join(import.meta.dirname, 'fixtures/run.ts'), `${each}`, `${file}`, `${total}`, ...names];
   const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
   let [stdout, stderr] = ['', ''];
@@ -72,6 +75,40 @@ for (const names of [
   });
 }
 
+/** Runs files with `most` files allowed to run again, and a mark that is not there yet for the unsteady one. */
+async function runAgain(names: readonly string[], most: number): Promise<Outcome> {
+  const folder = mkdtempSync(join(tmpdir(), 'mapscope-runner-'));
+  try {
+    const variables = {
+      MAPSCOPE_TEST_MARK: join(folder, 'mark'),
+      MAPSCOPE_TEST_RUN_AGAIN: `${most}`,
+    };
+    return await run(names, {}, undefined, variables);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+test('a file that fails by chance runs again where that is asked for, and is named', LIMIT, async () => {
+  const { status, stdout, stderr } = await runAgain(['unsteady', 'passes'], 1);
+  assert.equal(status, 0);
+  assert.match(stdout, /✖ fails the first time/);
+  assert.match(stderr, /^unsteady: unsteady\.ts$/m);
+});
+
+test('a file that fails by chance has failed where nothing runs again', LIMIT, async () => {
+  const { status, stderr } = await runAgain(['unsteady', 'passes'], 0);
+  assert.equal(status, 1);
+  assert.doesNotMatch(stderr, /unsteady/);
+});
+
+test('what fails again has failed, and more failures than allowed do not run again', LIMIT, async () => {
+  assert.equal((await runAgain(['unsteady', 'fails'], 2)).status, 1);
+  const tooMany = await runAgain(['unsteady', 'fails'], 1);
+  assert.equal(tooMany.status, 1);
+  assert.doesNotMatch(tooMany.stderr, /again/);
+});
+
 test('a test that waits for too long has failed, and the others run', LIMIT, async () => {
   const { status, stdout } = await run(['waits', 'passes'], { test: 500 });
   assert.equal(status, 1);
@@ -112,4 +149,28 @@ test('a run that is interrupted ends with a report', LIMIT, async () => {
   assert.equal(status, 1);
   assert.equal(stderr, 'mapscope: got SIGTERM: ending hangs.ts\n');
   assert.deepEqual(counts(stdout), { ...NONE, tests: 3, pass: 1, cancelled: 1, skipped: 1 });
+});
+
+test('the slowest files are named before the closing lines', LIMIT, async () => {
+  const { stdout } = await run(['waits', 'passes', 'fails'], { test: 2000 });
+  const lines = stdout.split('\n');
+  const start = lines.indexOf('ℹ the slowest files:');
+  const named = lines.slice(start + 1, start + 4).map((line) => /^ℹ +([\d.]+) s {2}(\w+)\.ts$/.exec(line));
+  assert.deepEqual(
+    [
+      named[0]?.[2],
+      ...named
+        .slice(1)
+        .map((found) => found?.[2])
+        .sort(),
+    ],
+    ['waits', 'fails', 'passes'],
+  );
+  const seconds = named.map((found) => Number(found?.[1]));
+  assert.ok((seconds[0] ?? 0) >= 2, `${seconds}`);
+  assert.deepEqual(
+    seconds,
+    seconds.toSorted((a, b) => b - a),
+  );
+  assert.match(lines[start + 4] ?? '', /^ℹ tests /);
 });

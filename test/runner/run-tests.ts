@@ -4,6 +4,7 @@ import { run } from 'node:test';
 import { spec as SpecReporter } from 'node:test/reporters';
 import { clearInterval, setInterval, setTimeout } from 'node:timers';
 import { identity, type Process, signalAll, testProcesses, withDescendants } from './processes.ts';
+import { SlowestFiles } from './slowest-files.ts';
 import { Totals } from './totals.ts';
 
 /** Test files that run `concurrency` at a time. */
@@ -27,6 +28,18 @@ export interface Options {
   readonly namePatterns?: readonly string[];
   /** Test files are named relative to it. */
   readonly root: string;
+  /**
+   * At most so many files with failures run once more, alone, after all others. More failures than that are no accident.
+   * Without it none does.
+   */
+  readonly runAgain?: number;
+}
+
+/** How a run ended. */
+export interface Outcome {
+  readonly passed: boolean;
+  /** Files, relative to the root, that failed and passed when they ran again. Each is a defect of a test or of the product. */
+  readonly unsteady: readonly string[];
 }
 
 /** Time for processes to end when asked to, before they are killed. */
@@ -46,9 +59,9 @@ const minutes = (ms: number): string => `${Number((ms / 60_000).toFixed(2))} min
  * Runs batches of test files one after the other, as `node --test` would run them, with one report whose closing lines
  * count all of them.
  *
- * @returns whether all passed
+ * A file that runs again has its place in the report and in the closing lines twice.
  */
-export async function runTests(batches: readonly Batch[], options: Options): Promise<boolean> {
+export async function runTests(batches: readonly Batch[], options: Options): Promise<Outcome> {
   const stopping = new AbortController();
   const stop = (why: string): void => {
     if (stopping.signal.aborted) {
@@ -75,34 +88,60 @@ export async function runTests(batches: readonly Batch[], options: Options): Pro
   }
 }
 
-async function report(batches: readonly Batch[], options: Options, signal: AbortSignal): Promise<boolean> {
+async function report(batches: readonly Batch[], options: Options, signal: AbortSignal): Promise<Outcome> {
   const reporter = new SpecReporter();
   const totals = new Totals();
+  const slowest = new SlowestFiles();
   reporter.pipe(process.stdout, { end: false });
-  for (const { files, concurrency } of batches) {
-    // Once the signal is there, a run would count none of its files.
-    if (files.length === 0 || signal.aborted) {
-      continue;
-    }
+
+  /** @returns the files with failures */
+  const runBatch = async ({ files, concurrency }: Batch): Promise<Set<string>> => {
+    const failed = new Set<string>();
     const events = run({
-      files,
+      files: [...files],
       concurrency,
       signal,
       timeout: options.limits.test,
-      testNamePatterns: options.namePatterns ?? [],
+      testNamePatterns: [...(options.namePatterns ?? [])],
     });
     for await (const event of events) {
+      if (event.type === 'test:fail' && event.data.file !== undefined && event.data.todo === undefined) {
+        failed.add(event.data.file);
+      }
+      slowest.see(event);
       if (!totals.take(event) && !reporter.write(event)) {
         await once(reporter, 'drain');
       }
     }
+    return failed;
+  };
+
+  const failed = new Set<string>();
+  for (const batch of batches) {
+    // Once the signal is there, a run would count none of its files.
+    if (batch.files.length === 0 || signal.aborted) {
+      continue;
+    }
+    for (const file of await runBatch(batch)) {
+      failed.add(file);
+    }
   }
-  for (const event of totals.events()) {
+  let passed = totals.success;
+  const unsteady: string[] = [];
+  if (!passed && !signal.aborted && failed.size > 0 && failed.size <= (options.runAgain ?? 0)) {
+    say(`running again, alone: ${[...failed].map((file) => relative(options.root, file)).join(', ')}`);
+    const failedAgain = await runBatch({ files: [...failed], concurrency: 1 });
+    passed = failedAgain.size === 0;
+    unsteady.push(
+      ...[...failed].filter((file) => !failedAgain.has(file)).map((file) => relative(options.root, file)),
+    );
+  }
+  for (const event of [...slowest.events(options.root), ...totals.events()]) {
     reporter.write(event);
   }
   reporter.end();
   await once(reporter, 'end');
-  return totals.success && !signal.aborted;
+  return { passed: passed && !signal.aborted, unsteady };
 }
 
 /** Ends the process of each file that runs for too long: node has no limit for it. It reports that the file has failed. */

@@ -58,7 +58,7 @@ class Checkout {
     );
     this.tool('clang-19', 'while [ "$1" != -o ]; do shift; done; echo object > "$2"');
     this.tool('pkg-config', 'exit 0', null);
-    for (const name of ['g++', 'make', 'python3']) {
+    for (const name of ['g++', 'make', 'python3', 'chromium']) {
       this.tool(name, 'exit 0', null);
     }
   }
@@ -280,11 +280,14 @@ test('root gets missing system packages installed', { skip: !IS_ROOT }, async ()
 test('root gets what the checks need, unless only running is meant', { skip: !IS_ROOT }, async () => {
   const checkout = await preparedCheckout();
   checkout.tool('apt-cache', 'printf "clang-format-18 - C\\nclang-format-19 - C\\n"', null);
-  checkout.tool('apt-get', 'case "$*" in *install*) cp commands/make commands/clang-format-19; esac');
+  checkout.tool(
+    'apt-get',
+    'case "$*" in *install*) for name in clang-format-19 zsh fish; do cp commands/make commands/$name; done; esac',
+  );
   assert.equal((await checkout.prepare()).status, 0);
   assert.deepEqual(checkout.calls(), []);
   assert.equal((await checkout.prepare([])).status, 0);
-  assert.match(checkout.callLines().join(), /install -y --no-install-recommends clang-format-19$/);
+  assert.match(checkout.callLines().join(), /install -y --no-install-recommends clang-format-19 zsh fish$/);
   assert.equal((await checkout.prepare([])).status, 0);
   assert.deepEqual(checkout.calls(), []);
 });

@@ -15,7 +15,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['cli'],
   ['session'],
   ['config'],
-  ['observe', 'verify', 'report', 'otel'],
+  ['observe', 'verify', 'report', 'otel', 'page'],
   ['programs'],
   ['plan'],
   ['target'],

@@ -7,11 +7,11 @@ import { setTimeout as delay } from 'node:timers/promises';
  * @param limit in milliseconds; far above what is expected, for a machine may be busy
  */
 export async function until(
-  holds: () => boolean,
+  holds: () => boolean | Promise<boolean>,
   what: string | (() => string),
   limit = 60_000,
 ): Promise<void> {
-  for (const start = performance.now(); !holds(); await delay(20)) {
+  for (const start = performance.now(); !(await holds()); await delay(20)) {
     if (performance.now() - start > limit) {
       throw new Error(`not within ${limit / 1000} s: ${typeof what === 'string' ? what : what()}`);
     }

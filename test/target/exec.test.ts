@@ -3,16 +3,18 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { setTimeout as wait } from 'node:timers/promises';
 import type { Summary } from '../../src/report/summary/schema.ts';
 import { ProcessImage } from '../../src/target/image.ts';
-import { mapscope } from '../cli/mapscope.ts';
-import { until } from '../support/until.ts';
-import { attach, hasBreakpoints } from './attached.ts';
+import { attach, Command } from './attached.ts';
+import { verified } from './counted.ts';
 import { buildExecutes, Executes } from './executes.ts';
 
 const LONG = { timeout: 120_000 };
 const OTHER = ['-gcflags=all=-N -l'];
+
+/** Hits after which there is something to compare. */
+const ENOUGH = 1000;
+const ON_FROM_HERE = /is observed from here on/;
 
 /** Of three lookups of the service one is a miss; the keys of a small map are told apart by the image's own hash key. */
 function assertTrue({ callSites, observed }: Summary): void {
@@ -28,21 +30,15 @@ function assertTrue({ callSites, observed }: Summary): void {
 test('verify ends with what came before another program', LONG, async (context) => {
   const path = await buildExecutes();
   const service = await Executes.start(context, path);
-  const verified = mapscope([
-    'verify',
-    '--pid',
-    String(service.pid),
-    '--lookups',
-    '1000000000',
-    '--format',
-    'json',
-  ]);
-  await until(() => hasBreakpoints(service.pid), 'breakpoints are in');
-  await wait(500);
+  const options = ['--duration', '100s', '--lookups', '1000000000', '--format', 'json'];
+  const command = new Command(['verify', '--pid', String(service.pid), ...options]);
+  context.after(() => command.kill('SIGKILL'));
+  // It looks at what was verified fifty times a second: by then more than once.
+  await command.until(() => verified(command.pid) > 10_000, 'lookups are verified');
   await service.execute(path, 'thread');
-  const { status, stdout, stderr } = await verified;
-  assert.equal(status, 0, stderr);
-  assert.match(stderr, /has executed another program: verified is what came before/);
+  const { status, stdout } = await command.ended;
+  assert.equal(status, 0, command.said);
+  assert.match(command.said, /has executed another program: verified is what came before/);
   const { functions } = JSON.parse(stdout);
   const sum = (key: string) =>
     functions.reduce((all: number, fn: Record<string, number>) => all + (fn[key] ?? 0), 0);
@@ -66,10 +62,11 @@ for (const mode of ['all', 'windows']) {
       const image = new ProcessImage(service.pid);
       assert.equal(image.hasChanged(), false);
       const observed = await attach(service.pid, mode);
-      await wait(3000);
+      await observed.sees(ENOUGH);
       await service.execute(second, by);
       assert.equal(image.hasChanged(), true);
-      await wait(4000);
+      await observed.says(ON_FROM_HERE);
+      await observed.sees(ENOUGH);
       assert.equal(await service.wrongLookups(), 0);
       const { reports, stderr } = await observed.stop();
       assert.match(stderr, new RegExp(`Process ${service.pid} has executed ${second}, which is observed`));
@@ -92,12 +89,13 @@ for (const mode of ['all', 'windows']) {
       const auxiliary = readFileSync(`/proc/${service.pid}/auxv`);
       const image = new ProcessImage(service.pid);
       const observed = await attach(service.pid, mode);
-      await wait(3000);
+      await observed.sees(ENOUGH);
       assert.equal(image.hasChanged(), false);
       await service.execute(path);
       assert.deepEqual(readFileSync(`/proc/${service.pid}/auxv`), auxiliary, 'which is the same');
       assert.equal(image.hasChanged(), true);
-      await wait(3000);
+      await observed.says(ON_FROM_HERE);
+      await observed.sees(ENOUGH);
       const { reports, stderr } = await observed.stop();
       assert.match(stderr, /has executed .*, which is observed/);
       assert.equal(reports.length, 2);
@@ -111,10 +109,10 @@ for (const mode of ['all', 'windows']) {
     async (context) => {
       const service = await Executes.start(context, await buildExecutes());
       const observed = await attach(service.pid, mode);
-      await wait(3000);
+      await observed.sees(ENOUGH);
       service.become('/bin/sleep', '60');
-      await wait(2500);
-      const { reports, stderr } = await observed.stop().catch((error) => assert.fail(error));
+      await observed.says(/is not a Go/);
+      const { reports, stderr } = await observed.ended();
       assert.match(
         stderr,
         /has executed another program\. Process \d+ \(.*sleep\) cannot be observed: .* is not a Go/,

@@ -1,11 +1,10 @@
 // Breakpoints go only into the file that they were planned for, and what does not arrive in the process is said.
 
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, copyFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import { addon } from '../../src/kernel/addon.ts';
 import { planReturns } from '../../src/plan/lookups/returns.ts';
 import { LookupProgram } from '../../src/programs/lookup-program.ts';
@@ -13,8 +12,9 @@ import { prepare } from '../../src/programs/preparation/preparation.ts';
 import { VerifyProgram } from '../../src/programs/verify-program.ts';
 import { Executable } from '../../src/target/executable.ts';
 import { MappedBinary } from '../../src/target/mapped.ts';
-import { mapscope } from '../cli/mapscope.ts';
+import { mapscope } from '../support/command.ts';
 import { mapped, opened } from '../support/opened.ts';
+import { inOverlay } from '../support/overlay.ts';
 import { buildExecutes, Executes } from './executes.ts';
 
 const LONG = { timeout: 120_000 };
@@ -115,7 +115,7 @@ test('the same file under another path is the same file', LONG, async (context) 
 
 for (const mode of ['all', 'windows']) {
   test(`a file that overlayfs has copied up cannot be observed in mode ${mode}`, LONG, async (context) => {
-    const service = await Executes.start(context, await copiedUp(context));
+    const service = await Executes.start(context, await inOverlay(context, await buildExecutes()));
     const merged = service.path;
     chmodSync(merged, 0o750);
     const { status, stderr } = await mapscope([
@@ -134,25 +134,4 @@ for (const mode of ['all', 'windows']) {
     assert.equal(status, 3);
     assert.equal(await service.wrongLookups(), 0);
   });
-}
-
-/** A program in an overlay file system, whose file is still below. @returns its path */
-async function copiedUp(context: TestContext): Promise<string> {
-  const folder = mkdtempSync(join(tmpdir(), 'mapscope-overlay-'));
-  const [lower, upper, work, merged] = ['lower', 'upper', 'work', 'merged'].map((name) => join(folder, name));
-  assert.ok(lower && upper && work && merged);
-  // Its own file system: what /tmp is on may not be fit for an overlay.
-  execFileSync('mount', ['-t', 'tmpfs', 'tmpfs', folder]);
-  for (const path of [lower, upper, work, merged]) {
-    mkdirSync(path);
-  }
-  copyFileSync(await buildExecutes(), join(lower, 'service'));
-  const options = `lowerdir=${lower},upperdir=${upper},workdir=${work}`;
-  execFileSync('mount', ['-t', 'overlay', 'overlay', '-o', options, merged]);
-  context.after(() => {
-    execFileSync('umount', ['-l', merged]);
-    execFileSync('umount', ['-l', folder]);
-    rmSync(folder, { recursive: true });
-  });
-  return join(merged, 'service');
 }

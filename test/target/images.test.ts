@@ -6,7 +6,7 @@ import { type TestContext, test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Summary } from '../../src/report/summary/schema.ts';
 import { hasLostMainThread, processOf } from '../../src/target/process.ts';
-import { mapscope } from '../cli/mapscope.ts';
+import { mapscope } from '../support/command.ts';
 import { until } from '../support/until.ts';
 import { attach as observe, reportsIn } from './attached.ts';
 import { buildExecutes, Executes } from './executes.ts';

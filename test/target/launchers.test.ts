@@ -9,13 +9,12 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { after, before, test } from 'node:test';
 import type { Summary } from '../../src/report/summary/schema.ts';
-import { mapscope } from '../cli/mapscope.ts';
 import { buildProgram } from '../native/support.ts';
+import { commandLine, mapscope } from '../support/command.ts';
 import { buildGo } from '../support/go-toolchains.ts';
 import { until } from '../support/until.ts';
 
 const LONG = { timeout: 120_000 };
-const COMMAND = join(import.meta.dirname, '../../src/cli/start.mjs');
 const LAUNCHER = buildProgram('launcher.c');
 const folder = mkdtempSync(join(tmpdir(), 'mapscope-launchers-'));
 const startedHere: ChildProcess[] = [];
@@ -42,16 +41,24 @@ async function observed(command: readonly string[]): Promise<Summary> {
 }
 
 async function observe(command: readonly string[]) {
-  const output = join(folder, 'report.json');
-  const options = ['--mode', 'all', '--format', 'json', '--output', output];
-  const child = start(['run', ...options, '--', ...command]);
+  const child = start(['run', ...OPTIONS, '--', ...command]);
   const [said, [status]] = await Promise.all([text(child.stderr), once(child, 'close')]);
-  return { output, status, said };
+  return { output: REPORT, status, said };
 }
 
-/** The command with an empty standard input. */
+const REPORT = join(folder, 'report.json');
+const OPTIONS = ['--mode', 'all', '--format', 'json', '--output', REPORT];
+
+/** The command, with an empty standard input. */
 function start(args: readonly string[]) {
-  const child = spawn(process.execPath, [COMMAND, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = startWithInput(args);
+  child.stdin.end();
+  return child;
+}
+
+function startWithInput(args: readonly string[]) {
+  const [file, ...rest] = commandLine(...args);
+  const child = spawn(file, rest, { stdio: ['pipe', 'pipe', 'pipe'] });
   startedHere.push(child);
   return child;
 }
@@ -69,6 +76,7 @@ const CASES: Readonly<Record<string, () => { command: string[]; isChild?: boolea
   }),
   'a pipe': () => ({ command: ['sh', '-c', `true | ${program} | cat`], isChild: true }),
   'a shell that ends before it': () => ({ command: ['sh', '-c', `${program} &`], isChild: true }),
+  'a shell that is killed': () => ({ command: ['sh', '-c', `${program} & kill -9 $$`], isChild: true }),
   // A stop that is not noticed is a process that stands for ever: among so many one always stops at the wrong moment.
   'a thousand short children before it': () => ({
     command: ['sh', '-c', `for i in $(seq 250); do (:) & (:) & (:) & (:) & done; wait; exec ${program}`],
@@ -93,6 +101,46 @@ for (const [what, prepare] of Object.entries(CASES)) {
     assert.equal(summary.target.exitCode, isChild ? null : 0);
   });
 }
+
+/**
+ * Has a launcher make a child or a thread and kills it before it can say so, because the tracer, mapscope, takes no notice
+ * meanwhile.
+ */
+async function killWhileMaking(what: 'fork' | 'clone') {
+  const child = startWithInput(['run', ...OPTIONS, '--', LAUNCHER, what, program]);
+  const said = text(child.stderr);
+  const ended = once(child, 'close');
+  await once(child.stdout, 'data');
+  const [launcher = ''] = running(LAUNCHER, what);
+  child.kill('SIGSTOP');
+  await until(() => stateOf(`${child.pid}`) === 'T', 'mapscope stands still');
+  child.stdin.end('\n');
+  await until(() => stateOf(launcher) === 't', 'the launcher is about to tell');
+  process.kill(Number(launcher), 'SIGKILL');
+  await until(() => stateOf(launcher) === 'Z', 'the launcher has ended');
+  child.kill('SIGCONT');
+  const [status] = await ended;
+  return { status, said: await said };
+}
+
+/** A letter: t when it stands still for its tracer. */
+function stateOf(pid: string): string {
+  return /^State:\s+(\w)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? '';
+}
+
+test('a child whose parent is killed in its fork is followed', LONG, async () => {
+  const { status, said } = await killWhileMaking('fork');
+  assert.equal(status, 0, said);
+  const { target, observed } = JSON.parse(readFileSync(REPORT, 'utf8'));
+  assert.equal(target.exe, program);
+  assert.equal(observed.lookups, lookups);
+});
+
+test('a process that is killed while it makes a thread ends', LONG, async () => {
+  const { status, said } = await killWhileMaking('clone');
+  assert.equal(status, 3);
+  assert.match(said, /neither it nor what it started has executed one that can be observed\.\n$/);
+});
 
 test('a program that verify is to start may be a launcher as well', LONG, async () => {
   const { status, stdout, stderr } = await mapscope([

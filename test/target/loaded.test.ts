@@ -1,21 +1,17 @@
 // `run` of programs that are not Go themselves, and load what is: observed from its first instruction on.
 
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
 import { after, before, test } from 'node:test';
 import type { Summary } from '../../src/report/summary/schema.ts';
-import { mapscope } from '../cli/mapscope.ts';
+import { mapscope } from '../support/command.ts';
 import { buildGo } from '../support/go-toolchains.ts';
 import { reportsIn } from './attached.ts';
 import { OTHER_LIBRARY } from './host.ts';
 
 const LONG = { timeout: 180_000 };
-const COMMAND = join(import.meta.dirname, '../../src/cli/start.mjs');
 const DIR = join(import.meta.dirname, '../services/counted');
 const LOADER = '/lib64/ld-linux-x86-64.so.2';
 const TIMES = 5000;
@@ -35,14 +31,7 @@ before(async () => {
 async function run(command: readonly string[], ...options: string[]) {
   const output = join(folder, 'report.json');
   const args = ['run', '--mode', 'all', '--format', 'json', '--output', output, ...options];
-  const child = spawn(process.execPath, [COMMAND, ...args, '--', ...command], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  const [said, printed, [status]] = await Promise.all([
-    text(child.stderr),
-    text(child.stdout),
-    once(child, 'close'),
-  ]);
+  const { stderr: said, stdout: printed, status } = await mapscope([...args, '--', ...command]);
   return { said, printed, status, reports: () => reportsIn(readFileSync(output, 'utf8')) };
 }
 

@@ -6,7 +6,7 @@ import { type TestContext, test } from 'node:test';
 import type { Summary } from '../../src/report/summary/schema.ts';
 import { Executable } from '../../src/target/executable.ts';
 import { executableName, isMappingOf } from '../../src/target/process.ts';
-import { type CommandOptions, mapscope, summaryOf } from '../cli/mapscope.ts';
+import { type CommandOptions, mapscope, summaryOf } from '../support/command.ts';
 import { buildExecutes, Executes } from './executes.ts';
 
 const LONG = { timeout: 120_000 };

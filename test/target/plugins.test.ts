@@ -11,6 +11,7 @@ import { openGoBinary } from '../../src/gobinary/index.ts';
 import type { Summary } from '../../src/report/summary/schema.ts';
 import { MappedFiles } from '../../src/target/mapped-files.ts';
 import { Verification } from '../../src/verify/verification.ts';
+import { commandLine } from '../support/command.ts';
 import { buildGo } from '../support/go-toolchains.ts';
 import { until } from '../support/until.ts';
 import { attach, reportsIn } from './attached.ts';
@@ -18,7 +19,6 @@ import { Host } from './host.ts';
 
 const LONG = { timeout: 180_000 };
 const DIR = join(import.meta.dirname, '../services/plugins');
-const COMMAND = join(import.meta.dirname, '../../src/cli/start.mjs');
 
 async function build(version: string, flags: readonly string[] = []) {
   const program = await buildGo({ dir: DIR, version, flags });
@@ -161,7 +161,8 @@ for (const mode of ['all', 'windows']) {
 test('a plugin of a program that was started', LONG, async (context) => {
   const { program, plugin } = await build('local');
   const args = ['run', '--mode', 'all', '--format', 'json', '--', program, plugin, 'later'];
-  const child = spawn(process.execPath, [COMMAND, ...args], { stdio: ['pipe', 'pipe', 'pipe'] });
+  const [file, ...words] = commandLine(...args);
+  const child = spawn(file, words, { stdio: ['pipe', 'pipe', 'pipe'] });
   context.after(() => void child.kill('SIGKILL'));
   const [output, ended] = [text(child.stdout), once(child, 'close')];
   let said = '';

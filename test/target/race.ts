@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { readdirSync, readlinkSync } from 'node:fs';
-import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
+import { readFileSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
+import { addon } from '../../src/kernel/addon.ts';
+import { planProbes } from '../../src/plan/lookups/plan.ts';
+import { MappedBinary } from '../../src/target/mapped.ts';
+import { opened } from '../support/opened.ts';
 import { until } from '../support/until.ts';
-import { reportsIn } from './attached.ts';
+import { Command, reportsIn } from './attached.ts';
+import { decoded, verified } from './counted.ts';
 import { buildExecutes, Executes } from './executes.ts';
 
-const COMMAND = join(import.meta.dirname, '../../src/cli/start.mjs');
 const NOTICED = /ha[sd] executed/;
 
 /** How one race is run: an execve at some moment after mapscope has opened what the process executed before. */
@@ -32,42 +32,30 @@ export function chooseRace(number: number, random: () => number): Race {
   };
 }
 
-/** Runs a race; an error when the process is harmed, the execve not noticed, or a number wrong. */
-export async function runRace({ work, by, file, delayMillis }: Race): Promise<void> {
+/**
+ * Runs a race.
+ *
+ * @throws when the process is harmed, the execve not noticed, what it executes not observed, a number wrong, or mapscope does not end
+ */
+export async function runRace(race: Race): Promise<void> {
   const first = await buildExecutes();
-  const second = file === 'same' ? first : await buildExecutes('local', ['-gcflags=all=-N -l']);
+  const second = race.file === 'same' ? first : await buildExecutes('local', ['-gcflags=all=-N -l']);
   const ends: (() => void)[] = [];
   try {
     const service = await Executes.start({ after: (end) => ends.push(end) }, first);
-    const command = start(service.pid, work);
-    ends.push(() => command.child.kill('SIGKILL'));
-    await until(
-      () => holdsOpen(command.child.pid, first),
-      () => `mapscope opens ${first}: ${command.said()}`,
-    );
-    await wait(delayMillis);
-    await service.execute(second, by);
-    await until(
-      () => NOTICED.test(command.said()) || command.child.exitCode !== null,
-      'the execve is noticed',
-    );
-    await until(() => command.child.exitCode !== null || hasLoaded(command.child.pid), 'it goes on');
-    await wait(500);
-    command.child.kill('SIGINT');
-    const { status, report } = await command.ended;
-    assert.match(command.said(), NOTICED);
+    const command = start(service.pid, race.work);
+    ends.push(() => command.kill('SIGKILL'));
+    await command.until(() => command.files().includes(first), `mapscope opens ${first}`);
+    await wait(race.delayMillis);
+    await service.execute(second, race.by);
+    await command.until(() => NOTICED.test(command.said), 'the execve is noticed');
+    // A verification that has begun before ends with what it has seen.
+    const seen = race.work === 'verify' ? verified : decoded;
+    await command.until(() => seen(command.pid) > 0, 'what it executes is observed');
+    command.kill('SIGINT');
+    await assertReport(race, command);
     assert.equal(await service.wrongLookups(), 0);
-    if (/before anything was observed/.test(command.said())) {
-      return; // It was starting anew, and has reported nothing.
-    }
-    assert.equal(status, 0, command.said());
-    if (work === 'verify') {
-      assertAgrees(JSON.parse(report));
-    } else {
-      for (const { callSites } of reportsIn(report)) {
-        assertShares(callSites);
-      }
-    }
+    assert.deepEqual(breakpointsIn(service.pid), []);
   } finally {
     for (const end of ends) {
       end();
@@ -75,39 +63,58 @@ export async function runRace({ work, by, file, delayMillis }: Race): Promise<vo
   }
 }
 
-function start(pid: number, work: Race['work']) {
-  const options =
-    work === 'verify' ? ['verify', '--lookups', '1000000000'] : ['attach', '--mode', work, '--budget', '50%'];
-  const child = spawn(process.execPath, [COMMAND, ...options, '--pid', String(pid), '--format', 'json'], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let said = '';
-  child.stderr.setEncoding('utf8').on('data', (more: string) => {
-    said += more;
-  });
-  const output = text(child.stdout);
-  const ended = once(child, 'close').then(async ([status]) => ({ status, report: await output }));
-  return { child, said: () => said, ended };
+function start(pid: number, work: Race['work']): Command {
+  const what =
+    work === 'verify'
+      ? ['verify', '--lookups', '1000000000', '--duration', '100s']
+      : ['attach', '--mode', work, '--budget', '50%'];
+  return new Command([...what, '--pid', String(pid), '--format', 'json']);
 }
 
-const holdsOpen = (pid: number | undefined, path: string) => openFiles(pid).includes(path);
-
-/** It holds a program in the kernel, and has not ended what it does with it. */
-const hasLoaded = (pid: number | undefined) => openFiles(pid).some((file) => file.includes('bpf'));
-
-function openFiles(pid: number | undefined): string[] {
-  try {
-    return readdirSync(`/proc/${pid}/fd`).map((fd) => linkOf(`/proc/${pid}/fd/${fd}`) ?? '');
-  } catch {
-    return [];
+async function assertReport({ work }: Race, command: Command): Promise<void> {
+  await until(
+    () => !command.isRunning,
+    () => `mapscope ends: ${command.said}${threadsOf(command.pid)}`,
+  );
+  const { status, stdout } = await command.ended;
+  assert.match(command.said, NOTICED);
+  assert.equal(status, 0, command.said);
+  if (work === 'verify') {
+    assertAgrees(JSON.parse(stdout));
+    return;
+  }
+  for (const { callSites } of reportsIn(stdout)) {
+    assertShares(callSites);
   }
 }
 
-function linkOf(path: string): string | undefined {
+/** What the main thread of a process waits for, for the message about one that does not end. */
+function threadsOf(pid: number): string {
   try {
-    return readlinkSync(path);
+    return ['status', 'wchan', 'stack']
+      .map((file) => readFileSync(`/proc/${pid}/${file}`, 'utf8'))
+      .join('\n');
   } catch {
-    return undefined;
+    return '';
+  }
+}
+
+/** By path: the sites of an executable do not change. */
+const plans = new Map<string, Pick<ReturnType<typeof planProbes>, 'sites'>>();
+
+/** Addresses of instructions that are not what they are in the file. */
+function breakpointsIn(pid: number): number[] {
+  const { executable, binary } = opened(pid);
+  try {
+    const { bias } = MappedBinary.of(pid, executable, binary);
+    const { sites } = plans.get(executable.name) ?? planProbes(binary);
+    plans.set(executable.name, { sites });
+    assert.ok(sites.length > 0);
+    return sites
+      .filter((site) => addon.readMemory(pid, BigInt(site.address + bias), 1)[0] !== site.bytes[0])
+      .map((site) => site.address);
+  } finally {
+    executable.close();
   }
 }
 

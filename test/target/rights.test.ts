@@ -7,7 +7,7 @@ import { after, before, test } from 'node:test';
 import { openGoBinary } from '../../src/gobinary/index.ts';
 import { addon } from '../../src/kernel/addon.ts';
 import { planProbes } from '../../src/plan/lookups/plan.ts';
-import { mapscope } from '../cli/mapscope.ts';
+import { mapscope } from '../support/command.ts';
 import { until } from '../support/until.ts';
 import { buildExecutes, Executes } from './executes.ts';
 

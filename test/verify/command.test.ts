@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { addon } from '../../src/kernel/addon.ts';
-import { type CommandResult, mapscope, ROOT } from '../cli/mapscope.ts';
+import { type CommandResult, mapscope, ROOT } from '../support/command.ts';
 import { buildGo } from '../support/go-toolchains.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'mapscope-verify-command-'));
@@ -156,7 +156,7 @@ test('what cannot be verified is said in one line', LONG, async () => {
   assertRefused(await verify('--pid', '1', '--', 'x'), 2, /either --pid or a program/);
   assertRefused(await verify('--lookups', '0', '--', ESBUILD), 2, /lookups must be a whole number above 0/);
   assertRefused(await verify('--lookups', 'ten', '--', ESBUILD), 2, /lookups must be a whole number/);
-  assertRefused(await verify('--format', 'xml', '--', ESBUILD), 2, /format must be table or json/);
+  assertRefused(await verify('--format', 'xml', '--', ESBUILD), 2, /format must be table, json or jsonl/);
   const config = join(folder, 'mapscope.yaml');
   writeFileSync(config, 'lookups: -1\n');
   assertRefused(await verify('--config', config, '--', ESBUILD), 2, /lookups must be a whole number above 0/);

@@ -1,4 +1,4 @@
-import { mapscope } from '../cli/mapscope.ts';
+import { mapscope } from '../support/command.ts';
 
 /** What `mapscope verify --format json` writes, as far as the tests look at it. */
 export interface VerifyDocument {

@@ -8,8 +8,8 @@ import type { Summary } from '../../src/report/summary/schema.ts';
 import { openTarget } from '../../src/session/target.ts';
 import { verifyFirst } from '../../src/session/verified.ts';
 import { Executable } from '../../src/target/executable.ts';
-import { ROOT } from '../cli/mapscope.ts';
 import { buildOracle } from '../exactness/cells.ts';
+import { ROOT } from '../support/command.ts';
 import { buildGo } from '../support/go-toolchains.ts';
 import { falsify, type Lie } from './falsify.ts';
 

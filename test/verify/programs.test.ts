@@ -3,8 +3,8 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { mapscope } from '../cli/mapscope.ts';
 import { buildOracle, type Cell } from '../exactness/cells.ts';
+import { mapscope } from '../support/command.ts';
 import { buildGo } from '../support/go-toolchains.ts';
 import { type VerifyDocument, verified } from './document.ts';
 

@@ -1,6 +1,9 @@
 import type { Command, Option } from 'commander';
 import { commandLine } from '../../src/cli/command-line.ts';
+import { CRITERIA } from '../../src/config/criteria.ts';
 import { OPTIONS, optionName, SETTING_NAMES } from '../../src/config/options.ts';
+import { SUMMARIES_SCHEMA, SUMMARY_SCHEMA } from '../../src/report/summary/schema.ts';
+import { EXCLUSION_NAMES, EXCLUSIONS } from '../../src/target/finding/built-in-exclusions.ts';
 import { code, table } from './markdown.ts';
 
 /** docs/command-line.md: every command and option, as the command itself has them. */
@@ -9,10 +12,39 @@ export function commandLineDocument(): string {
   return `${[
     '# Command line',
     'Made by `npm run docs` from what the command knows itself; `mapscope COMMAND --help` says the same.',
-    ...program.commands.flatMap(commandSection),
+    ...visible(program).flatMap(commandSection),
+    ...REPORTS,
     ...configurationSection(),
   ].join('\n\n')}\n`;
 }
+
+/** Without those that only shells call, and without help itself. */
+function visible(program: Command): Command[] {
+  const shown = program.createHelp().visibleCommands(program);
+  return program.commands.filter((command) => shown.includes(command));
+}
+
+const REPORTS = [
+  '## Reports',
+  table(
+    [
+      '`--format`',
+      'of one target',
+      'of several: `--exe`, images of one process, programs executed one after the other',
+    ],
+    [
+      ['`table`', 'for people', 'one after the other'],
+      [
+        '`json`',
+        code(`{ "schema": "${SUMMARY_SCHEMA}", "target": …, … }`),
+        `one document: ${code(`{ "schema": "${SUMMARIES_SCHEMA}", "targets": [ summary, … ] }`)}`,
+      ],
+      ['`jsonl`', 'the summary in one line', 'a summary a line, never an envelope'],
+    ],
+  ).join('\n'),
+  'What a summary holds says `src/report/summary/schema.ts`, field by field; within v1 fields are only added. `verify` has one target, and documents with the schema `mapscope/verify/v1`. How a program started by `run` or `verify` has ended is in `target.exitCode`, or in `target.signal` (`SIGSEGV`) when a signal ended it.',
+  '`--output` is opened before anything is observed. The report is written beside the file and takes its place as a whole at the end; what does not fit there is on stdout.',
+];
 
 function commandSection(command: Command): string[] {
   const usage = `\`\`\`\nmapscope ${command.name()} ${command.usage()}\n\`\`\``;
@@ -21,8 +53,19 @@ function commandSection(command: Command): string[] {
     `## mapscope ${command.name()}`,
     sentence(command.description()),
     usage,
+    ...argumentTable(command),
     ...[...groups].map(([heading, options]) => optionTable(heading.replace(':', ''), options)),
   ];
+}
+
+/** Arguments whose values can be listed. */
+function argumentTable(command: Command): string[] {
+  const rows = command.registeredArguments.flatMap((argument) =>
+    argument.argChoices === undefined
+      ? []
+      : [[code(`<${argument.name()}>`), argument.argChoices.map(code).join(', ')]],
+  );
+  return rows.length === 0 ? [] : [table(['Argument', 'one of'], rows).join('\n')];
 }
 
 function optionTable(heading: string, options: readonly Option[]): string {
@@ -43,6 +86,16 @@ function configurationSection(): string[] {
     table(
       ['setting', 'option'],
       named.map((name) => [code(name), code(optionName(name) + argumentOf(name))]),
+    ).join('\n'),
+    '### Which processes',
+    'Only the file has `targets`, a list of rules, and `withoutExclusions`, names of built-in exclusions to turn off. A rule is `include:` or `exclude:` with criteria that must all hold. The first rule that matches a process decides; a process that none matches is left alone. Built-in exclusions apply whatever the rules say.',
+    table(
+      ['criterion', 'meaning'],
+      Object.entries(CRITERIA).map(([name, { help }]) => [code(name), help]),
+    ).join('\n'),
+    table(
+      ['built-in exclusion', 'leaves out'],
+      EXCLUSION_NAMES.map((name) => [code(name), EXCLUSIONS[name].what]),
     ).join('\n'),
   ];
 }

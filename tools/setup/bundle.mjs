@@ -66,9 +66,14 @@ export const bundle = {
  * @param {string} into the folder, which is to lie as deep in a checkout as build/cli
  */
 export async function bundleFiles(checkout, entries, into) {
+  await esbuild(checkout, [...entries, ...FLAGS, `--outdir=${into}`]);
+}
+
+/** Runs esbuild in the checkout. Throws a SetupError when it fails. */
+export async function esbuild(checkout, args) {
   // The program itself, not node_modules/esbuild/bin: which kind of file that is depends on whether install scripts ran.
-  const esbuild = join(checkout, 'node_modules', '@esbuild', `linux-${process.arch}`, 'bin', 'esbuild');
-  const result = await run(esbuild, [...entries, ...FLAGS, `--outdir=${into}`], { cwd: checkout });
+  const program = join(checkout, 'node_modules', '@esbuild', `linux-${process.arch}`, 'bin', 'esbuild');
+  const result = await run(program, args, { cwd: checkout });
   if (!result.ok) {
     throw new SetupError(`esbuild ${result.ended}`, { output: result.output });
   }

@@ -1,5 +1,5 @@
 // Brings a bare clone to a built checkout: system packages, npm packages, native addon, BPF objects and the names in
-// them, bundle.
+// them, bundles of the command and of the page.
 //
 //   node tools/setup/prepare.mjs [--quiet]
 //
@@ -18,6 +18,7 @@ import { SetupError } from './commands.mjs';
 import { withLock } from './lock.mjs';
 import { nativeAddon } from './native-addon.mjs';
 import { nodeModules } from './node-modules.mjs';
+import { page } from './page.mjs';
 import { recordNames } from './record-names.mjs';
 import {
   canInstall,
@@ -27,7 +28,7 @@ import {
 } from './system-packages.mjs';
 
 const CHECKOUT = resolve(fileURLToPath(import.meta.url), '../../..');
-const STEPS = [nodeModules, nativeAddon, bpfObjects, recordNames, bundle];
+const STEPS = [nodeModules, nativeAddon, bpfObjects, recordNames, bundle, page];
 
 const say = (line) => process.stderr.write(`mapscope: ${line}\n`);
 

@@ -19,6 +19,9 @@ const MODULES = { libbpf: 'libbpf-dev', libelf: 'libelf-dev', zlib: 'zlib1g-dev'
 const CLANG = 'clang';
 const CLANG_FORMAT = 'clang-format';
 const BPFTOOL = 'bpftool';
+/** They complete the command, as tests see; bash is there. */
+const SHELLS = ['zsh', 'fish'];
+const CHROMIUM = 'chromium';
 const PASSING_FAILURE =
   /could not get lock|temporary failure|failed to fetch|hash sum mismatch|connection|time(d )?out/i;
 const RETRY_AFTER_MS = 3000;
@@ -43,7 +46,12 @@ export function missingPackages() {
 /** Packages that only the project's own checks and tests need. */
 export function missingDevelopmentPackages() {
   const format = findCommand(`clang-format-${PREFERRED_CLANG}`) ?? findCommand('clang-format');
-  return [...(format === undefined ? [CLANG_FORMAT] : []), ...(findBpftool() ? [] : [BPFTOOL])];
+  return [
+    ...(format === undefined ? [CLANG_FORMAT] : []),
+    ...(findBpftool() ? [] : [BPFTOOL]),
+    ...SHELLS.filter((shell) => findCommand(shell) === undefined),
+    ...(findCommand(CHROMIUM) === undefined ? [CHROMIUM] : []),
+  ];
 }
 
 /** Debian puts it where only root's PATH looks. */

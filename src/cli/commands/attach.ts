@@ -1,76 +1,72 @@
-import { once } from 'node:events';
 import { EXIT, messageOf, UserError } from '../../base/errors.ts';
 import { log } from '../../base/log.ts';
-import { timeLimit } from '../../base/time-limit.ts';
 import { reportLimits, type Settings } from '../../config/settings.ts';
 import { summarize } from '../../report/summary/summarize.ts';
-import { Executables, type Prepared, perImage } from '../../session/executables.ts';
-import { laterImages } from '../../session/later-images.ts';
 import { giveMemoryBack } from '../../session/memory.ts';
-import type { ObservedTarget } from '../../session/observed-target.ts';
-import { namedProcess, startEach } from '../../session/process-images.ts';
-import {
-  type Later,
-  observeThroughExecs,
-  type ProcessEnd,
-  type Running,
-  type SeenProcess,
-  startOnImage,
-} from '../../session/through-execs.ts';
-import { processEnd } from '../../target/end.ts';
-import { findByExecutable } from '../../target/process.ts';
-import { mayTrace } from '../../target/rights.ts';
-import { EndingSignals } from '../signals.ts';
+import { namedProcess } from '../../session/process-images.ts';
+import { ProcessObserver } from '../../session/process-observer.ts';
+import type { Running } from '../../session/through-execs.ts';
+import type { Selection } from '../../target/finding/selection.ts';
+import { chosenNow } from '../chosen.ts';
+import { openPage } from '../page.ts';
+import { EndingSignals, endWanted } from '../signals.ts';
 import { openOutput, report } from '../write-reports.ts';
 
-/** Which processes to observe: one by its id, or all whose executable matches. */
-export type TargetChoice = { readonly pid: number } | { readonly exe: string };
+/** Which processes to observe: one by its id, or all that a selection includes at this moment. */
+export type TargetChoice = { readonly pid: number } | { readonly selection: Selection };
 
 /** `mapscope attach`: observes running processes until the duration is over, a signal comes, or the last one has ended. */
 export async function attach(choice: TargetChoice, settings: Settings): Promise<void> {
-  const pids = 'pid' in choice ? [namedProcess(choice.pid)] : findByExecutable(choice.exe);
-  if (pids.length === 0) {
-    const others = mayTrace() ? '' : ' Those of other users were not looked at, which takes CAP_SYS_PTRACE.';
-    throw new UserError(
-      `No running process has an executable that matches ${noun(choice)}.${others}`,
-      EXIT.cannotObserve,
-    );
-  }
+  const pids = 'pid' in choice ? [namedProcess(choice.pid)] : chosenNow(choice.selection);
   const signals = new EndingSignals();
   const output = await openOutput(settings);
-  const executables = new Executables(settings);
-  const start = (pid: number) => startImages(pid, executables, settings, signals, pids.length === 1);
-  const processes = await startAll(pids, start, signals);
-  const requested = signals.observing();
-  const later = laterImages(executables, settings, (pid, image, shared) =>
-    startImage(pid, image, shared, false),
-  );
+  const page = await openPage(settings);
+  const observer = new ProcessObserver(settings, {
+    onAttaching: () => signals.attaching(),
+    withProgress: pids.length === 1,
+    ...(page !== undefined && { watcher: page }),
+  });
+  const processes = await startAll(pids, observer, signals);
+  const requested = endWanted(signals, settings);
+  const isOneOfMany = processes.length > 1;
   const seen = await Promise.all(
-    processes.map((running) => observe(running, settings, requested, start, later)),
+    processes.map(async (running) => {
+      const one = await observer.observe(running, requested);
+      if (isOneOfMany && one.failure !== undefined) {
+        const { pid } = running[0].target;
+        log('warn', `Process ${pid} could not be observed to the end: ${messageOf(one.failure)}`);
+      }
+      return one;
+    }),
   );
   signals.finishing();
   const images = seen.flatMap((process) => process.images);
-  await report(
-    images.map(({ target, snapshot }) => summarize(target, settings.mode, snapshot, reportLimits(settings))),
-    settings,
-    output,
-  );
+  const summaries = images.map(({ target, snapshot }) => {
+    const summary = summarize(target, settings.mode, snapshot, reportLimits(settings));
+    page?.setSummary(target, summary);
+    return summary;
+  });
+  if (summaries.length > 0) {
+    await report(summaries, settings, output, page);
+  }
   signals.done();
-  // What was seen before has been reported.
-  const failed = seen.find(({ failure }) => failure !== undefined);
-  if (failed !== undefined) {
-    throw failed.failure;
+  // What was seen before has been reported: no failure costs anybody a report.
+  const [failure, ...others] = seen.flatMap((one) => (one.failure === undefined ? [] : [one.failure]));
+  if (failure !== undefined) {
+    throw isOneOfMany ? partlyFailed(1 + others.length, seen.length, failure) : failure;
   }
 }
 
-function noun(choice: TargetChoice): string {
-  return 'exe' in choice ? choice.exe : String(choice.pid);
+/** What ends the command when some of several processes were told of already. */
+function partlyFailed(failed: number, all: number, first: unknown): UserError {
+  const status = first instanceof UserError ? first.exitStatus : EXIT.failed;
+  return new UserError(`${failed} of ${all} processes could not be observed to the end.`, status);
 }
 
 /** Starts what can be started; of several targets one that cannot be observed does not keep the others from it. */
 async function startAll(
   pids: readonly number[],
-  start: (pid: number) => Promise<Running>,
+  observer: ProcessObserver,
   signals: EndingSignals,
 ): Promise<Running[]> {
   const started: Running[] = [];
@@ -79,7 +75,7 @@ async function startAll(
       break;
     }
     try {
-      started.push(await startOnImage(pid, start));
+      started.push(await observer.start(pid));
     } catch (error) {
       if (pids.length === 1) {
         throw error;
@@ -93,75 +89,3 @@ async function startAll(
   }
   return started;
 }
-
-/** Observes what a process runs at this moment. */
-async function startImages(
-  pid: number,
-  executables: Executables,
-  settings: Settings,
-  signals: EndingSignals,
-  withProgress: boolean,
-): Promise<Running> {
-  // While another process prepares, there is time to load what exports.
-  const [images] = await Promise.all([
-    executables.openImages(pid),
-    import('../../session/observed-target.ts'),
-  ]);
-  const shared = perImage(settings, images);
-  const isOnly = withProgress && images.length === 1;
-  return await startEach(images, (image) => {
-    signals.attaching();
-    return startImage(pid, image, shared, isOnly);
-  });
-}
-
-async function startImage(
-  pid: number,
-  image: Prepared,
-  settings: Settings,
-  withProgress: boolean,
-): Promise<ObservedTarget> {
-  const plan = settings.verify ? await verified(pid, image, settings) : undefined;
-  const { ObservedTarget } = await import('../../session/observed-target.ts');
-  return await ObservedTarget.start(pid, image, settings, withProgress, plan);
-}
-
-/** Verifies before anything is observed. What that takes is only loaded when it is asked for. */
-async function verified(pid: number, opened: Prepared, settings: Settings) {
-  const { verifyFirst } = await import('../../session/verified.ts');
-  return verifyFirst(pid, opened, settings);
-}
-
-async function observe(
-  running: Running,
-  settings: Settings,
-  requested: Promise<void>,
-  start: (pid: number) => Promise<Running>,
-  later: Later,
-): Promise<SeenProcess> {
-  const over = new AbortController();
-  const waiting = [requested.then(nothing), endOf(running[0].target.pid, over.signal)];
-  if (settings.duration !== undefined) {
-    const duration = once(timeLimit(settings.duration), 'abort', { signal: over.signal });
-    waiting.push(duration.then(nothing));
-  }
-  const finished = Promise.race(waiting.map((promise) => promise.catch(nothing)));
-  try {
-    return await observeThroughExecs(running, finished, start, later);
-  } finally {
-    over.abort();
-  }
-}
-
-/** Resolves when a target has ended. Where that cannot be known, the observation goes on until something else ends it. */
-async function endOf(pid: number, signal: AbortSignal): Promise<ProcessEnd | undefined> {
-  try {
-    return await processEnd(pid, signal);
-  } catch (error) {
-    log('warn', `mapscope will not notice when process ${pid} ends: ${messageOf(error)}.`);
-    return await new Promise<never>(() => {});
-  }
-}
-
-/** Nobody's process has ended. */
-function nothing(): undefined {}

@@ -1,28 +1,14 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { release } from 'node:os';
-import { EXIT, messageOf, UserError } from '../../base/errors.ts';
+import { EXIT, UserError } from '../../base/errors.ts';
 import { textOf } from '../../base/terminal.ts';
-import { compareWithDwarf, type GoBinary } from '../../gobinary/index.ts';
 import { addon } from '../../kernel/addon.ts';
-import { planProbes } from '../../plan/lookups/plan.ts';
-import { planTraceSites } from '../../plan/traces/plan.ts';
 import { kernelAttachMethod } from '../../programs/attach-method.ts';
 import { whatIsMissing } from '../../programs/objects.ts';
 import { tryPrograms } from '../../programs/try-programs.ts';
-import { namedProcess, openImages } from '../../session/process-images.ts';
-import { type OpenedTarget, openTarget } from '../../session/target.ts';
-import { MappedBinary } from '../../target/mapped.ts';
 import { mayTrace, yamaForbids } from '../../target/rights.ts';
-import { findThreadContextMap } from '../../target/thread-context.ts';
-import { writeText } from '../write-reports.ts';
-
-/** One line of the diagnosis: what was looked at, how it is, and how to fix it. */
-interface Finding {
-  readonly subject: string;
-  readonly state: 'ok' | 'limited' | 'missing';
-  readonly detail: string;
-  readonly remedy?: string;
-}
+import type { Finding } from '../doctor/finding.ts';
+import { writeText } from '../write-text.ts';
 
 /** `mapscope doctor [--pid N]`: what this machine and this target allow. @returns the exit status */
 export async function doctor(pid: number | undefined): Promise<number> {
@@ -155,90 +141,6 @@ function otherProcesses(): Finding[] {
   ];
 }
 
-async function target(id: number): Promise<Finding[]> {
-  try {
-    const pid = namedProcess(id);
-    const images = await openImages(pid, (executable) => ({ executable, binary: openTarget(executable) }));
-    return images.flatMap((image) => imageOf(pid, image));
-  } catch (error) {
-    return [{ subject: 'target', state: 'missing', detail: messageOf(error) }];
-  }
-}
-
-function imageOf(pid: number, { executable, binary }: OpenedTarget): Finding[] {
-  try {
-    const { name } = executable;
-    const findings: Finding[] = [
-      {
-        subject: 'target',
-        state: 'ok',
-        detail: `${name}: ${binary.version.text}, ${binary.mapImplementation} maps`,
-      },
-      layouts(binary),
-    ];
-    const plan = planProbes(binary);
-    for (const fn of plan.functions) {
-      if (fn.outcome === 'refused') {
-        findings.push({
-          subject: 'lookup function',
-          state: 'limited',
-          detail: `${fn.name} is not observed: ${fn.reason}`,
-        });
-      }
-    }
-    MappedBinary.of(pid, executable, binary).checkCode(plan.sites);
-    const probed = plan.functions.filter((fn) => fn.outcome === 'probed').length;
-    const detail = `${plan.sites.length} in ${probed} lookup functions; the mapped code matches the file`;
-    findings.push({ subject: 'probe sites', state: plan.sites.length > 0 ? 'ok' : 'missing', detail });
-    return [...findings, ...traceSources(binary)];
-  } catch (error) {
-    return [{ subject: 'target', state: 'missing', detail: messageOf(error) }];
-  }
-}
-
-/** Where the traces of lookups would be known from. Labels are always looked at; what is absent is no finding. */
-function traceSources(binary: GoBinary): Finding[] {
-  const subject = 'traces';
-  const plans = planTraceSites(binary);
-  const followed = plans.flatMap(({ source, outcome }) => (outcome === 'followed' ? [source] : []));
-  const thread = findThreadContextMap(process.env);
-  const sources = [
-    'labels',
-    ...followed.filter((source) => source !== 'goroutines'),
-    ...(thread ? ['obi'] : []),
-  ];
-  return [
-    { subject, state: 'ok', detail: `from ${sources.join(', ')}` },
-    ...plans.flatMap((plan): Finding[] =>
-      plan.outcome === 'refused'
-        ? [{ subject, state: 'limited', detail: `${plan.source} is not followed: ${plan.reason}` }]
-        : [],
-    ),
-  ];
-}
-
-/** Whether anything confirms the layouts that the target's maps are read with. openTarget has refused what contradicts them. */
-function layouts(binary: GoBinary): Finding {
-  const subject = 'layouts';
-  const check = compareWithDwarf(binary);
-  switch (check.state) {
-    case 'checked':
-      return { subject, state: 'ok', detail: `match the debug information (${check.structures.join(', ')})` };
-    case 'none':
-      return {
-        subject,
-        state: 'ok',
-        detail: `for Go 1.${binary.version.minor}; no debug information to check them against`,
-      };
-    case 'not checked':
-      return {
-        subject,
-        state: 'limited',
-        detail: `not checked against the debug information: ${check.reason}`,
-      };
-  }
-}
-
 /** The effective capabilities of this process that matter, in words. */
 function capabilities(): string {
   const mask = /^CapEff:\s+([0-9a-f]+)$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? '0';
@@ -247,4 +149,10 @@ function capabilities(): string {
   const known = { SYS_PTRACE: 19n, SYS_ADMIN: 21n, SYS_NICE: 23n, PERFMON: 38n, BPF: 39n };
   const held = Object.entries(known).filter(([, bit]) => (effective >> bit) & 1n);
   return held.length > 0 ? held.map(([name]) => `CAP_${name}`).join(', ') : 'no capabilities';
+}
+
+/** What reads and plans binaries takes long to load. */
+async function target(pid: number): Promise<Finding[]> {
+  const { targetFindings } = await import('../doctor/target.ts');
+  return await targetFindings(pid);
 }

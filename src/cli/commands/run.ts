@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { timeLimit } from '../../base/time-limit.ts';
 import { reportLimits, type Settings } from '../../config/settings.ts';
-import { addon, type ExitStatus } from '../../kernel/addon.ts';
+import type { ExitStatus } from '../../kernel/addon.ts';
 import { summarize } from '../../report/summary/summarize.ts';
 import { Executables, namesOf, type Prepared, perImage } from '../../session/executables.ts';
 import { laterImages } from '../../session/later-images.ts';
@@ -9,16 +9,18 @@ import { type Launched, type LaunchOptions, launch } from '../../session/launch.
 import { giveMemoryBack } from '../../session/memory.ts';
 import type { ObservedTarget } from '../../session/observed-target.ts';
 import { startEach } from '../../session/process-images.ts';
-import { findProgram, type openTarget } from '../../session/target.ts';
+import { endedAs, findProgram, type openTarget } from '../../session/target.ts';
 import { observeThroughExecs, type ProcessEnd, type Running } from '../../session/through-execs.ts';
 import { processEnd } from '../../target/end.ts';
+import { openPage } from '../page.ts';
 import { EndingSignals } from '../signals.ts';
 import { openOutput, report } from '../write-reports.ts';
+import { endBeforeReport } from './program-end.ts';
 
 /**
  * `mapscope run -- PROGRAM ARGS`: starts a program, and observes it, or the first Go program that it executes or starts, from the
- * first instruction on; reports when that has ended. With a duration the observation ends earlier, but mapscope still waits for
- * the program to end.
+ * first instruction on; reports when that has ended. With a duration the observation ends earlier, and a report to a file is written
+ * then, but mapscope still waits for the program to end.
  *
  * @param open how the program's file is opened; tests give a function that falsifies what is in it
  */
@@ -31,6 +33,7 @@ export async function run(
   const path = findProgram(program);
   const signals = new EndingSignals();
   const output = await openOutput(settings);
+  const page = await openPage(settings);
   const executables = new Executables(settings);
   // While another process prepares, there is time to load what exports.
   const [launched, { ObservedTarget }] = await Promise.all([
@@ -43,10 +46,10 @@ export async function run(
     ),
     import('../../session/observed-target.ts'),
   ]);
-  const { pid, started, opened: images } = launched;
+  const { pid, started, exit, opened: images } = launched;
   const observed: ObservedTarget[] = [];
   const start = async (pid: number, image: Prepared, shared: Settings) => {
-    const one = await ObservedTarget.start(pid, image, shared, false);
+    const one = await ObservedTarget.start(pid, image, shared, false, undefined, page);
     observed.push(one);
     if (settings.verify) {
       const { verifyAlongside } = await import('../../session/verified.ts');
@@ -67,7 +70,6 @@ export async function run(
     throw error;
   }
   giveMemoryBack();
-  const exit = addon.waitExit(started);
   signals.handOnTo(started);
   const ended = targetEnd(launched, exit, signals);
   launched.letRun();
@@ -78,21 +80,29 @@ export async function run(
   const startNext = async () => {
     const next = await executables.openImages(pid);
     const shared = perImage(settings, next);
-    return await startEach(next, (image) => ObservedTarget.start(pid, image, shared, false));
+    return await startEach(next, (image) => ObservedTarget.start(pid, image, shared, false, undefined, page));
   };
   const later = laterImages(executables, settings, start);
   const { images: seen, failure } = await observeThroughExecs(running, finished, startNext, later);
-  const { exitCode } = await exit;
-  if (pid !== started) {
+  const end = await endBeforeReport(program, exit, output);
+  if (end !== undefined && pid !== started) {
     signals.finishing();
   }
   const summaries = seen.map(({ target, snapshot, program }) => {
     // The process ended as the last program that it executed. How a child of the program has ended is not known.
-    const isLast = program === seen.at(-1)?.program;
-    const ended = isLast && pid === started ? { ...target, exitCode } : target;
-    return summarize(ended, settings.mode, snapshot, reportLimits(settings));
+    const isEnd = program === seen.at(-1)?.program && pid === started && end !== undefined;
+    const ended = isEnd ? endedAs(target, end) : target;
+    const summary = summarize(ended, settings.mode, snapshot, reportLimits(settings));
+    page?.setSummary(target, summary);
+    return summary;
   });
-  await report(summaries, settings, output);
+  try {
+    if (summaries.length > 0) {
+      await report(summaries, settings, output, page);
+    }
+  } finally {
+    await exit;
+  }
   signals.done();
   // What was seen before has been reported.
   if (failure !== undefined) {

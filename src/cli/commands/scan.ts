@@ -5,7 +5,7 @@ import { planProbes } from '../../plan/lookups/plan.ts';
 import { plainTable } from '../../report/table/plain-table.ts';
 import { openTarget } from '../../session/target.ts';
 import { Executable } from '../../target/executable.ts';
-import { writeText } from '../write-reports.ts';
+import { writeText } from '../write-text.ts';
 
 export interface ScanOptions {
   readonly format?: string;

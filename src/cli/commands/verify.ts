@@ -1,22 +1,23 @@
 import { EXIT } from '../../base/errors.ts';
 import { log } from '../../base/log.ts';
-import { timeLimit } from '../../base/time-limit.ts';
+import { aborted, timeLimit } from '../../base/time-limit.ts';
 import type { Settings } from '../../config/settings.ts';
-import { addon } from '../../kernel/addon.ts';
 import type { Target } from '../../model/target.ts';
 import { disagreementsIn, type VerifyResult } from '../../model/verification.ts';
 import type { OutputFile } from '../../report/output-file.ts';
-import { verifyJson } from '../../report/verify-json.ts';
+import { verifyJson, verifyLine } from '../../report/verify-json.ts';
 import { verifyTable } from '../../report/verify-table.ts';
 import { Executables, namesOf } from '../../session/executables.ts';
 import { launch } from '../../session/launch.ts';
 import { namedProcess } from '../../session/process-images.ts';
-import { describeTarget, findProgram, type openTarget } from '../../session/target.ts';
+import { describeTarget, endedAs, findProgram, type openTarget } from '../../session/target.ts';
 import { startOnImage } from '../../session/through-execs.ts';
-import { aborted, startVerification } from '../../session/verified.ts';
+import { startVerification } from '../../session/verified.ts';
 import type { Verification } from '../../verify/verification.ts';
 import { EndingSignals } from '../signals.ts';
-import { openOutput, writeText } from '../write-reports.ts';
+import { openOutput } from '../write-reports.ts';
+import { writeText } from '../write-text.ts';
+import { endBeforeReport } from './program-end.ts';
 import { type Images, opener, targetEnd } from './run.ts';
 
 /** How long a running process is verified unless it was said, in milliseconds. */
@@ -64,7 +65,7 @@ function sayWhetherReplaced({ wasReplaced }: Verification, pid: number): void {
 }
 
 /**
- * `mapscope verify -- PROGRAM ARGS`: verifies until the program ends.
+ * `mapscope verify -- PROGRAM ARGS`: verifies until the program ends, and waits for that.
  *
  * @param open how the program's file is opened; tests give a function that falsifies what is in it
  * @returns the exit status
@@ -85,7 +86,7 @@ export async function verifyProgram(
       onRunning: (started) => signals.handOnTo(started),
     },
   );
-  const { pid, started, opened: images } = launched;
+  const { pid, started, exit, opened: images } = launched;
   const [image] = images;
   let target: Target;
   let verification: Verification;
@@ -100,15 +101,19 @@ export async function verifyProgram(
     launched.kill();
     throw error;
   }
-  const exit = addon.waitExit(started);
   signals.handOnTo(started);
   const ended = targetEnd(launched, exit, signals);
   launched.letRun();
   const limits = settings.duration === undefined ? [] : [timeLimit(settings.duration)];
   const result = await verification.finish(AbortSignal.any([aborted(ended), ...limits]));
   sayWhetherReplaced(verification, pid);
-  const { exitCode } = await exit;
-  return report(pid === started ? { ...target, exitCode } : target, result, settings, output);
+  const end = await endBeforeReport(program, exit, output);
+  const last = pid === started && end !== undefined ? endedAs(target, end) : target;
+  try {
+    return await report(last, result, settings, output);
+  } finally {
+    await exit;
+  }
 }
 
 async function report(
@@ -117,7 +122,8 @@ async function report(
   { format }: Settings,
   output: OutputFile | undefined,
 ): Promise<number> {
-  const text = format === 'json' ? verifyJson(target, result) : verifyTable(target, result);
-  await writeText(text, output);
+  // Settings for verifying refuse html.
+  const forms = { json: verifyJson, jsonl: verifyLine, table: verifyTable, html: verifyTable };
+  await writeText(forms[format](target, result), output);
   return disagreementsIn(result) > 0 ? EXIT.failed : EXIT.done;
 }

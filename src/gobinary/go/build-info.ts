@@ -9,6 +9,8 @@ export interface BuildInfo {
   readonly modulePath: string | undefined;
   /** The main module's version; undefined when the build was of no particular one, "(devel)". */
   readonly moduleVersion: string | undefined;
+  /** Paths of the modules that it was built with ("dep" lines). */
+  readonly dependencies: readonly string[];
   /** "build" lines, such as GOEXPERIMENT or -ldflags. */
   readonly settings: ReadonlyMap<string, string>;
 }
@@ -52,7 +54,8 @@ export function findBuildInfo(image: Image, hint: number | undefined): BuildInfo
   return undefined;
 }
 
-function readBuildInfo(image: Image, address: number): BuildInfo | undefined {
+/** The build information at an address, the .go.buildinfo section; undefined when it is not there. */
+export function readBuildInfo(image: Image, address: number): BuildInfo | undefined {
   if (!image.contains(address, HEADER_SIZE)) {
     return undefined;
   }
@@ -127,10 +130,11 @@ export function goString(image: Image, header: number, max: number): Uint8Array 
 
 function parseModinfo(framed: Uint8Array): Omit<BuildInfo, 'version'> {
   const settings = new Map<string, string>();
+  const dependencies: string[] = [];
   let modulePath: string | undefined;
   let moduleVersion: string | undefined;
   if (framed.length < 2 * FRAME) {
-    return { modulePath, moduleVersion, settings };
+    return { modulePath, moduleVersion, dependencies, settings };
   }
   for (const line of decodeText(framed.subarray(FRAME, -FRAME)).split('\n')) {
     const [keyword, value = '', version = ''] = line.split('\t');
@@ -138,10 +142,13 @@ function parseModinfo(framed: Uint8Array): Omit<BuildInfo, 'version'> {
       modulePath = value;
       moduleVersion = /^v\d[\x21-\x7e]*$/.exec(version)?.[0];
     }
+    if (keyword === 'dep') {
+      dependencies.push(value);
+    }
     const equals = value.indexOf('=');
     if (keyword === 'build' && equals > 0) {
       settings.set(value.slice(0, equals), value.slice(equals + 1));
     }
   }
-  return { modulePath, moduleVersion, settings };
+  return { modulePath, moduleVersion, dependencies, settings };
 }

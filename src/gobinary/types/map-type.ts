@@ -19,6 +19,8 @@ export interface MapType {
   readonly address: number;
   /** As reflect prints it, for example "map[string]*main.User". */
   readonly name: string;
+  /** It was declared (`type Users map[string]*User`): `name` does not tell of keys and elements then. */
+  readonly isDeclared: boolean;
   readonly keyName: string;
   readonly elemName: string;
   /** Size of a key, also where the slot holds only a pointer to it. */

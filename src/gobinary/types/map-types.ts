@@ -1,7 +1,7 @@
 import type { GoBinary, ReadMemory } from '../binary.ts';
 import { BinaryError } from '../error.ts';
 import { Reader } from '../file/reader.ts';
-import { KIND_LAYOUT, KIND_MASK, TYPE_LAYOUT } from '../go/layouts.ts';
+import { KIND_LAYOUT, KIND_MASK, TYPE_FLAG, TYPE_LAYOUT } from '../go/layouts.ts';
 import { CLASSIC_MAP_FIELDS, STRIDED_MAP_FIELDS, SWISS_MAP_FIELDS } from '../go/map-layouts.ts';
 import { equalityIn } from './equality.ts';
 import type { MapType } from './map-type.ts';
@@ -117,6 +117,7 @@ function decodeChecked(table: TypeTable, address: number, bias: number): MapType
   return {
     address: address - bias,
     name: table.name(self) ?? `map[${keyName}]${elemName}`,
+    isDeclared: (self.tflag & TYPE_FLAG.named) !== 0,
     keyName,
     elemName,
     keySize: key.size,

@@ -1,6 +1,6 @@
 import type { AttachMethod } from '../../kernel/addon.ts';
-import type { Counters } from '../../programs/readers/aggregates.ts';
-import type { Costs } from '../windows/governor.ts';
+import type { Counters } from '../../programs/readers/counters.ts';
+import type { Costs } from '../windows/costs.ts';
 import { TrapMeter } from './trap-meter.ts';
 
 /** Time to decode a hit, assumed until enough hits are timed: more than on any known machine. */
@@ -48,6 +48,11 @@ export class CostMeter {
   /** What a hit costs before anything is decoded: as measured, or assumed. */
   get trapSeconds(): number {
     return this.#trap.cost.seconds;
+  }
+
+  /** Else it is assumed. */
+  get isTrapMeasured(): boolean {
+    return this.#trap.cost.measured;
   }
 
   /** What decoding a hit costs on top. */

@@ -40,6 +40,10 @@ export class TargetCpu {
     if (this.#first === undefined || this.#last === undefined) {
       return null;
     }
+    // It was gone before it was seen a second time, however little time went by.
+    if (this.#last === this.#first && this.#goneAt !== undefined) {
+      return null;
+    }
     const unseen = (this.#goneAt ?? this.#last.at) - this.#last.at;
     return unseen <= UNSEEN * (this.#last.at - this.#first.at) ? seconds : null;
   }

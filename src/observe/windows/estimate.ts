@@ -1,4 +1,4 @@
-import type { LookupCount } from '../../programs/readers/aggregates.ts';
+import type { LookupCount } from '../../programs/readers/aggregate.ts';
 
 /** Hits decoded so far, and how many were made. */
 export interface Sampled {
@@ -28,6 +28,30 @@ export class LookupEstimates {
       const estimated = before.estimated + (lookups - before.lookups) * this.#scale;
       this.#known.set(key, { lookups, estimated });
     }
+  }
+
+  /** Some of the lookups of one name count under another one from now on. */
+  move(lookups: number, from: Pick<LookupCount, 'key'>, to: Pick<LookupCount, 'key'>): void {
+    const before = this.#known.get(from.key);
+    if (before === undefined || before.lookups === 0) {
+      return;
+    }
+    const estimated = before.estimated * (lookups / before.lookups);
+    this.#add(from, -lookups, -estimated);
+    this.#add(to, lookups, estimated);
+  }
+
+  /** The name is gone. */
+  forget({ key }: Pick<LookupCount, 'key'>): void {
+    this.#known.delete(key);
+  }
+
+  #add({ key }: Pick<LookupCount, 'key'>, lookups: number, estimated: number): void {
+    const before = this.#known.get(key) ?? { lookups: 0, estimated: 0 };
+    this.#known.set(key, {
+      lookups: before.lookups + lookups,
+      estimated: before.estimated + estimated,
+    });
   }
 
   /** Lookups that the aggregate's name would have counted, had the windows been open all the time. */

@@ -4,11 +4,13 @@
  */
 
 import type { WindowPlan } from '../../programs/lookup-program.ts';
+import { busyCpus, type Costs, floorRate, type Load, windowCost } from './costs.ts';
 import {
   BUSY_CPU,
   CPU_MEMORY,
   INCOME_MEMORY,
   LEAST_CPU,
+  LEAST_RATE,
   LIMITS,
   OTHERS,
   OTHERS_CREDIT,
@@ -22,25 +24,7 @@ import {
   WINDOW_MEMORY,
   WINDOW_WEIGHT,
 } from './limits.ts';
-
-/** What observation costs the target's CPUs, in seconds. */
-export interface Costs {
-  /** Of each hit of a probe site, whatever becomes of it. */
-  readonly trap: number;
-  /** Of decoding a hit, on top. */
-  readonly decode: number;
-  /** Of attaching and detaching once, for each CPU that the target keeps busy. */
-  readonly attach: number;
-}
-
-/** What has happened since the last call. */
-export interface Load {
-  readonly seconds: number;
-  /** CPU time the target has used. */
-  readonly cpuSeconds: number;
-  /** What other probes than those of windows have cost the target. */
-  readonly otherSeconds: number;
-}
+import type { BudgetShare } from './node-budget.ts';
 
 export interface EndedWindow {
   readonly openSeconds: number;
@@ -77,6 +61,9 @@ export class Governor {
   stops = 0;
   #budget: number;
   readonly #random: () => number;
+  readonly #share: BudgetShare | undefined;
+  /** CPU seconds per second, if other targets leave less than this one would use. */
+  #limit = Number.POSITIVE_INFINITY;
   readonly #othersPart: number;
   #account = 0;
   /** CPUs that the target keeps busy. */
@@ -109,10 +96,17 @@ export class Governor {
    * @param budget share of the target's CPU time that observation may cost
    * @param random numbers from 0 to 1
    * @param others there are other probes than those of windows
+   * @param share its share of what all targets may cost; without it that is no limit
    */
-  constructor(budget: number, random: () => number = Math.random, others = false) {
+  constructor(
+    budget: number,
+    random: () => number = Math.random,
+    others = false,
+    share: BudgetShare | undefined = undefined,
+  ) {
     this.#budget = budget;
     this.#random = random;
+    this.#share = share;
     this.#draw = random();
     this.#othersPart = others ? OTHERS : 0;
   }
@@ -132,9 +126,27 @@ export class Governor {
     return this.#othersPause;
   }
 
+  /** What other targets may cost keeps this one below its own budget. */
+  get isCrowded(): boolean {
+    return this.#limit !== Number.POSITIVE_INFINITY;
+  }
+
   /** CPU seconds per second that observation may cost now. */
   allowance(costs: Costs): number {
+    return Math.min(this.#wanted(costs), this.#limit);
+  }
+
+  /** The same without regard to other targets. */
+  #wanted(costs: Costs): number {
     return Math.max(PLANNED * this.#budget * this.#cpus, floorRate(costs));
+  }
+
+  #takeShare(costs: Costs): void {
+    if (this.#share !== undefined) {
+      const wanted = this.#wanted(costs);
+      const part = this.#share.take(floorRate(costs), wanted);
+      this.#limit = part < wanted ? Math.max(part, LEAST_RATE) : Number.POSITIVE_INFINITY;
+    }
   }
 
   /** Takes in what has happened while nothing was attached. */
@@ -147,7 +159,9 @@ export class Governor {
       return;
     }
     this.#cpus += (1 - Math.exp(-load.seconds / CPU_MEMORY)) * (busyCpus(load) - this.#cpus);
-    const earned = Math.max(PLANNED * this.#budget * load.cpuSeconds, floorRate(costs) * load.seconds);
+    this.#takeShare(costs);
+    const own = Math.max(PLANNED * this.#budget * load.cpuSeconds, floorRate(costs) * load.seconds);
+    const earned = Math.min(own, this.#limit * load.seconds);
     const left = this.#payOthers(earned, load, costs);
     const kept = this.#keep(left / 2, costs);
     const most = Math.max(this.#account, this.#most(costs));
@@ -319,25 +333,6 @@ export class Governor {
     }
     return Math.max(SAVED * allowance, 1.5 * this.#plan(costs).cost);
   }
-}
-
-/** What a window has cost. */
-export function windowCost(
-  { hits, decoded }: Pick<EndedWindow, 'hits' | 'decoded'>,
-  load: Load,
-  costs: Costs,
-): number {
-  return hits * costs.trap + decoded * costs.decode + busyCpus(load) * costs.attach;
-}
-
-/** CPUs that the target kept busy. */
-function busyCpus({ seconds, cpuSeconds }: Load): number {
-  return seconds > 0 ? cpuSeconds / seconds : 0;
-}
-
-/** What the floor of lookups per second costs: allowed whatever the target uses. */
-function floorRate({ trap, decode }: Costs): number {
-  return Math.min(LIMITS.floor * (trap + decode), LIMITS.floorCost);
 }
 
 function clamp(value: number, least: number, most: number): number {

@@ -59,3 +59,5 @@ export const WINDOW_MEMORY = 5;
 export const BUSY_CPU = 0.05;
 /** Less than this share of a CPU is as good as nothing. */
 export const LEAST_CPU = 0.002;
+/** What a target may cost, in CPU seconds per second, for which others leave nothing: not nothing, which nothing can be divided by. */
+export const LEAST_RATE = 1e-9;

@@ -1,13 +1,15 @@
 import { EXIT, messageOf, UserError } from '../../base/errors.ts';
 import type { ObservationMode, Overhead } from '../../model/snapshot.ts';
 import type { LookupProgram, WindowPlan } from '../../programs/lookup-program.ts';
-import type { Counters } from '../../programs/readers/aggregates.ts';
+import type { Counters } from '../../programs/readers/counters.ts';
 import { hasMemory } from '../../target/process.ts';
 import { CostMeter, type CostSource, MARGIN } from '../cost/cost-meter.ts';
 import { TargetCpu } from '../cost/target-cpu.ts';
+import { type Load, windowCost } from './costs.ts';
 import type { Sampled } from './estimate.ts';
-import { Governor, type Load, windowCost } from './governor.ts';
+import { Governor } from './governor.ts';
 import { LIMITS } from './limits.ts';
+import type { BudgetShare, NodeBudget } from './node-budget.ts';
 import { Sampling } from './sampling.ts';
 
 export interface WindowOptions {
@@ -15,6 +17,8 @@ export interface WindowOptions {
   readonly mode: ObservationMode;
   /** Share of the target's CPU time that observation may cost. */
   readonly budget: number;
+  /** What all targets share; without it only the budget of each limits what it may cost. */
+  readonly node?: NodeBudget;
   /** Probes outside of windows, whose cost counts towards the budget. */
   readonly costSources?: readonly CostSource[];
   /** Called with a sentence when the budget cannot be kept. */
@@ -31,6 +35,7 @@ export class WindowSchedule {
   readonly #program: LookupProgram;
   #options: WindowOptions;
   readonly #governor: Governor;
+  readonly #share: BudgetShare | undefined;
   readonly #meter: CostMeter;
   readonly #sampling = new Sampling();
   readonly #sources: readonly CostSource[];
@@ -61,7 +66,8 @@ export class WindowSchedule {
     this.#program = program;
     this.#options = options;
     this.#sources = options.costSources ?? [];
-    this.#governor = new Governor(options.budget, Math.random, this.#sources.length > 0);
+    this.#share = options.mode === 'windows' ? options.node?.join() : undefined;
+    this.#governor = new Governor(options.budget, Math.random, this.#sources.length > 0, this.#share);
     this.#meter = new CostMeter(program.attachMethod, program.sites);
     this.#cpu = new TargetCpu(options.pid, now);
     this.#seen = { at: now(), cpu: 0, other: this.#otherSeconds() };
@@ -84,8 +90,9 @@ export class WindowSchedule {
     this.#stopping = true;
     this.#wake();
     await this.#loop;
+    this.#share?.leave();
+    await this.#program.detach();
     if (this.#options.mode === 'all') {
-      await this.#program.detach();
       this.#attachedUntil = now();
       await this.#meter.settled();
     }
@@ -232,9 +239,12 @@ export class WindowSchedule {
       return;
     }
     this.#stops = this.#governor.stops;
+    const limit = this.#governor.isCrowded
+      ? "what other targets leave of the node's budget"
+      : `the budget of ${100 * this.#options.budget} %`;
     this.#options.warn?.(
-      `Process ${this.#options.pid} is not observed for now: even the shortest windows would cost more than the ` +
-        `budget of ${100 * this.#options.budget} %. mapscope tries again after ${LIMITS.firstBackOff} seconds, then less and less often.`,
+      `Process ${this.#options.pid} is not observed for now: even the shortest windows would cost more than ` +
+        `${limit}. mapscope tries again after ${LIMITS.firstBackOff} seconds, then less and less often.`,
     );
   }
 
@@ -301,6 +311,12 @@ function inWords(error: unknown, pid: number): unknown {
   const { code } = error as NodeJS.ErrnoException;
   if (code === undefined) {
     return error;
+  }
+  if (code === 'ENOTSUP') {
+    const message =
+      `Process ${pid} cannot be observed in windows: there are no uprobe_multi links for it, and mapscope ` +
+      `${messageOf(error)}. --mode all works without that, and costs the process every lookup.`;
+    return new UserError(message, EXIT.cannotObserve, { cause: error });
   }
   return new UserError(`Observing process ${pid} failed: ${messageOf(error)}.`, EXIT.failed, {
     cause: error,

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Attributes } from '@opentelemetry/api';
 import { UNKNOWN_NAME } from '../../model/position.ts';
 import type { CallSiteStats } from '../../model/snapshot.ts';
-import { ATTRIBUTES, type AttributeKey } from './metrics.ts';
+import { ATTRIBUTES, type AttributeKey } from './attribute-names.ts';
 
 /** What distinguishes lookups. */
 export type LookupIdentity = Pick<CallSiteStats, 'callSite' | 'type' | 'hit'>;
@@ -54,6 +54,7 @@ function attributeValue(callSite: LookupIdentity, key: AttributeKey): string | n
     case 'lineNumber':
       return callSite.callSite.line || undefined;
     case 'reason':
+    case 'table':
     case 'event':
     case 'overflow':
     case 'goroutine':

@@ -1,4 +1,4 @@
-import { ATTRIBUTES, EXEMPLAR_ATTRIBUTES } from './metrics.ts';
+import { ATTRIBUTES, EXEMPLAR_ATTRIBUTES } from './attribute-names.ts';
 
 /*
  * The event contract: every log record that mapscope exports, in one place. Records are built from these entries

@@ -25,6 +25,8 @@ export interface DeliveryTotals {
   items: number;
   /** Those that a receiver did not take of a request that it accepted. */
   rejected: number;
+  /** Those that may have arrived although nobody said so, and are not sent again. */
+  uncertain: number;
   lastError?: Error;
 }
 
@@ -43,7 +45,7 @@ export interface Freight<Data> {
   itemsOf: (data: Data) => number;
 }
 
-const NONE: DeliveryTotals = { exported: 0, failed: 0, items: 0, rejected: 0 };
+const NONE: DeliveryTotals = { exported: 0, failed: 0, items: 0, rejected: 0, uncertain: 0 };
 
 /**
  * Keeps account of exports. It logs when they start to fail and when they succeed again, and nothing in between.
@@ -87,13 +89,15 @@ export class DeliveryMonitor<Data> {
     this.#ending = true;
   }
 
-  record({ data, error, partial, attempts }: ExportReport<Data>): void {
+  record({ data, error, partial, attempts, isUncertain = false }: ExportReport<Data>): void {
+    const all = this.#freight.itemsOf(data);
     const rejected = partial?.rejected ?? 0;
-    const items = error === undefined ? this.#freight.itemsOf(data) - rejected : 0;
-    this.#totals = add(this.#totals, { items, rejected }, error);
-    this.#cycle = add(this.#cycle, { items, rejected }, error);
+    const uncertain = isUncertain ? all : 0;
+    const items = error === undefined ? all - rejected : 0;
+    this.#totals = add(this.#totals, { items, rejected, uncertain }, error);
+    this.#cycle = add(this.#cycle, { items, rejected, uncertain }, error);
     if (error !== undefined) {
-      this.#failed(error, attempts);
+      this.#failed(error, attempts, uncertain);
       return;
     }
     this.#succeeded();
@@ -116,14 +120,19 @@ export class DeliveryMonitor<Data> {
     this.#uncollected = problem;
   }
 
-  #failed(error: Error, attempts: number): void {
+  #failed(error: Error, attempts: number, uncertain: number): void {
     if (this.#failing++ === 0 && !this.#ending) {
       const tries = attempts === 1 ? '' : ` (tried ${attempts} times)`;
+      const doubt = uncertain === 0 ? '' : ` ${this.#doubt(uncertain)}`;
       this.#log(
         'warn',
-        `${this.describe(error)}${tries}. Observation continues, and mapscope keeps trying to export.`,
+        `${this.describe(error)}${tries}.${doubt} Observation continues, and mapscope keeps trying to export.`,
       );
     }
+  }
+
+  #doubt(uncertain: number): string {
+    return `Whether ${uncertain} ${this.#freight.items} have arrived is not known: sent again they might count twice.`;
   }
 
   #succeeded(): void {
@@ -165,6 +174,12 @@ export class DeliveryMonitor<Data> {
       : `${this.#endpoint.shown} did not take ${rejected} ${this.#freight.items}; it says: ${printable(this.#rejection || 'nothing')}.`;
   }
 
+  /** One sentence on what may not have arrived since the start; undefined when all is known. */
+  get doubt(): string | undefined {
+    const { uncertain } = this.#totals;
+    return uncertain === 0 ? undefined : this.#doubt(uncertain);
+  }
+
   /** Start of a sentence, to which the caller adds the reason. */
   get undelivered(): string {
     return `${this.#freight.name} do not reach ${this.#endpoint.shown}`;
@@ -178,12 +193,12 @@ export class DeliveryMonitor<Data> {
 
 function add(
   to: Readonly<DeliveryTotals>,
-  { items, rejected }: { items: number; rejected: number },
+  { items, rejected, uncertain }: Pick<DeliveryTotals, 'items' | 'rejected' | 'uncertain'>,
   error: Error | undefined,
 ): DeliveryTotals {
   return error === undefined
     ? { ...to, exported: to.exported + 1, items: to.items + items, rejected: to.rejected + rejected }
-    : { ...to, failed: to.failed + 1, lastError: error };
+    : { ...to, failed: to.failed + 1, uncertain: to.uncertain + uncertain, lastError: error };
 }
 
 /** Kinds of failures that have a plainer explanation than their detail. */

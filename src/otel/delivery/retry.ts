@@ -33,6 +33,8 @@ export interface ExportReport<Data> {
   error?: Error;
   /** What the receiver did not take of what was delivered. */
   partial?: PartialSuccess;
+  /** It may have arrived although nobody said so, and is not to be sent again. */
+  isUncertain?: boolean;
   attempts: number;
 }
 
@@ -43,14 +45,29 @@ export interface RetryOptions<Data> {
   report: (report: ExportReport<Data>) => void;
   /** About so many pieces of what is too large for the receiver; undefined when it cannot be divided. */
   pieces: (data: Data, count: number) => readonly Data[] | undefined;
+  /** Whether it does no harm when a receiver takes the same twice. What would is not sent again when it may have arrived. */
+  isRepeatable: (data: Data) => boolean;
 }
+
+/** What ends exports that are under way. */
+interface Limits {
+  /** By performance.now(). */
+  readonly deadline: number;
+  /** Pauses end at once. */
+  readonly hurry: AbortSignal;
+  /** Attempts end at once. */
+  readonly cut: AbortSignal;
+}
+
+/** Milliseconds in which an attempt that was ended tells whether it was sent. */
+const LAST_WORD_MILLIS = 50;
 
 /** Share of the time of the end that an export which is under way then still has. */
 const GRACE = 0.3;
 
 /**
  * Tries failed exports again, and those that are too large in pieces. An export ends when it is delivered, when the error is
- * final, or when its time is over; each end is reported once.
+ * final, or when its time is over; each end is reported once, and nothing of it is under way any more then.
  */
 export class RetryingExporter<Data> {
   readonly #inner: Sender<Data>;
@@ -67,7 +84,8 @@ export class RetryingExporter<Data> {
 
   export(data: Data, resultCallback: (result: ExportResult) => void): void {
     const deadline = Math.min(performance.now() + this.#options.policy.timeoutMillis, this.#finishBy);
-    void this.#run(data, deadline).then(resultCallback);
+    const limits = { deadline, hurry: this.#hurry.signal, cut: this.#cut.signal };
+    void this.#run(data, limits).then(resultCallback);
   }
 
   /**
@@ -94,14 +112,12 @@ export class RetryingExporter<Data> {
     return this.#inner.shutdown();
   }
 
-  async #run(data: Data, deadline: number): Promise<ExportResult> {
-    const hurry = this.#hurry.signal;
-    const cut = this.#cut.signal;
+  async #run(data: Data, limits: Limits): Promise<ExportResult> {
     let delay = this.#options.policy.initialDelayMillis;
     /** Why the last attempt failed that was not cut short: that says more. */
     let reason: Error | undefined;
     for (let attempts = 1; ; attempts++) {
-      const result = await this.#attempt(data, deadline, cut);
+      const result = await this.#attempt(data, limits);
       this.#isFailing = result.code !== ExportResultCode.SUCCESS;
       if (!this.#isFailing) {
         const { partial } = result;
@@ -110,19 +126,20 @@ export class RetryingExporter<Data> {
       }
       const pieces = this.#piecesOf(data, result.error);
       if (pieces !== undefined) {
-        return this.#runAll(pieces, deadline);
+        return this.#runAll(pieces, limits);
       }
-      const pause = this.#pause(result.error, delay);
+      const isUncertain = mayHaveArrived(result.error) && !this.#options.isRepeatable(data);
+      const pause = isUncertain ? undefined : this.#pause(result.error, delay);
       delay = Math.min(delay * this.#options.policy.factor, this.#options.policy.maxDelayMillis);
       // Timers may fire a moment early: an export whose time has run out does not start again on account of that.
       const expired = result.error instanceof CutShortError;
       if (!expired) {
         reason = result.error;
       }
-      const goOn = !expired && pause !== undefined && performance.now() + pause < deadline;
-      if (!goOn || !(await waited(pause, hurry))) {
+      const goOn = !expired && pause !== undefined && performance.now() + pause < limits.deadline;
+      if (!goOn || !(await waited(pause, limits.hurry))) {
         const error = reason ?? result.error ?? new Error('the export failed for an unknown reason');
-        this.#options.report({ data, error, attempts });
+        this.#options.report({ data, error, attempts, ...(isUncertain && { isUncertain }) });
         return { code: ExportResultCode.FAILED, error };
       }
     }
@@ -135,31 +152,43 @@ export class RetryingExporter<Data> {
   }
 
   /** One after the other; the first failure is that of all. */
-  async #runAll(pieces: readonly Data[], deadline: number): Promise<ExportResult> {
+  async #runAll(pieces: readonly Data[], limits: Limits): Promise<ExportResult> {
     let all: ExportResult = { code: ExportResultCode.SUCCESS };
     for (const piece of pieces) {
-      const result = await this.#run(piece, deadline);
+      const result = await this.#run(piece, limits);
       all = all.code === ExportResultCode.SUCCESS ? result : all;
     }
     return all;
   }
 
-  /** One attempt, which ends at the deadline at the latest, or soon after the end has come. */
-  async #attempt(data: Data, deadline: number, cut: AbortSignal): Promise<SendResult> {
-    const { promise, resolve, reject } = Promise.withResolvers<SendResult>();
-    const onCut = (): void => reject(new CutShortError());
+  /** One attempt, which ends at the deadline at the latest, or soon after the end has come. None begins later. */
+  async #attempt(data: Data, { deadline, cut }: Limits): Promise<SendResult> {
+    const left = deadline - performance.now();
+    if (left <= 0 || cut.aborted) {
+      return failed(new CutShortError(false));
+    }
+    const { promise, resolve } = Promise.withResolvers<SendResult>();
+    const { promise: isCut, reject } = Promise.withResolvers<never>();
+    const onCut = (): void => reject(new TimeoutError());
     cut.addEventListener('abort', onCut);
     try {
       this.#inner.export(data, resolve);
-      return await callWithTimeout(promise, Math.max(0, deadline - performance.now()));
+      return await callWithTimeout(Promise.race([promise, isCut]), left);
     } catch (error) {
-      if (cut.aborted) {
-        this.#inner.renew();
-      }
-      return { code: ExportResultCode.FAILED, error: failureOf(error) };
+      return error instanceof TimeoutError ? await this.#cutShort(promise) : failed(error);
     } finally {
       cut.removeEventListener('abort', onCut);
     }
+  }
+
+  /** Ends an attempt, which may have been delivered at the last moment. */
+  async #cutShort(attempt: Promise<SendResult>): Promise<SendResult> {
+    this.#inner.renew();
+    const last = await callWithTimeout(attempt, LAST_WORD_MILLIS).catch(() => undefined);
+    if (last?.code === ExportResultCode.SUCCESS) {
+      return last;
+    }
+    return failed(new CutShortError(last === undefined || mayHaveArrived(last.error)));
   }
 
   /** Milliseconds to wait before the next attempt; undefined when the error is final. */
@@ -204,16 +233,20 @@ export class RetryingMetricExporter extends RetryingExporter<ResourceMetrics> im
 
 /** An attempt whose time was over before its end. */
 class CutShortError extends ExportFailure {
-  constructor() {
-    super('timeout', 'it did not answer in time');
+  constructor(arrived: boolean) {
+    super('timeout', 'it did not answer in time', { mayHaveArrived: arrived });
   }
 }
 
-function failureOf(error: unknown): Error {
-  if (error instanceof TimeoutError) {
-    return new CutShortError();
-  }
-  return error instanceof Error ? error : new Error(String(error));
+function mayHaveArrived(error: Error | undefined): boolean {
+  return error instanceof ExportFailure && error.mayHaveArrived;
+}
+
+function failed(error: unknown): SendResult {
+  return {
+    code: ExportResultCode.FAILED,
+    error: error instanceof Error ? error : new Error(String(error)),
+  };
 }
 
 /** Whether the whole pause went by; false when it was cut short. */

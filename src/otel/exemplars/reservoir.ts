@@ -111,6 +111,19 @@ export class ExemplarReservoir {
     this.#dropped = { limit: 0, no_series: 0 };
   }
 
+  /** The series is not sent any more. */
+  forget(series: string): void {
+    for (const { slots } of this.#quantities.values()) {
+      const left = slots.get(series);
+      if (left !== undefined) {
+        this.#kept -= left.size;
+        this.#dropped.no_series += left.size;
+        left.clear();
+        slots.delete(series);
+      }
+    }
+  }
+
   /** Puts the candidates that the snapshot has counted into its series. `seriesOf` gives the key of a lookup's series. */
   place(
     { startTime, time }: CountedTime,

@@ -73,6 +73,8 @@ export class SpikeExport {
     this.#exporter = new RetryingExporter(createLogSender(settings.endpoint), {
       policy,
       pieces: piecesOf,
+      // A spike that is told twice is better than one that is never told.
+      isRepeatable: () => true,
       report: (report) => {
         const { data, error, partial } = report;
         monitor.record(report);

@@ -26,6 +26,7 @@ import { ExportFailure } from '../transport/failure.ts';
 import { ObservationReader } from './observation-reader.ts';
 import { SnapshotMetricProducer, type SnapshotSource } from './producer.ts';
 import { observeSelf } from './self-instruments.ts';
+import { hasDeltas } from './temporality.ts';
 
 export interface OtlpExportOptions {
   /** `--otlp-endpoint`; wins over the environment. */
@@ -39,7 +40,6 @@ export interface OtlpExportOptions {
   log: Log;
   /** Overrides OTEL_METRIC_EXPORT_INTERVAL. */
   intervalMillis?: number;
-  seriesLimit?: number;
   /** How many goroutines to give series of their own at a time (0). */
   perGoroutine?: number;
   /** Called after each periodic export, however it ended. */
@@ -109,9 +109,11 @@ export class OtlpExport {
     this.#exporter = new RetryingMetricExporter(createMetricSender(settings.endpoint, options.log), {
       policy,
       pieces: metricPieces,
+      // Cumulative points replace one another; deltas are added up.
+      isRepeatable: (metrics) => !hasDeltas(metrics),
       report: (report) => {
         monitor.record(report);
-        if (report.error === undefined) {
+        if (report.error === undefined || report.isUncertain) {
           this.#producer.acknowledge(report.data);
         }
       },
@@ -126,10 +128,10 @@ export class OtlpExport {
       temporality: this.#exporter.selectAggregationTemporality,
       failedExports: () => monitor.totals.failed,
       rejectedPoints: () => monitor.totals.rejected,
+      uncertainPoints: () => monitor.totals.uncertain,
       candidates: guarded(options.candidates, options.log),
       exemplarFilter: settings.exemplarFilter,
       histogramAggregation: settings.histogramAggregation,
-      ...(options.seriesLimit !== undefined && { seriesLimit: options.seriesLimit }),
       ...(options.perGoroutine !== undefined && { perGoroutine: options.perGoroutine }),
     });
     this.#monitor = monitor;
@@ -139,7 +141,8 @@ export class OtlpExport {
         new ObservationReader(this.#producer, {
           exporter: this.#exporter,
           exportIntervalMillis: NEVER_MILLIS,
-          exportTimeoutMillis: settings.timeoutMillis,
+          // Each export ends by itself: a reader that went on before that would collect its deltas once more.
+          exportTimeoutMillis: NEVER_MILLIS,
           maxExportBatchSize: MAX_POINTS_PER_REQUEST,
         }),
       ],
@@ -211,7 +214,7 @@ export class OtlpExport {
     }
     const { lastProblem } = this.#producer;
     if (lastProblem === undefined) {
-      return this.#monitor.rejection;
+      return this.#monitor.rejection ?? this.#monitor.doubt;
     }
     return `There were no metrics to send: ${messageOf(lastProblem)}.`;
   }

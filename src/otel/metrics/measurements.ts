@@ -1,6 +1,7 @@
 import type { Attributes } from '@opentelemetry/api';
 import type { Distribution } from '../../model/distribution.ts';
-import type { LookupCost, Overhead, Snapshot } from '../../model/snapshot.ts';
+import type { LookupStats } from '../../model/merge.ts';
+import type { LookupCost, MapState, Overhead, Snapshot } from '../../model/snapshot.ts';
 import { goroutineAttributes, seriesKey } from '../contract/attributes.ts';
 import {
   ATTRIBUTES,
@@ -18,7 +19,7 @@ import type {
   ExemplarReservoir,
 } from '../exemplars/reservoir.ts';
 import type { SeriesByGoroutine } from './goroutine-series.ts';
-import type { Series } from './series.ts';
+import type { Ending, Series } from './series.ts';
 
 /** Value of one series: since the start of the observation, or of a gauge now. */
 export interface Measured<T> {
@@ -30,6 +31,8 @@ export interface Measured<T> {
   since?: bigint;
   /** It will not grow any more. A cumulative export omits it. */
   ended?: boolean;
+  /** It will not grow any more, and is sent until its last state has arrived. */
+  ending?: Ending;
   /** Chooses exemplars for a point of this series, whose interval and counts depend on the temporality. */
   exemplars?: (point: ExemplarPoint) => ChosenExemplars | undefined;
 }
@@ -47,7 +50,7 @@ export type Measurement =
 
 /** The series of a snapshot, grouped once by each set of attributes that metrics use. */
 export interface SnapshotSeries {
-  /** By call site, type and result. */
+  /** By call site, type and result: what counts up. */
   byResult: readonly Series[];
   /** By call site and type. */
   bySite: readonly Series[];
@@ -64,16 +67,16 @@ export function mapMeasurements(series: SnapshotSeries, exemplars: ExemplarReser
     numbers(MAP_METRICS.lookups, byResult, ({ stats }) => stats.lookups),
     numbers(MAP_METRICS.estimatedLookups, byResult, ({ stats }) => stats.estimatedLookups),
     numbers(MAP_METRICS.growing, byResult, ({ stats }) => stats.growing),
-    numbers(MAP_METRICS.entries, bySite, ({ stats }) => stats.largest.entries),
-    numbers(MAP_METRICS.buckets, bySite, ({ stats }) => stats.largest.buckets),
-    numbers(MAP_METRICS.overflowBuckets, bySite, ({ stats }) => stats.largest.overflowBuckets),
-    numbers(MAP_METRICS.tombstones, bySite, ({ stats }) => stats.largest.tombstones),
-    numbers(MAP_METRICS.directory, bySite, ({ stats }) => stats.largest.directory),
-    numbers(MAP_METRICS.latestEntries, bySite, ({ stats }) => stats.latest.entries),
-    numbers(MAP_METRICS.latestBuckets, bySite, ({ stats }) => stats.latest.buckets),
-    numbers(MAP_METRICS.latestOverflowBuckets, bySite, ({ stats }) => stats.latest.overflowBuckets),
-    numbers(MAP_METRICS.latestTombstones, bySite, ({ stats }) => stats.latest.tombstones),
-    numbers(MAP_METRICS.latestDirectory, bySite, ({ stats }) => stats.latest.directory),
+    states(MAP_METRICS.entries, bySite, ({ largestOfCycle }) => largestOfCycle, 'entries'),
+    states(MAP_METRICS.buckets, bySite, ({ largestOfCycle }) => largestOfCycle, 'buckets'),
+    states(MAP_METRICS.overflowBuckets, bySite, ({ largestOfCycle }) => largestOfCycle, 'overflowBuckets'),
+    states(MAP_METRICS.tombstones, bySite, ({ largestOfCycle }) => largestOfCycle, 'tombstones'),
+    states(MAP_METRICS.directory, bySite, ({ largestOfCycle }) => largestOfCycle, 'directory'),
+    states(MAP_METRICS.latestEntries, bySite, ({ latest }) => latest, 'entries'),
+    states(MAP_METRICS.latestBuckets, bySite, ({ latest }) => latest, 'buckets'),
+    states(MAP_METRICS.latestOverflowBuckets, bySite, ({ latest }) => latest, 'overflowBuckets'),
+    states(MAP_METRICS.latestTombstones, bySite, ({ latest }) => latest, 'tombstones'),
+    states(MAP_METRICS.latestDirectory, bySite, ({ latest }) => latest, 'directory'),
   ];
 }
 
@@ -108,6 +111,7 @@ export interface ExportFacts {
   heldSeries: number;
   failedExports: number;
   rejectedPoints: number;
+  uncertainPoints: number;
   droppedExemplars: DroppedCandidates;
 }
 
@@ -133,7 +137,9 @@ export function selfMeasurements(snapshot: Snapshot, facts: ExportFacts): Number
     single(SELF_METRICS.heldSeries, facts.heldSeries),
     single(SELF_METRICS.failedExports, facts.failedExports),
     single(SELF_METRICS.rejectedPoints, facts.rejectedPoints),
+    single(SELF_METRICS.uncertainPoints, facts.uncertainPoints),
     byReason(SELF_METRICS.droppedExemplars, { ...facts.droppedExemplars }),
+    byKey(SELF_METRICS.fullTables, ATTRIBUTES.table.name, snapshot.fullTables),
     ...spikeMeasurements(snapshot),
     ...followingMeasurements(snapshot),
   ];
@@ -198,8 +204,29 @@ function numbers(
   return { contract, numbers: series.map((one) => ({ ...identity(one), value: measure(one) })) };
 }
 
-function identity({ key, attributes }: Series): Pick<Series, 'key' | 'attributes'> {
-  return { key, attributes };
+/** The state of one map of each series; nothing where there is none. */
+function states(
+  contract: MetricContract,
+  series: readonly Series[],
+  which: (stats: LookupStats) => MapState,
+  quantity: Exclude<keyof MapState, 'seenAt'>,
+): Measurement {
+  return {
+    contract,
+    numbers: series.flatMap(({ key, attributes, stats }) => {
+      const state = which(stats);
+      return state.seenAt === 0 ? [] : [{ key, attributes, value: state[quantity] }];
+    }),
+  };
+}
+
+function identity({
+  key,
+  attributes,
+  since,
+  ending,
+}: Series): Pick<Series, 'key' | 'attributes' | 'since' | 'ending'> {
+  return { key, attributes, ...(since !== undefined && { since }), ...(ending && { ending }) };
 }
 
 /** Nothing where it is not known. */

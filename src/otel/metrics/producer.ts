@@ -27,7 +27,7 @@ import {
   selfMeasurements,
 } from './measurements.ts';
 import type { Interval } from './points.ts';
-import { SeriesGrouping } from './series.ts';
+import { groupSeries, LookupSeries } from './series.ts';
 import { type HistogramAggregation, type TemporalitySelector, TemporalityWriter } from './temporality.ts';
 
 /** Gives the current state of the observation, or undefined while there is none. */
@@ -37,14 +37,14 @@ export interface ProducerOptions {
   source: SnapshotSource;
   mapImplementation: Target['mapImplementation'];
   temporality: TemporalitySelector;
-  /** Most series per metric, overflow series included (2,000). At least 3. */
-  seriesLimit?: number;
   /** Longest wait for a snapshot (5,000 ms). */
   deadlineMillis?: number;
   /** Exports that have failed so far. */
   failedExports?: () => number;
   /** Data points so far that a receiver did not take. */
   rejectedPoints?: () => number;
+  /** Data points so far of which nobody knows whether they arrived. */
+  uncertainPoints?: () => number;
   /** Gives the candidates for exemplars since the last call. Called once after each read of a snapshot. */
   candidates?: () => readonly ExemplarCandidate[];
   exemplarFilter?: ExemplarFilter;
@@ -54,9 +54,6 @@ export interface ProducerOptions {
   histogramAggregation?: HistogramAggregation;
 }
 
-/** Overflow series: one for hits, one for misses. */
-const OVERFLOW_SERIES = 2;
-
 /** State of one count; the next count gets a new one. */
 interface Count {
   startTime: bigint;
@@ -64,8 +61,9 @@ interface Count {
   failedBefore: number;
   /** Data points that had not been taken before it began. */
   rejectedBefore: number;
-  byResult: SeriesGrouping;
-  bySite: SeriesGrouping;
+  /** Data points of which it was not known before it began. */
+  uncertainBefore: number;
+  byResult: LookupSeries;
   goroutines: GoroutineSeriesChoice;
   writer: TemporalityWriter;
 }
@@ -92,10 +90,10 @@ export class SnapshotMetricProducer implements MetricProducer {
 
   constructor(options: ProducerOptions) {
     this.#options = {
-      seriesLimit: 2000,
       deadlineMillis: 5000,
       failedExports: () => 0,
       rejectedPoints: () => 0,
+      uncertainPoints: () => 0,
       candidates: () => [],
       exemplarFilter: 'trace_based',
       perGoroutine: 0,
@@ -103,9 +101,6 @@ export class SnapshotMetricProducer implements MetricProducer {
       ...options,
     };
     this.#exemplars = new ExemplarReservoir(this.#options.exemplarFilter);
-    if (this.#options.seriesLimit <= OVERFLOW_SERIES) {
-      throw new RangeError(`a series limit must be greater than ${OVERFLOW_SERIES}`);
-    }
   }
 
   /** Why the last read failed; undefined when it went well. */
@@ -163,7 +158,7 @@ export class SnapshotMetricProducer implements MetricProducer {
     };
   }
 
-  /** Notes what the receiver has accepted. Delta exports continue from there. */
+  /** Notes what the receiver has accepted, or may have: delta exports continue from there. */
   acknowledge(delivered: ResourceMetrics): void {
     this.#count?.writer.acknowledge(delivered);
   }
@@ -188,8 +183,8 @@ export class SnapshotMetricProducer implements MetricProducer {
 
   #metrics(snapshot: Snapshot): Reading {
     const count = this.#countOf(snapshot);
-    const byResult = count.byResult.group(snapshot.callSites);
-    const bySite = count.bySite.group(snapshot.callSites);
+    const byResult = count.byResult.update(snapshot);
+    const bySite = groupSeries(snapshot, MAP_METRICS.entries.attributes);
     this.#exemplars.place(snapshot, (candidate) => count.byResult.seriesOf(candidate));
     const maps = mapMeasurements({ byResult, bySite }, this.#exemplars).filter(({ contract }) =>
       appliesTo(contract, this.#options.mapImplementation),
@@ -199,10 +194,11 @@ export class SnapshotMetricProducer implements MetricProducer {
       maps.push(...goroutineMeasurements(goroutines));
     }
     const self = selfMeasurements(snapshot, {
-      overflowedSeries: count.byResult.overflowed + (goroutines?.refused ?? 0),
+      overflowedSeries: snapshot.otherSites + (goroutines?.refused ?? 0),
       heldSeries: count.writer.held,
       failedExports: this.#options.failedExports() - count.failedBefore,
       rejectedPoints: this.#options.rejectedPoints() - count.rejectedBefore,
+      uncertainPoints: this.#options.uncertainPoints() - count.uncertainBefore,
       droppedExemplars: this.#exemplars.dropped,
     });
     const interval = { start: snapshot.startTime, end: snapshot.time };
@@ -234,15 +230,23 @@ export class SnapshotMetricProducer implements MetricProducer {
   #countOf(snapshot: Snapshot): Count {
     if (this.#count?.startTime !== snapshot.startTime) {
       this.#exemplars.restart();
-      const limit = this.#options.seriesLimit - OVERFLOW_SERIES;
+      const writer = new TemporalityWriter(this.#options.temporality, this.#options.histogramAggregation);
+      const { attributes } = MAP_METRICS.lookups;
+      const metrics = Object.values(MAP_METRICS).filter(
+        (contract) =>
+          contract.attributes === attributes && appliesTo(contract, this.#options.mapImplementation),
+      );
       this.#count = {
         startTime: snapshot.startTime,
         failedBefore: this.#options.failedExports(),
         rejectedBefore: this.#options.rejectedPoints(),
-        byResult: new SeriesGrouping(MAP_METRICS.lookups.attributes, limit),
-        bySite: new SeriesGrouping(MAP_METRICS.entries.attributes, limit),
+        uncertainBefore: this.#options.uncertainPoints(),
+        byResult: new LookupSeries(attributes, metrics.length, (key) => {
+          writer.forget(key);
+          this.#exemplars.forget(key);
+        }),
         goroutines: new GoroutineSeriesChoice(this.#options.perGoroutine, snapshot.startTime),
-        writer: new TemporalityWriter(this.#options.temporality, this.#options.histogramAggregation),
+        writer,
       };
     }
     return this.#count;

@@ -8,7 +8,8 @@ import type { ExemplarPoint } from '../exemplars/reservoir.ts';
 import { exponentialValue } from './exponential.ts';
 import type { Measured, Measurement } from './measurements.ts';
 import { histogramValue, type Interval, metricData, type Point, point } from './points.ts';
-import { RisingCounts } from './rising.ts';
+import { RisingCounts, ValuesBySeries } from './rising.ts';
+import type { Ending } from './series.ts';
 
 /** Which temporality the exporter wants for a kind of instrument: its `selectAggregationTemporality`. */
 export type TemporalitySelector = (instrument: InstrumentType) => AggregationTemporality;
@@ -42,8 +43,8 @@ interface HistogramPart {
 export class TemporalityWriter {
   readonly #select: TemporalitySelector;
   readonly #aggregation: HistogramAggregation;
-  readonly #distributions = new Map<string, Baseline<Distribution>>();
-  readonly #numbers = new Map<string, Baseline<number>>();
+  readonly #distributions = new ValuesBySeries<Baseline<Distribution>>();
+  readonly #numbers = new ValuesBySeries<Baseline<number>>();
   readonly #rising = new RisingCounts();
   #points = 0;
   /** What to do when a point has been delivered; points are found by identity. */
@@ -66,13 +67,15 @@ export class TemporalityWriter {
     const delta = temporality === AggregationTemporality.DELTA && contract.kind !== 'gauge';
     if ('histograms' in measurement) {
       const parts = measurement.histograms.flatMap((counted) => {
-        const value = this.#rising.distribution(idOf(contract.name, counted), counted.value);
+        const value = this.#rising.distribution(contract.name, counted.key, counted.value);
         const series = { ...counted, value };
-        const own = { start: series.since ?? observed.start, end: observed.end };
-        if (delta) {
-          return this.#deltaHistogram(contract, series, own);
-        }
-        return series.ended ? [] : { series, interval: own, value };
+        const own = ownInterval(series, observed);
+        const part: HistogramPart | undefined = delta
+          ? this.#deltaHistogram(contract, series, own)
+          : isOver(contract.name, series)
+            ? undefined
+            : { series, interval: own, value };
+        return untilDelivered(part, contract.name, series.ending) ?? [];
       });
       return parts.length === 0 ? undefined : this.#histogramData(contract, temporality, parts);
     }
@@ -102,6 +105,13 @@ export class TemporalityWriter {
     return dataPoints.length === 0
       ? undefined
       : { ...metric, aggregationTemporality: temporality, dataPoints };
+  }
+
+  /** The series with this key is not sent any more; one that begins later has nothing to do with it. */
+  forget(key: string): void {
+    this.#rising.forget(key);
+    this.#distributions.forget(key);
+    this.#numbers.forget(key);
   }
 
   /** Notes what a receiver has accepted. Data points are recognized by identity. */
@@ -162,46 +172,98 @@ export class TemporalityWriter {
     contract: MetricContract,
     series: Measured<Distribution>,
     observed: Interval,
-  ): HistogramPart[] {
-    const id = idOf(contract.name, series);
-    const { value } = series;
-    const before = this.#distributions.get(id);
+  ): HistogramPart | undefined {
+    const { value, key } = series;
+    const before = this.#distributions.get(contract.name, key);
     const increase = before === undefined ? value : subtractDistribution(value, before.value);
     if (increase.counts.every((count) => count === 0)) {
-      return [];
+      return undefined;
     }
     const delivered = { sequence: this.#points++, time: observed.end, value };
-    return [
-      {
-        series,
-        interval: since(before, observed),
-        value: increase,
-        onDelivery: () => advance(this.#distributions, id, delivered),
-      },
-    ];
+    return {
+      series,
+      interval: since(before, observed),
+      value: increase,
+      onDelivery: () => advance(this.#distributions, contract.name, key, delivered),
+    };
   }
 
   #counted(metric: string, delta: boolean, counted: Measured<number>, observed: Interval): Point<number>[] {
-    const id = idOf(metric, counted);
-    const series = { ...counted, value: this.#rising.number(id, counted.value) };
-    return delta ? this.#deltaNumber(id, series, observed) : [numberPoint(series, observed)];
+    const series = { ...counted, value: this.#rising.number(metric, counted.key, counted.value) };
+    const own = ownInterval(series, observed);
+    const part: NumberPart | undefined = delta
+      ? this.#deltaNumber(metric, series, own)
+      : isOver(metric, series)
+        ? undefined
+        : { made: numberPoint(series, own) };
+    const told = untilDelivered(part, metric, series.ending);
+    if (told?.onDelivery !== undefined) {
+      this.#onDelivery.set(told.made, told.onDelivery);
+    }
+    return told === undefined ? [] : [told.made];
   }
 
-  #deltaNumber(id: string, series: Measured<number>, observed: Interval): Point<number>[] {
-    const before = this.#numbers.get(id);
+  #deltaNumber(metric: string, series: Measured<number>, observed: Interval): NumberPart | undefined {
+    const before = this.#numbers.get(metric, series.key);
     const increase = series.value - (before?.value ?? 0);
     if (increase === 0) {
-      return [];
+      return undefined;
     }
-    const made = numberPoint({ ...series, value: increase }, since(before, observed));
     const delivered = { sequence: this.#points++, time: observed.end, value: series.value };
-    this.#onDelivery.set(made, () => advance(this.#numbers, id, delivered));
-    return [made];
+    return {
+      made: numberPoint({ ...series, value: increase }, since(before, observed)),
+      onDelivery: () => advance(this.#numbers, metric, series.key, delivered),
+    };
   }
 }
 
-function idOf(metric: string, { key }: Pick<Measured<unknown>, 'key'>): string {
-  return `${metric} ${key}`;
+/** Whether a receiver would count something twice that it takes twice. Gauges have a temporality as well, which says nothing. */
+export function hasDeltas({ scopeMetrics }: ResourceMetrics): boolean {
+  return scopeMetrics
+    .flatMap(({ metrics }) => metrics)
+    .some(
+      ({ dataPointType, aggregationTemporality }) =>
+        dataPointType !== DataPointType.GAUGE && aggregationTemporality === AggregationTemporality.DELTA,
+    );
+}
+
+/** A point of a counter. */
+interface NumberPart {
+  made: Point<number>;
+  onDelivery?: () => void;
+}
+
+/** Part of a series that has ended: when it has been delivered, or there is nothing left to deliver, that is noted. */
+function untilDelivered<T extends { onDelivery?: () => void }>(
+  part: T | undefined,
+  metric: string,
+  ending: Ending | undefined,
+): T | undefined {
+  if (ending === undefined) {
+    return part;
+  }
+  if (part === undefined) {
+    ending.delivered.add(metric);
+    return undefined;
+  }
+  const { onDelivery } = part;
+  return {
+    ...part,
+    onDelivery: () => {
+      onDelivery?.();
+      ending.delivered.add(metric);
+    },
+  };
+}
+
+/** Whether a cumulative export leaves the series out. */
+function isOver(metric: string, { ended, ending }: Measured<unknown>): boolean {
+  return ended === true || ending?.delivered.has(metric) === true;
+}
+
+/** From the start of the observation, or from a later one of the series, to now. */
+function ownInterval({ since: start }: Measured<unknown>, observed: Interval): Interval {
+  return { start: start ?? observed.start, end: observed.end };
 }
 
 function numberPoint(series: Measured<number>, interval: Interval): Point<number> {
@@ -213,9 +275,14 @@ function since(before: Baseline<unknown> | undefined, observed: Interval): Inter
 }
 
 /** An older export that is delivered late must not move the baseline back. */
-function advance<T>(baselines: Map<string, Baseline<T>>, id: string, to: Baseline<T>): void {
-  const current = baselines.get(id);
+function advance<T>(
+  baselines: ValuesBySeries<Baseline<T>>,
+  metric: string,
+  key: string,
+  to: Baseline<T>,
+): void {
+  const current = baselines.get(metric, key);
   if (current === undefined || current.sequence < to.sequence) {
-    baselines.set(id, to);
+    baselines.set(metric, key, to);
   }
 }

@@ -22,6 +22,8 @@ interface FailureOptions {
   readonly retryAfterMillis?: number | undefined;
   /** In how many pieces it may be small enough. */
   readonly pieces?: number;
+  /** It was sent, and nobody said what became of it; by default it was not, or was refused. */
+  readonly mayHaveArrived?: boolean;
 }
 
 /** A request that failed; the message is the detail, in the receiver's or the system's words. */
@@ -30,6 +32,8 @@ export class ExportFailure extends Error {
   readonly retryable: boolean;
   readonly retryAfterMillis: number | undefined;
   readonly pieces: number;
+  /** Whether the receiver may have taken it all the same: it was sent, and then the connection or the time ended before an answer. */
+  readonly mayHaveArrived: boolean;
 
   constructor(kind: FailureKind, detail: string, options: FailureOptions = {}) {
     super(detail);
@@ -37,6 +41,7 @@ export class ExportFailure extends Error {
     this.retryable = options.retryable ?? PASSING.has(kind);
     this.retryAfterMillis = options.retryAfterMillis;
     this.pieces = options.pieces ?? 2;
+    this.mayHaveArrived = options.mayHaveArrived ?? false;
   }
 }
 

@@ -18,8 +18,15 @@ const RETRYABLE = new Set([1, 4, 10, 11, 14, 15]);
 const OUT_OF_RANGE = 11;
 const RESOURCE_EXHAUSTED = 8;
 
-/** What a failed call means. */
-export function grpcFailure(error: unknown): ExportFailure {
+/** What grpc-js says of an answer that comes from a proxy in HTTP alone. */
+const HTTP_STATUS = /^Received HTTP status code \d/;
+
+/**
+ * What a failed call means.
+ *
+ * @param isSent whether it had got a connection
+ */
+export function grpcFailure(error: unknown, isSent = false): ExportFailure {
   const code = statusCode(error);
   const detail = detailOf(error);
   if ((code === RESOURCE_EXHAUSTED || code === OUT_OF_RANGE) && saysTooLarge(detail)) {
@@ -30,7 +37,16 @@ export function grpcFailure(error: unknown): ExportFailure {
   return new ExportFailure(KINDS[code ?? -1] ?? 'other', detail, {
     retryable: code !== undefined && (RETRYABLE.has(code) || isInvited),
     retryAfterMillis,
+    mayHaveArrived: isSent && !isAnswered(error, detail),
   });
+}
+
+/** A status that comes from the other side has headers or trailers around it, and one that grpc-js makes up has none. */
+function isAnswered(error: unknown, detail: string): boolean {
+  const metadata = error instanceof Error && 'metadata' in error ? error.metadata : undefined;
+  const map = metadata instanceof Object && 'toJSON' in metadata ? metadata.toJSON : undefined;
+  const fields: unknown = typeof map === 'function' ? map.call(metadata) : {};
+  return Object.keys(fields ?? {}).length > 0 || HTTP_STATUS.test(detail);
 }
 
 function statusCode(error: unknown): number | undefined {

@@ -1,4 +1,4 @@
-import type { ChannelOptions, Client, ClientUnaryCall, Metadata, ServiceError } from '@grpc/grpc-js';
+import type { CallCredentials, ChannelOptions, Client, Metadata, ServiceError } from '@grpc/grpc-js';
 import type { ExportResponse } from '@opentelemetry/otlp-exporter-base';
 import type { convertLegacyOtlpGrpcOptions } from '@opentelemetry/otlp-grpc-exporter-base';
 import { VERSION } from '../../base/version.ts';
@@ -8,7 +8,7 @@ import { type Diagnosis, diagnose } from './diagnosis.ts';
 import { ExportFailure } from './failure.ts';
 import { grpcFailure } from './grpc-failure.ts';
 import { isLoopback, proxyVariable } from './proxy.ts';
-import type { Transport } from './transport.ts';
+import { newRequest, type Request, type Transport } from './transport.ts';
 
 /** What the variables say: read by OpenTelemetry's own code, certificates at each call of `credentials`. */
 export type GrpcConfiguration = ReturnType<typeof convertLegacyOtlpGrpcOptions>;
@@ -24,6 +24,14 @@ const GZIP = 2;
 const PROXIES = ['grpc_proxy', 'https_proxy', 'http_proxy'];
 const NO_PROXY = process.env.no_grpc_proxy ? ['no_grpc_proxy'] : ['no_proxy'];
 
+interface Connection {
+  readonly client: Client;
+  readonly metadata: Metadata;
+  readonly certificates: string;
+  /** Credentials that add nothing, and say when a call goes out. */
+  readonly sayWhenSent: (say: () => void) => CallCredentials;
+}
+
 /**
  * OTLP over gRPC. OpenTelemetry's own transport knows no options of the channel: it waits up to two minutes before it connects again,
  * takes a connection for sound on which nothing comes back, and reads certificates once.
@@ -31,8 +39,8 @@ const NO_PROXY = process.env.no_grpc_proxy ? ['no_grpc_proxy'] : ['no_proxy'];
 export class GrpcTransport implements Transport {
   readonly #endpoint: Endpoint;
   readonly #configuration: GrpcConfiguration;
-  #connection: { client: Client; metadata: Metadata; certificates: string } | undefined;
-  readonly #calls = new Set<ClientUnaryCall>();
+  #connection: Connection | undefined;
+  readonly #requests = new Set<Request>();
   #diagnosis: Diagnosis | undefined;
 
   constructor(endpoint: Endpoint, configuration: GrpcConfiguration) {
@@ -41,31 +49,42 @@ export class GrpcTransport implements Transport {
   }
 
   async send(data: Uint8Array, timeoutMillis: number): Promise<ExportResponse> {
-    let answer: Uint8Array;
+    const request = newRequest();
+    this.#requests.add(request);
     try {
-      answer = await this.#request(data, timeoutMillis);
+      const answer = await this.#request(request, data, timeoutMillis);
+      this.#diagnosis = undefined;
+      return { status: 'success', data: answer };
     } catch (error) {
-      return { status: 'failure', error: await this.#explained(error) };
+      const failure = grpcFailure(error, request.isSent);
+      const isWaitedFor = !request.ended.signal.aborted;
+      return { status: 'failure', error: isWaitedFor ? await this.#explained(failure) : failure };
+    } finally {
+      this.#requests.delete(request);
     }
-    this.#diagnosis = undefined;
-    return { status: 'success', data: answer };
   }
 
   renew(): void {
     // A channel that is closed lets them go on.
-    for (const call of this.#calls) {
-      call.cancel();
+    for (const { ended } of this.#requests) {
+      ended.abort();
     }
-    this.#connection?.client.close();
-    this.#connection = undefined;
+    this.#disconnect();
   }
 
   shutdown(): void {
     this.renew();
   }
 
-  async #request(data: Uint8Array, timeoutMillis: number): Promise<Uint8Array> {
-    const { client, metadata } = await this.#connect();
+  #disconnect(): void {
+    this.#connection?.client.close();
+    this.#connection = undefined;
+  }
+
+  async #request(request: Request, data: Uint8Array, timeoutMillis: number): Promise<Uint8Array> {
+    const { client, metadata, sayWhenSent } = await this.#connect();
+    const { signal } = request.ended;
+    signal.throwIfAborted();
     const { promise, resolve, reject } = Promise.withResolvers<Uint8Array>();
     const call = client.makeUnaryRequest(
       PATHS[this.#endpoint.signal],
@@ -73,22 +92,28 @@ export class GrpcTransport implements Transport {
       (bytes: Buffer) => bytes,
       data,
       metadata,
-      { deadline: Date.now() + timeoutMillis },
+      {
+        deadline: Date.now() + timeoutMillis,
+        credentials: sayWhenSent(() => {
+          request.isSent = true;
+        }),
+      },
       (error: ServiceError | null, answer?: Buffer) =>
         error === null ? resolve(answer ?? Buffer.alloc(0)) : reject(error),
     );
-    this.#calls.add(call);
-    return promise.finally(() => this.#calls.delete(call));
+    const cancel = (): void => call.cancel();
+    signal.addEventListener('abort', cancel);
+    return promise.finally(() => signal.removeEventListener('abort', cancel));
   }
 
-  async #connect(): Promise<{ client: Client; metadata: Metadata }> {
+  async #connect(): Promise<Connection> {
     const certificates = certificatesState(this.#endpoint.signal);
     if (this.#connection !== undefined && this.#connection.certificates !== certificates) {
-      this.renew();
+      this.#disconnect();
     }
     if (this.#connection === undefined) {
       // Only now: it takes memory, and most observations send nothing.
-      const { Client, setLogVerbosity, logVerbosity } = await import('@grpc/grpc-js');
+      const { Client, Metadata, credentials, setLogVerbosity, logVerbosity } = await import('@grpc/grpc-js');
       // It writes to stderr what is told in other words.
       setLogVerbosity(logVerbosity.NONE);
       const { address, options } = channelOf(this.#endpoint, this.#configuration);
@@ -96,13 +121,18 @@ export class GrpcTransport implements Transport {
         client: new Client(address, this.#configuration.credentials(), options),
         metadata: this.#configuration.metadata(),
         certificates,
+        // Credentials of a call are asked for when there is a connection for it, right before it goes out.
+        sayWhenSent: (say) =>
+          credentials.createFromMetadataGenerator((_, answer) => {
+            say();
+            answer(null, new Metadata());
+          }),
       };
     }
     return this.#connection;
   }
 
-  async #explained(error: unknown): Promise<ExportFailure> {
-    const failure = grpcFailure(error);
+  async #explained(failure: ExportFailure): Promise<ExportFailure> {
     if (failure.kind === 'timeout') {
       // A connection may be dead without anybody having said so.
       this.renew();
@@ -122,7 +152,11 @@ export class GrpcTransport implements Transport {
     const { url } = this.#endpoint;
     const proxy = /^http/i.test(url) && proxyVariable(new URL(url).hostname, PROXIES, NO_PROXY);
     return proxy
-      ? new ExportFailure(failure.kind, `through the proxy of the variable ${proxy}: ${failure.message}`)
+      ? new ExportFailure(
+          failure.kind,
+          `through the proxy of the variable ${proxy}: ${failure.message}`,
+          failure,
+        )
       : failure;
   }
 }

@@ -55,14 +55,19 @@ function kindOf(status: number, words: string): FailureKind {
   return /HTTP request to an HTTPS server/.test(words) ? 'other' : (KINDS[status] ?? 'other');
 }
 
-/** What a request means that got no answer. */
-export function requestFailure(error: unknown): ExportFailure {
+/**
+ * What a request means that got no answer.
+ *
+ * @param mayHaveArrived whether it had got a connection
+ */
+export function requestFailure(error: unknown, mayHaveArrived: boolean): ExportFailure {
   const name = error instanceof Error ? error.name : '';
   if (name === 'AbortError' || name === 'TimeoutError') {
-    return new ExportFailure('timeout', 'it did not answer in time');
+    return new ExportFailure('timeout', 'it did not answer in time', { mayHaveArrived });
   }
   // All that a system says of connections passes or is mended sooner or later, certificates included.
-  return new ExportFailure('unreachable', messageOf(error) || String((error as { code?: unknown }).code));
+  const detail = messageOf(error) || String((error as { code?: unknown }).code);
+  return new ExportFailure('unreachable', detail, { mayHaveArrived });
 }
 
 /** google.rpc.Status in protobuf has its message in field 2; others answer in plain text or JSON. */

@@ -11,7 +11,7 @@ import { type Diagnosis, diagnose } from './diagnosis.ts';
 import { ExportFailure } from './failure.ts';
 import { type HttpAnswer, httpFailure, requestFailure } from './http-failure.ts';
 import { isLoopback, proxyVariable } from './proxy.ts';
-import type { Transport } from './transport.ts';
+import { newRequest, type Request, type Transport } from './transport.ts';
 
 /** What the variables say: read by OpenTelemetry's own code, with the certificates as they are at that moment. */
 export type HttpConfiguration = ReturnType<typeof convertLegacyHttpOptions>;
@@ -31,6 +31,7 @@ export class HttpTransport implements Transport {
   readonly #endpoint: Endpoint;
   readonly #configure: () => HttpConfiguration;
   #connection: { agent: http.Agent; certificates: string; configuration: HttpConfiguration } | undefined;
+  readonly #requests = new Set<Request>();
   #diagnosis: Diagnosis | undefined;
 
   constructor(endpoint: Endpoint, configure: () => HttpConfiguration) {
@@ -39,8 +40,10 @@ export class HttpTransport implements Transport {
   }
 
   async send(data: Uint8Array, timeoutMillis: number): Promise<ExportResponse> {
+    const request = newRequest();
+    this.#requests.add(request);
     try {
-      const answer = await this.#request(data, timeoutMillis);
+      const answer = await this.#request(request, data, timeoutMillis);
       const failure = httpFailure(answer);
       if (failure !== undefined) {
         return { status: 'failure', error: await this.#explained(failure) };
@@ -48,23 +51,36 @@ export class HttpTransport implements Transport {
       this.#diagnosis = undefined;
       return { status: 'success', data: answer.body };
     } catch (error) {
-      return { status: 'failure', error: await this.#explained(requestFailure(error)) };
+      const failure = requestFailure(error, request.isSent);
+      const isWaitedFor = !request.ended.signal.aborted;
+      return { status: 'failure', error: isWaitedFor ? await this.#explained(failure) : failure };
+    } finally {
+      this.#requests.delete(request);
     }
   }
 
   renew(): void {
-    this.#connection?.agent.destroy();
-    this.#connection = undefined;
+    for (const { ended } of this.#requests) {
+      ended.abort();
+    }
+    this.#disconnect();
   }
 
   shutdown(): void {
     this.renew();
   }
 
-  async #request(data: Uint8Array, timeoutMillis: number): Promise<HttpAnswer> {
+  #disconnect(): void {
+    this.#connection?.agent.destroy();
+    this.#connection = undefined;
+  }
+
+  async #request(sending: Request, data: Uint8Array, timeoutMillis: number): Promise<HttpAnswer> {
     const { agent, configuration } = await this.#connect();
     const isCompressed = configuration.compression === 'gzip';
     const body = isCompressed ? await COMPRESS(data) : data;
+    const { signal } = sending.ended;
+    signal.throwIfAborted();
     const { promise, resolve, reject } = Promise.withResolvers<http.IncomingMessage>();
     const url = new URL(this.#endpoint.url);
     const request = (url.protocol === 'https:' ? https : http).request(
@@ -72,7 +88,7 @@ export class HttpTransport implements Transport {
       {
         method: 'POST',
         agent,
-        signal: AbortSignal.timeout(timeoutMillis),
+        signal: AbortSignal.any([AbortSignal.timeout(timeoutMillis), signal]),
         headers: {
           ...(await configuration.headers()),
           'User-Agent': `mapscope/${VERSION}`,
@@ -81,6 +97,14 @@ export class HttpTransport implements Transport {
         },
       },
       resolve,
+    );
+    const noteSent = (): void => {
+      sending.isSent = true;
+    };
+    request.on('socket', (socket) =>
+      socket.connecting
+        ? socket.once(url.protocol === 'https:' ? 'secureConnect' : 'connect', noteSent)
+        : noteSent(),
     );
     request.on('error', reject);
     request.end(body);
@@ -96,7 +120,7 @@ export class HttpTransport implements Transport {
   async #connect(): Promise<{ agent: http.Agent; configuration: HttpConfiguration }> {
     const certificates = certificatesState(this.#endpoint.signal);
     if (this.#connection !== undefined && this.#connection.certificates !== certificates) {
-      this.renew();
+      this.#disconnect();
     }
     if (this.#connection === undefined) {
       const configuration = this.#configure();
@@ -129,13 +153,17 @@ export class HttpTransport implements Transport {
   }
 }
 
-/** With the certificates that OpenTelemetry's agent would have, and proxies as the variables name them. */
+/**
+ * With the certificates that OpenTelemetry's agent would have, and proxies as the variables name them. Each request has a connection of
+ * its own: one that has been idle may be closed by the receiver in the moment in which it is used again, and then nobody knows whether
+ * the request has arrived.
+ */
 async function agentOf(
   { protocol, hostname }: URL,
   { agentFactory }: HttpConfiguration,
 ): Promise<http.Agent> {
   const { ca, cert, key } = ((await agentFactory(protocol)) as https.Agent).options;
-  const common = { keepAlive: true, ...(!isLoopback(hostname) && { proxyEnv: process.env }) };
+  const common = { keepAlive: false, ...(!isLoopback(hostname) && { proxyEnv: process.env }) };
   return protocol === 'https:' ? new https.Agent({ ...common, ca, cert, key }) : new http.Agent(common);
 }
 

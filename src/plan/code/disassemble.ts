@@ -45,7 +45,7 @@ export interface Instruction {
   readonly writes: readonly number[];
   /** General registers the instruction may read, other than to form an address. */
   readonly reads: readonly number[];
-  /** Every memory operand, also implicit ones, other than the stack accesses of push, pop, call and ret. */
+  /** Every memory operand that the instruction names. Others it has only with push, pop, call and ret: string instructions are refused. */
   readonly memory: readonly MemoryOperand[];
   readonly text: string;
 }

@@ -1,7 +1,7 @@
 /* How much room the programs' maps have, given how many CPUs there may be: what all of it takes has a bound (docs/design/0013). */
 import { EXIT, messageOf, UserError } from '../../base/errors.ts';
 import { addon } from '../../kernel/addon.ts';
-import { encodeWord, RecordReader } from '../../kernel/records.ts';
+import { encodeWord, RecordReader, recordConstant } from '../../kernel/records.ts';
 
 /** Of the 16 MB that a target may take, what is left for aggregates: less than this, */
 const AGGREGATE_BYTES = 13.3e6;
@@ -19,6 +19,14 @@ const LEAST_COMMON_SCRATCH = 64;
 export interface Room {
   readonly entries: number;
   readonly readOnlyData: Readonly<Record<string, Buffer>>;
+}
+
+/** The same of aggregates. */
+export interface AggregateRoom extends Room {
+  /** Of the table of places, and of the ring of aggregates that were taken back. */
+  readonly places: number;
+  /** Aggregates that have names. */
+  readonly named: number;
 }
 
 /**
@@ -53,19 +61,28 @@ export function scratchRoom(cpus: number): Room {
 }
 
 /**
- * Aggregates (bpf/counts/aggregate.bpf.h): as many for each CPU as there is memory for; those that all share always have room
- * for every call site.
+ * Aggregates (bpf/counts/aggregate.bpf.h): as many for each CPU as there is memory for. Those that all share have room for as many
+ * names as wanted, or as there is memory for, and for the lookups under all other names: one for each function and result.
  */
-export function aggregateRoom(callSites: number, cpus: number): Room & { readonly places: number } {
+export function aggregateRoom(names: number, cpus: number): AggregateRoom {
   const bytes = AGGREGATE_BYTES - OTHER_BYTES_PER_CPU * cpus;
-  // CPUs that ask at the same moment may take one each beyond their part.
-  const shared = callSites + cpus;
-  const left = Math.floor(bytes / new RecordReader('aggregate').size) - shared;
-  const own = Math.max(cpus, Math.min(left, cpus * Math.min(callSites, OWN_AGGREGATES)));
-  const places = hashPlaces(shared + own);
+  // Each function has a probe site.
+  const others = 2 * recordConstant('MAX_PROBE_SITES');
+  // CPUs that ask at the same moment may take one each beyond a limit.
+  const fitting = Math.floor(bytes / new RecordReader('aggregate').size) - others - 2 * cpus;
+  const shared = Math.min(names, fitting - cpus);
+  const own = Math.max(cpus, Math.min(fitting - shared, cpus * Math.min(names, OWN_AGGREGATES)));
+  const named = own + cpus + shared;
+  const entries = named + cpus + others;
+  const places = hashPlaces(entries);
   return {
-    entries: shared + own,
+    entries,
     places,
-    readOnlyData: { own_aggregates: encodeWord(own), aggregate_table: encodeWord(places) },
+    named,
+    readOnlyData: {
+      own_aggregates: encodeWord(own),
+      named_aggregates: encodeWord(named),
+      aggregate_table: encodeWord(places),
+    },
   };
 }

@@ -1,13 +1,13 @@
 import { BinaryError, type GoBinary } from '../../gobinary/index.ts';
-import { COUNT_BOUNDS, distribution, highestBoundInUse, RATIO_BOUNDS } from '../../model/buckets.ts';
-import type { Distribution } from '../../model/distribution.ts';
 import { type SourcePosition, UNKNOWN_NAME } from '../../model/position.ts';
-import { cellsInUse, estimateDistinct } from '../../model/sketch.ts';
 import type { CallSiteStats } from '../../model/snapshot.ts';
 import type { ProbePlan } from '../../plan/lookups/plan.ts';
-import type { Aggregate } from '../readers/aggregates.ts';
+import type { AggregateName } from '../readers/aggregate.ts';
 import type { OwnTypes } from './own-types.ts';
 import type { RuntimeTypes } from './runtime-types.ts';
+
+/** A map type by its name, and what it is of where it was declared. */
+type TypeName = Pick<CallSiteStats, 'type' | 'underlyingType'>;
 
 /** Gives call sites and types their names. Answers are kept: an observation asks for the same ones every time. */
 export class Namer {
@@ -16,7 +16,11 @@ export class Namer {
   readonly #runtimeTypes: RuntimeTypes;
   readonly #ownTypes: OwnTypes;
   readonly #callSites = new Map<number, SourcePosition>();
-  readonly #types = new Map<string, string>();
+  /** Equal ones are the same object. */
+  readonly #positions = new Map<string, SourcePosition>();
+  readonly #types = new Map<string, TypeName>();
+  /** Something was read of the binary since the last call of `settle`. */
+  #hasRead = false;
 
   constructor(binary: GoBinary, plan: ProbePlan, runtimeTypes: RuntimeTypes, ownTypes: OwnTypes) {
     this.#binary = binary;
@@ -25,7 +29,7 @@ export class Namer {
     this.#ownTypes = ownTypes;
   }
 
-  /** The source position that a return address belongs to, with inlining undone. */
+  /** The source position that a return address belongs to, with inlining undone. Equal positions are one object. */
   callSite(returnAddress: number): SourcePosition {
     const known = this.#callSites.get(returnAddress);
     if (known !== undefined) {
@@ -33,14 +37,22 @@ export class Namer {
     }
     // The call instruction ends where the return address is; what is there may be another line already.
     const frame = this.#read(() => this.#binary.frames(returnAddress - 1)[0]);
-    const position = frame
+    const found = frame
       ? { function: printedName(frame.function), file: frame.file, line: frame.line }
       : { function: UNKNOWN_NAME, file: UNKNOWN_NAME, line: 0 };
+    const key = JSON.stringify(found);
+    const position = this.#positions.get(key) ?? found;
+    this.#positions.set(key, position);
     this.#callSites.set(returnAddress, position);
     return position;
   }
 
-  type(aggregate: Pick<Aggregate, 'type' | 'runtimeType'>): string {
+  type(aggregate: Pick<AggregateName, 'type' | 'runtimeType'>): string {
+    return this.mapType(aggregate).type;
+  }
+
+  /** The name of a map type, and what it is of where it was declared. */
+  mapType(aggregate: Pick<AggregateName, 'type' | 'runtimeType'>): TypeName {
     const key = `${aggregate.runtimeType}${aggregate.type}`;
     let name = this.#types.get(key);
     if (name === undefined) {
@@ -50,15 +62,21 @@ export class Namer {
     return name;
   }
 
-  #typeName({ type, runtimeType }: Pick<Aggregate, 'type' | 'runtimeType'>): string {
+  #typeName({ type, runtimeType }: Pick<AggregateName, 'type' | 'runtimeType'>): TypeName {
     if (runtimeType) {
-      return this.#runtimeTypes.name(type) ?? UNKNOWN_NAME;
+      return { type: this.#runtimeTypes.name(type) ?? UNKNOWN_NAME };
     }
-    return this.#read(() => this.#binary.mapTypeAt(this.#ownTypes(type))?.name) ?? UNKNOWN_NAME;
+    const found = this.#read(() => this.#binary.mapTypeAt(this.#ownTypes(type)));
+    if (found === undefined) {
+      return { type: UNKNOWN_NAME };
+    }
+    const { name, isDeclared, keyName, elemName } = found;
+    return { type: name, ...(isDeclared && { underlyingType: `map[${keyName}]${elemName}` }) };
   }
 
   /** A file that can no longer be read, or leads astray, costs names. */
   #read<T>(ask: () => T): T | undefined {
+    this.#hasRead = true;
     try {
       return ask();
     } catch (error) {
@@ -69,40 +87,17 @@ export class Namer {
     }
   }
 
-  /** One aggregate, with the estimate of its lookups, as the rest of the program sees it. */
-  stats(aggregate: Aggregate, estimatedLookups: number): CallSiteStats {
-    return {
-      callSite: this.callSite(aggregate.caller),
-      variant: this.#plan.functions[aggregate.functionIndex]?.name.replace(/^runtime\./, '') ?? UNKNOWN_NAME,
-      type: this.type(aggregate),
-      hit: aggregate.hit,
-      lookups: aggregate.lookups,
-      estimatedLookups,
-      probeLength: distribution(
-        COUNT_BOUNDS,
-        aggregate.probeLength,
-        aggregate.probeLengthSum,
-        aggregate.probeLengthMax,
-      ),
-      keyComparisons: distribution(
-        COUNT_BOUNDS,
-        aggregate.keyComparisons,
-        aggregate.keyComparisonsSum,
-        aggregate.keyComparisonsMax,
-      ),
-      homePosition: ratios(
-        aggregate.homePosition.slice(0, RATIO_BOUNDS.length + 1),
-        aggregate.homePositionSum,
-      ),
-      loadFactor: ratios(aggregate.loadFactor, aggregate.loadFactorSum),
-      growing: aggregate.growing,
-      inexact: aggregate.inexact.reduce((sum, n) => sum + n, 0),
-      largest: aggregate.largest,
-      latest: aggregate.latest,
-      mapsAtLeast: cellsInUse(aggregate.mapsSketch),
-      estimatedMaps: estimateDistinct(aggregate.mapsSketch),
-      mapsSketch: aggregate.mapsSketch,
-    };
+  /** Gives back the memory of what was read for names: they are kept, and few come later. */
+  settle(): void {
+    if (this.#hasRead) {
+      this.#hasRead = false;
+      this.#binary.forget();
+    }
+  }
+
+  /** The lookup function without its package. */
+  variant({ functionIndex }: Pick<AggregateName, 'functionIndex'>): string {
+    return this.#plan.functions[functionIndex]?.name.replace(/^runtime\./, '') ?? UNKNOWN_NAME;
   }
 }
 
@@ -114,8 +109,4 @@ function printedName(name: string): string {
   const open = name.indexOf('[');
   const close = name.lastIndexOf(']');
   return open < 0 || close < open ? name : `${name.slice(0, open)}[...]${name.slice(close + 1)}`;
-}
-
-function ratios(counts: number[], sum: number): Distribution {
-  return distribution(RATIO_BOUNDS, counts, sum, highestBoundInUse(RATIO_BOUNDS, counts));
 }

@@ -10,7 +10,8 @@ import type { OwnTypes } from './own-types.ts';
 export class RuntimeTypes {
   readonly #binary: GoBinary;
   readonly #ownTypes: OwnTypes;
-  readonly #names = new Map<number, string>();
+  /** Undefined where a part is not known, which stays so. */
+  readonly #names = new Map<number, string | undefined>();
 
   constructor(binary: GoBinary, ownTypes: OwnTypes) {
     this.#binary = binary;
@@ -39,8 +40,7 @@ export class RuntimeTypes {
   #add(address: number, keyType: number, elemType: number): void {
     const key = typeName(this.#binary, keyType);
     const elem = typeName(this.#binary, elemType);
-    if (key !== undefined && elem !== undefined) {
-      this.#names.set(address, `map[${key}]${elem}`);
-    }
+    const isKnown = key !== undefined && elem !== undefined;
+    this.#names.set(address, isKnown ? `map[${key}]${elem}` : undefined);
   }
 }

@@ -1,97 +1,40 @@
-import type { PerCpuContents, ProbeObject } from '../../kernel/addon.ts';
-import {
-  type FieldOf,
-  type FieldReader,
-  type NumberConstant,
-  RecordReader,
-  recordConstant,
-  recordEnum,
-} from '../../kernel/records.ts';
+import type { ProbeObject } from '../../kernel/addon.ts';
+import { type FieldOf, type FieldReader, RecordReader, recordConstant } from '../../kernel/records.ts';
 import { largerMap, laterMap } from '../../model/merge.ts';
-import type { MapState } from '../../model/snapshot.ts';
+import { includeSketch } from '../../model/sketch.ts';
+import { type MapState, NO_MAP } from '../../model/snapshot.ts';
+import {
+  type Aggregate,
+  type AggregateName,
+  addCounted,
+  type Counted,
+  decodeName,
+  type LookupCount,
+  nothingCounted,
+  otherName,
+} from './aggregate.ts';
 
-/** What an aggregate is of. */
-export interface AggregateName {
-  /** Link-time return address of the call. */
-  readonly caller: number;
-  /**
-   * Link-time address of the map type, or its run-time address when `runtimeType` is set. That of a type in another file, which a
-   * plugin uses, may be negative.
-   */
-  readonly type: number;
-  readonly runtimeType: boolean;
-  /** Index into ProbePlan.functions. */
-  readonly functionIndex: number;
-  readonly hit: boolean;
-}
-
-/** Takes the word of an aggregate's name apart that says which map type it is of. */
-export function decodeType(type: bigint): Pick<AggregateName, 'type' | 'runtimeType'> {
-  // Addresses of user space have 47 bits: that the next bit is clear as well tells the mark from a negative address.
-  const runtimeType = type >> 62n === 2n;
-  return { type: Number(runtimeType ? type & ~RUNTIME_TYPE : BigInt.asIntN(64, type)), runtimeType };
-}
-
-/** Takes the two words of struct lookup_key apart. */
-export function decodeName(caller: bigint, type: bigint): AggregateName {
-  const hitShift = recordConstant('CALLER_HIT_SHIFT');
-  return {
-    caller: Number(BigInt.asUintN(hitShift, caller)),
-    ...decodeType(type),
-    functionIndex: Number(caller >> BigInt(recordConstant('CALLER_FUNCTION_SHIFT'))),
-    hit: ((caller >> BigInt(hitShift)) & 1n) === 1n,
-  };
-}
-
-/** How many lookups an aggregate has counted. */
-export interface LookupCount {
-  /** Its name, as the kernel has it. */
-  readonly key: string;
-  readonly lookups: number;
-}
-
-/** One aggregate of the kernel, summed over CPUs. Arrays are bucket counts, see bpf/shared/bounds.h. */
-export interface Aggregate extends AggregateName, LookupCount {
-  lookups: number;
-  growing: number;
-  probeLength: number[];
-  probeLengthSum: number;
-  probeLengthMax: number;
-  keyComparisons: number[];
-  keyComparisonsSum: number;
-  keyComparisonsMax: number;
-  homePosition: number[];
-  homePositionSum: number;
-  loadFactor: number[];
-  loadFactorSum: number;
-  /** By enum inexact_reason. */
-  inexact: number[];
-  largest: MapState;
-  latest: MapState;
-  mapsSketch: bigint[];
-}
-
-const RUNTIME_TYPE = 1n << 63n;
-
-/** What is done with each record of a name: one for each CPU, and one that all share. */
-type Visit = (name: Name, values: Buffer, at: number) => void;
-
-interface Name extends Pick<LookupCount, 'key'> {
-  readonly caller: bigint;
-  readonly type: bigint;
-}
-
-/** Reads and sums the program's aggregates (bpf/counts/aggregate.bpf.h): what each CPU has for itself, and the shared ones. */
+/**
+ * Reads and sums the program's aggregates (bpf/counts/aggregate.bpf.h): what each CPU has for itself, and the shared ones. They are in
+ * the order in which they were made, and keep their place.
+ */
 export class AggregateReader {
   readonly #record = new RecordReader('aggregate');
   readonly #stats = new StatsReader(this.#record);
+  /** By place. */
+  readonly #names: (AggregateName | undefined)[] = [];
+  readonly #byKey = new Map<string, AggregateName>();
+  /** What was counted at places that were taken back, under the name for that. */
+  readonly #takenBack = new Map<AggregateName, Counted>();
 
-  async read(program: ProbeObject): Promise<Aggregate[]> {
-    const found = new Map<string, Aggregate>();
-    await this.#visitAll(program, (name, values, at) => {
-      const aggregate = found.get(name.key) ?? emptyAggregate(name);
-      found.set(name.key, aggregate);
-      this.#stats.addTo(aggregate, values, at);
+  /** All, under their names. @param cycle of which the largest maps are wanted; default: the latest one of each */
+  async read(program: ProbeObject, cycle?: bigint): Promise<Aggregate[]> {
+    const found = new Map<AggregateName, Aggregate>();
+    const contents = await this.contents(program, cycle);
+    contents.forEach((name, at) => {
+      const aggregate = found.get(name) ?? { ...name, ...nothingCounted() };
+      found.set(name, aggregate);
+      contents.addTo(aggregate, at);
     });
     const aggregates = [...found.values()];
     for (const aggregate of aggregates) {
@@ -102,74 +45,170 @@ export class AggregateReader {
 
   /** Only how many lookups there were: a fraction of the work. */
   async readLookups(program: ProbeObject): Promise<LookupCount[]> {
-    const found = new Map<string, number>();
-    await this.#visitAll(program, ({ key }, values, at) => {
-      found.set(key, (found.get(key) ?? 0) + this.#stats.lookups(values, at));
-    });
-    return [...found].map(([key, lookups]) => ({ key, lookups }));
+    const contents = await this.contents(program);
+    return [...contents.counts()].map(([{ key }, lookups]) => ({ key, lookups }));
   }
 
-  /** They are in the order in which they were made, on whatever CPU. */
-  async #visitAll(program: ProbeObject, visit: Visit): Promise<void> {
+  /** What there is now, not decoded yet. */
+  async contents(program: ProbeObject, cycle?: bigint): Promise<AggregateContents> {
     const made = await program.readSharedMap('aggregates_made');
-    const { values, count } = await program.readSharedMap(
-      'aggregates',
-      Number(made.values.readBigUInt64LE()),
-    );
-    for (let i = 0; i < count; i++) {
-      const at = i * this.#record.size;
-      const caller = this.#record.bigint(values, at, 'name.caller');
-      // One that is being made has no name yet, and counts nothing.
-      if (caller !== 0n) {
-        visit(nameOf(caller, this.#record.bigint(values, at, 'name.type')), values, at);
+    const most = Number(made.values.readBigUInt64LE());
+    const { values, count } = await program.readSharedMap('aggregates', most);
+    for (let place = 0; place < count; place++) {
+      this.#names[place] ??= this.#nameAt(values, place * this.#record.size);
+    }
+    return new AggregateContents(this.#stats, {
+      values,
+      size: this.#record.size,
+      names: this.#names.slice(0, count),
+      takenBack: [...this.#takenBack],
+      cycle: cycle === undefined ? undefined : Number(BigInt.asUintN(32, cycle)),
+    });
+  }
+
+  /**
+   * Takes places back, in which nobody counts any more: what was counted there is kept under the name of all others.
+   *
+   * @param contents read when nobody did
+   * @param isLeft whether a name's places stay as they are
+   */
+  takeBack(
+    wanted: ReadonlySet<number>,
+    contents: AggregateContents,
+    isLeft: (name: AggregateName) => boolean,
+  ): TakenBack {
+    const places: number[] = [];
+    const lookups = new Map<AggregateName, number>();
+    const living = new Set<AggregateName>();
+    contents.forEach((name, at) => {
+      const place = at / this.#record.size;
+      if (!wanted.has(place) || isLeft(name)) {
+        living.add(name);
+        return;
       }
+      const counted = this.#otherCounted(name);
+      contents.addTo(counted, at);
+      // It was of a cycle that has ended.
+      counted.largest = NO_MAP;
+      lookups.set(name, (lookups.get(name) ?? 0) + contents.lookups(at));
+      this.#names[place] = undefined;
+      places.push(place);
+    });
+    const gone = [...lookups.keys()].filter((name) => !living.has(name));
+    for (const { key } of gone) {
+      this.#byKey.delete(key);
+    }
+    return { places, lookups, gone };
+  }
+
+  /** Where names are, as far as they have been read. */
+  placesOf(names: ReadonlySet<AggregateName>): number[] {
+    return this.#names.flatMap((name, place) => (name !== undefined && names.has(name) ? place : []));
+  }
+
+  #otherCounted(of: AggregateName): Counted {
+    const wanted = otherName(of);
+    const name = this.#byKey.get(wanted.key) ?? wanted;
+    this.#byKey.set(name.key, name);
+    const counted = this.#takenBack.get(name) ?? nothingCounted();
+    this.#takenBack.set(name, counted);
+    return counted;
+  }
+
+  /** One that is being made has no name yet, and counts nothing. */
+  #nameAt(values: Buffer, at: number): AggregateName | undefined {
+    const caller = this.#record.bigint(values, at, 'name.caller');
+    if (caller === 0n) {
+      return undefined;
+    }
+    const name = decodeName(caller, this.#record.bigint(values, at, 'name.type'));
+    const known = this.#byKey.get(name.key);
+    if (known === undefined) {
+      this.#byKey.set(name.key, name);
+    }
+    return known ?? name;
+  }
+}
+
+/** Places that were taken back. */
+export interface TakenBack {
+  readonly places: readonly number[];
+  /** Lookups that count under the name of all others from now on, by the name that they had. */
+  readonly lookups: ReadonlyMap<AggregateName, number>;
+  /** Names that have no other place. */
+  readonly gone: readonly AggregateName[];
+}
+
+/** What was read at one moment. */
+interface Contents {
+  readonly values: Buffer;
+  /** Bytes of a place. */
+  readonly size: number;
+  readonly names: readonly (AggregateName | undefined)[];
+  readonly takenBack: readonly (readonly [AggregateName, Counted])[];
+  readonly cycle: number | undefined;
+}
+
+/** The aggregates at one moment. A name has several places: one for each CPU, and one that all share. */
+export class AggregateContents {
+  readonly #stats: StatsReader;
+  readonly #read: Contents;
+
+  constructor(stats: StatsReader, read: Contents) {
+    this.#stats = stats;
+    this.#read = read;
+  }
+
+  /** Visits each place, with the name and where it is. Places that were taken back are below 0. */
+  forEach(visit: (name: AggregateName, at: number) => void): void {
+    const { names, size, takenBack } = this.#read;
+    names.forEach((name, place) => {
+      if (name !== undefined) {
+        visit(name, place * size);
+      }
+    });
+    takenBack.forEach(([name], i) => {
+      visit(name, -1 - i);
+    });
+  }
+
+  /** Lookups by name. */
+  counts(): Map<AggregateName, number> {
+    const counts = new Map<AggregateName, number>();
+    this.forEach((name, at) => {
+      counts.set(name, (counts.get(name) ?? 0) + this.lookups(at));
+    });
+    return counts;
+  }
+
+  /** Lookups counted at a place. */
+  lookups(at: number): number {
+    return at < 0
+      ? (this.#takenBackAt(at)?.probeLength.reduce((sum, count) => sum + count, 0) ?? 0)
+      : this.#stats.lookups(this.#read.values, at);
+  }
+
+  #takenBackAt(at: number): Counted | undefined {
+    return this.#read.takenBack[-1 - at]?.[1];
+  }
+
+  /** Adds what was counted at a place. When all places of a name have been added, `complete` is to be called. */
+  addTo(to: Counted, at: number): void {
+    const takenBack = at < 0 ? this.#takenBackAt(at) : undefined;
+    if (takenBack !== undefined) {
+      addCounted(to, takenBack);
+    } else {
+      this.#stats.addTo(to, this.#read.values, at, this.#read.cycle);
     }
   }
 }
 
-function nameOf(caller: bigint, type: bigint): Name {
-  return { key: `${caller} ${type}`, caller, type };
-}
-
-function emptyAggregate({ key, caller, type }: Name): Aggregate {
-  const zeros = (length: NumberConstant) => new Array<number>(recordConstant(length)).fill(0);
-  return {
-    ...decodeName(caller, type),
-    key,
-    lookups: 0,
-    growing: 0,
-    probeLength: zeros('COUNT_BUCKETS'),
-    probeLengthSum: 0,
-    probeLengthMax: 0,
-    keyComparisons: zeros('COUNT_BUCKETS'),
-    keyComparisonsSum: 0,
-    keyComparisonsMax: 0,
-    homePosition: zeros('RATIO_BUCKETS'),
-    homePositionSum: 0,
-    loadFactor: zeros('RATIO_BUCKETS'),
-    loadFactorSum: 0,
-    inexact: zeros('INEXACT_COUNT'),
-    largest: NO_MAP,
-    latest: NO_MAP,
-    mapsSketch: new Array(recordConstant('MAP_SKETCH_WORDS')).fill(0n),
-  };
-}
-
-const NO_MAP: MapState = {
-  seenAt: 0,
-  entries: 0,
-  buckets: 0,
-  overflowBuckets: 0,
-  tombstones: 0,
-  directory: 0,
-};
-
 /** What the kernel leaves to be worked out from the buckets: the number of lookups, and the sums of small values. */
-function complete(aggregate: Aggregate): void {
-  aggregate.lookups = aggregate.probeLength.reduce((sum, n) => sum + n, 0);
+export function complete(counted: Counted): void {
+  counted.lookups = counted.probeLength.reduce((sum, n) => sum + n, 0);
   for (let value = 0; value <= recordConstant('DIRECT_BUCKETS'); value++) {
-    aggregate.probeLengthSum += value * (aggregate.probeLength[value] ?? 0);
-    aggregate.keyComparisonsSum += value * (aggregate.keyComparisons[value] ?? 0);
+    counted.probeLengthSum += value * (counted.probeLength[value] ?? 0);
+    counted.keyComparisonsSum += value * (counted.keyComparisons[value] ?? 0);
   }
 }
 
@@ -183,10 +222,12 @@ class StatsReader {
   readonly #loadFactor: FieldReader;
   readonly #loadFactorSum: FieldReader;
   readonly #inexact: FieldReader;
-  readonly #largest: StateReader;
-  readonly #latest: StateReader;
+  readonly #cycle: FieldReader;
+  readonly #states = new StateReader();
+  readonly #largestAt: number;
+  readonly #latestAt: number;
   readonly #ratioUnit = 2 ** recordConstant('RATIO_UNIT_LOG2');
-  readonly #mapsSeen: FieldReader;
+  readonly #registers: FieldReader;
 
   constructor(record: RecordReader<'aggregate'>) {
     const field = (name: FieldOf<'lookup_stats'>) => record.field(`stats.${name}`);
@@ -203,17 +244,10 @@ class StatsReader {
     this.#loadFactor = field('load_factor');
     this.#loadFactorSum = field('load_factor_sum');
     this.#inexact = field('inexact');
-    const state = (name: 'largest' | 'latest') => ({
-      seenAt: field(`${name}.seen_at`),
-      entries: field(`${name}.entries`),
-      log2Buckets: field(`${name}.log2_buckets`),
-      overflow: field(`${name}.overflow`),
-      tombstones: field(`${name}.tombstones`),
-      directory: field(`${name}.directory`),
-    });
-    this.#largest = state('largest');
-    this.#latest = state('latest');
-    this.#mapsSeen = field('maps_seen');
+    this.#cycle = field('cycle');
+    this.#largestAt = record.offset('stats.largest');
+    this.#latestAt = record.offset('stats.latest.seen_at');
+    this.#registers = field('map_registers');
   }
 
   /** Each lookup is in one bucket. */
@@ -221,7 +255,8 @@ class StatsReader {
     return this.#probeLength.buckets.total(values, at);
   }
 
-  addTo(to: Aggregate, values: Buffer, at: number): void {
+  /** @param cycle of which the largest map is wanted; default: that of the latest lookup */
+  addTo(to: Counted, values: Buffer, at: number, cycle?: number): void {
     to.growing += this.#growing.number(values, at);
     this.#probeLength.buckets.addTo(to.probeLength, values, at);
     to.probeLengthSum += this.#probeLength.sum.number(values, at);
@@ -234,32 +269,46 @@ class StatsReader {
     this.#loadFactor.addTo(to.loadFactor, values, at);
     to.loadFactorSum += this.#loadFactorSum.number(values, at) / this.#ratioUnit;
     this.#inexact.addTo(to.inexact, values, at);
-    to.largest = largerMap(to.largest, stateOf(this.#largest, values, at));
-    to.latest = laterMap(to.latest, stateOf(this.#latest, values, at));
-    this.#mapsSeen.uniteWith(to.mapsSketch, values, at);
+    to.largest = largerMap(to.largest, this.#largestOf(values, at, cycle));
+    to.latest = laterMap(to.latest, this.#states.read(values, at + this.#latestAt));
+    includeSketch(to.mapsSketch, this.#registers.bytes(values, at));
+  }
+
+  /** The cycle's, if there was a lookup in it; lookups of the next one are counted already. */
+  #largestOf(values: Buffer, at: number, cycle?: number): MapState {
+    const latest = this.#cycle.number(values, at);
+    const wanted = cycle ?? latest;
+    return latest < wanted ? NO_MAP : this.#states.read(values, at + this.#largestAt, wanted);
   }
 }
 
-/** A map's state: its fields. */
-type StateReader = Record<
-  'seenAt' | 'entries' | 'log2Buckets' | 'overflow' | 'tombstones' | 'directory',
-  FieldReader
->;
+/** Reads a map's state. */
+class StateReader {
+  readonly #record = new RecordReader('map_state');
+  readonly #seenAt = this.#record.field('seen_at');
+  readonly #entries = this.#record.field('entries');
+  readonly #log2Buckets = this.#record.field('log2_buckets');
+  readonly #overflow = this.#record.field('overflow');
+  readonly #tombstones = this.#record.field('tombstones');
+  readonly #directory = this.#record.field('directory');
 
-function stateOf(reader: StateReader, values: Buffer, at: number): MapState {
-  const seenAt = reader.seenAt.number(values, at);
-  if (seenAt === 0) {
-    return NO_MAP;
+  /** @param cycle where there is one for even and one for odd cycles */
+  read(values: Buffer, at: number, cycle = 0): MapState {
+    const start = at + (cycle % recordConstant('LARGEST_CYCLES')) * this.#record.size;
+    const seenAt = this.#seenAt.number(values, start);
+    if (seenAt === 0) {
+      return NO_MAP;
+    }
+    const directory = this.#directory.number(values, start);
+    return {
+      seenAt,
+      entries: this.#entries.number(values, start),
+      buckets: 2 ** this.#log2Buckets.number(values, start),
+      overflowBuckets: this.#overflow.number(values, start),
+      tombstones: this.#tombstones.number(values, start),
+      directory: directory === 0 ? 0 : 2 ** (directory - 1),
+    };
   }
-  const directory = reader.directory.number(values, at);
-  return {
-    seenAt,
-    entries: reader.entries.number(values, at),
-    buckets: 2 ** reader.log2Buckets.number(values, at),
-    overflowBuckets: reader.overflow.number(values, at),
-    tombstones: reader.tombstones.number(values, at),
-    directory: directory === 0 ? 0 : 2 ** (directory - 1),
-  };
 }
 
 /** An integer histogram's fields. */
@@ -267,71 +316,4 @@ interface Counts {
   readonly buckets: FieldReader;
   readonly sum: FieldReader;
   readonly max: FieldReader;
-}
-
-/** The program's counters, summed over CPUs: what became of the hits that are not in an aggregate. */
-export interface Counters {
-  readonly hits: number;
-  /** At a site whose lookup another one records. */
-  readonly deferred: number;
-  /** At that other site, of lookups that had been deferred. These hits have an outcome of their own. */
-  readonly resumed: number;
-  /** In maps that were emptied between the function's check and the probe site; not lookups by definition. */
-  readonly empty: number;
-  /** While a window's gate was closed: a trap, and nothing decoded. */
-  readonly windowClosed: number;
-  readonly unreadable: Record<string, number>;
-  readonly dropped: Record<string, number>;
-  /** Spikes that the kernel had no memory for. */
-  readonly lostSpikes: number;
-  /** Hits whose decoding was timed, and how long it took them. */
-  readonly timedHits: number;
-  readonly timedSeconds: number;
-}
-
-export async function readCounters(program: ProbeObject): Promise<Counters> {
-  return decodeCounters(await program.readPerCpuMap('cpu_states'));
-}
-
-/** The counters in the map `cpu_states`. */
-export function decodeCounters(states: PerCpuContents): Counters {
-  const names = Object.entries(recordEnum('counter'));
-  const state = new RecordReader('cpu_state');
-  const sum = (field: FieldOf<'cpu_state'>, index = 0) => state.sum(states, field, index);
-  const value = (index: number) => sum('counters', index);
-  const group = (prefix: string) =>
-    Object.fromEntries(
-      names
-        .filter(([name]) => name.startsWith(prefix))
-        .map(([name, index]) => [name.slice(prefix.length).toLowerCase(), value(index)]),
-    );
-  return {
-    hits: value(recordConstant('COUNTER_HITS')) + sum('own_hits'),
-    deferred: value(recordConstant('COUNTER_DEFERRED')),
-    resumed: sum('resumed'),
-    empty: value(recordConstant('COUNTER_EMPTY')),
-    windowClosed: value(recordConstant('COUNTER_WINDOW_CLOSED')),
-    unreadable: group('COUNTER_UNREADABLE_'),
-    dropped: group('COUNTER_DROPPED_'),
-    lostSpikes: sum('lost_spikes'),
-    timedHits: sum('timed_hits'),
-    timedSeconds: sum('timed_ns') * 1e-9,
-  };
-}
-
-/** Of the hits whose time was taken, those of each probe site. */
-export function decodeSiteHits(states: PerCpuContents, sites: number): number[] {
-  const state = new RecordReader('cpu_state');
-  return Array.from({ length: sites }, (_, site) => state.sum(states, 'site_hits', site));
-}
-
-/** The reasons for inexact lookups, in the order of enum inexact_reason, in words that can be printed. */
-export function inexactReasons(): string[] {
-  const reasons: string[] = [];
-  for (const [name, value] of Object.entries(recordEnum('inexact_reason'))) {
-    if (name !== 'INEXACT_COUNT') {
-      reasons[value] = name.slice('INEXACT_'.length).toLowerCase();
-    }
-  }
-  return reasons;
 }

@@ -1,9 +1,6 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { ProbeObject } from '../../kernel/addon.ts';
 import type { LookupProgram } from '../lookup-program.ts';
-
-/** How long to wait for the hits that count in a table to end, before trying again at the next read. */
-const QUIET_MILLIS = 500;
+import { hitsHaveEnded } from './quiet.ts';
 
 /** Tables are emptied at least this often, also where they do not fill: they count in 32 bits, which last for half an hour. */
 const LONGEST_MILLIS = 60_000;
@@ -75,7 +72,7 @@ export class CostTables {
   /** Empties tables that no hit counts in that begins from now on; false when some that began before do not end. */
   async #empty(number: number): Promise<boolean> {
     this.#left = number;
-    if (!(await this.#quiet())) {
+    if (!(await hitsHaveEnded(this.#program.kernel))) {
       return false;
     }
     for (const table of this.#tables) {
@@ -84,27 +81,5 @@ export class CostTables {
     this.#left = undefined;
     this.#last = this.#now();
     return true;
-  }
-
-  /**
-   * Waits until every hit that was under way has ended: each takes scratch before it looks which table to count in,
-   * and gives it back when it has counted (bpf/lib/scratch.bpf.h), so all of it must have been seen free once. Taking it is a
-   * memory barrier, and so is what lies between the system calls here.
-   */
-  async #quiet(): Promise<boolean> {
-    const end = performance.now() + QUIET_MILLIS;
-    let pending: number[] | undefined;
-    do {
-      const { values, count } = await this.#program.kernel.readSharedMap('lookup_scratch');
-      const stride = values.length / count;
-      pending ??= Array.from({ length: count }, (_, i) => i);
-      // `busy` is the first word of struct lookup.
-      pending = pending.filter((number) => values.readUInt32LE(number * stride) !== 0);
-      if (pending.length === 0) {
-        return true;
-      }
-      await delay(1);
-    } while (performance.now() < end);
-    return false;
   }
 }

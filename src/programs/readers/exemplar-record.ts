@@ -1,7 +1,7 @@
 import { RecordReader, recordConstant } from '../../kernel/records.ts';
 import type { ExemplarCandidate } from '../../model/candidate.ts';
 import type { Namer } from '../naming/namer.ts';
-import type { AggregateName } from './aggregates.ts';
+import type { AggregateName } from './aggregate.ts';
 
 /** An id is only passed on when it is one: hexadecimal digits, and not all zero (W3C trace context). */
 const HEXADECIMAL = /^(?!0+$)[0-9a-fA-F]+$/;

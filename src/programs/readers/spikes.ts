@@ -3,7 +3,7 @@ import { type FieldOf, RecordReader, recordConstant } from '../../kernel/records
 import { traceRank } from '../../model/candidate.ts';
 import type { Spike, SpikeMap } from '../../model/spike.ts';
 import type { Namer } from '../naming/namer.ts';
-import { type AggregateName, decodeName } from './aggregates.ts';
+import { type AggregateName, decodeName } from './aggregate.ts';
 import { ExemplarRecordReader } from './exemplar-record.ts';
 
 /** Spikes reported per site at each read. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { TABLES, type TableName } from '../../model/full-tables.ts';
 
 /*
  * The JSON document of `--format json`. This schema is its documentation: tests check `summarize` against it, and readers may
@@ -45,7 +46,15 @@ const target = z.object({
   exitCode: z
     .int()
     .nullable()
-    .describe('exit status of a program started by `run`, null for others and for children of it'),
+    .describe(
+      'exit status of a program started by `run`; null for others, for children of it, and when a signal ended it',
+    ),
+  signal: z
+    .string()
+    .nullable()
+    .describe(
+      'name of the signal that ended a program started by `run`, such as SIGSEGV; null when none did',
+    ),
 });
 
 const observed = z
@@ -145,6 +154,10 @@ const callSite = z
     line: z.int().nonnegative(),
     variant: z.string().describe('lookup function, without "runtime."'),
     type: z.string().describe('map type, as Go prints it'),
+    underlyingType: z
+      .string()
+      .optional()
+      .describe('what a declared map type is of, e.g. map[string]int; absent when `type` says that itself'),
     lookups: count,
     estimatedLookups: count.describe('lookups made, estimated from those counted in windows'),
     hits: count,
@@ -158,7 +171,7 @@ const callSite = z
       .number()
       .nonnegative()
       .nullable()
-      .describe('distinct maps, estimated; null: more than a thousand'),
+      .describe('distinct maps, estimated, with a standard error below 5 %; null: more than some million'),
     entries: count.describe('of the largest map seen since the start'),
     buckets: count.describe('of the largest map seen; Swiss: groups of the table visited'),
     overflowBuckets: count.describe('of the largest map seen; classic'),
@@ -296,13 +309,33 @@ export const summarySchema = z.object({
   refusedFunctions: z
     .array(z.object({ name: z.string(), reason: z.string() }))
     .describe('lookup functions of the target that were not observed'),
-  callSites: z.array(callSite).describe('most lookups first'),
+  callSites: z
+    .array(callSite)
+    .describe(
+      'most lookups first; the last one, whose names are "(others)", is of all that are not kept apart, where there are such',
+    ),
+  otherCallSites: count.describe(
+    'call sites and map types that are in "(others)", as far as they are known apart',
+  ),
+  fullTables: z
+    .partialRecord(z.enum(Object.keys(TABLES) as [TableName, ...TableName[]]), count)
+    .describe(
+      'what there was no room for, by the table that was full; tables that are not in use are absent',
+    ),
   spikes: spikes.optional().describe('absent when mapscope did not look for spikes'),
   spans: spans.optional().describe('the same lookups per span; absent when not counted per span'),
   following: following.optional().describe('how spans were followed; absent when they were not'),
   goroutines: goroutines
     .optional()
     .describe('the same lookups per goroutine; absent when not counted per goroutine'),
+});
+
+/** Schema of the document with the summaries of several targets. */
+export const summariesSchema = z.object({
+  schema: z.literal(SUMMARIES_SCHEMA),
+  targets: z
+    .array(summarySchema)
+    .describe('in the order of their process ids; images of one process follow one another'),
 });
 
 /** The summary document as a type. */

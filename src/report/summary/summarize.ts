@@ -39,7 +39,8 @@ export function summarize(
   snapshot: Snapshot,
   { goroutines = 10, spans = 10 }: ReportLimits = {},
 ): Summary {
-  const callSites = mergeHitsAndMisses(snapshot.callSites);
+  // What is not kept apart stands last, however much it is.
+  const callSites = [...mergeHitsAndMisses(snapshot.callSites), ...mergeHitsAndMisses(snapshot.others)];
   return {
     schema: SUMMARY_SCHEMA,
     target: {
@@ -50,6 +51,7 @@ export function summarize(
       mapImplementation: target.mapImplementation,
       stripped: target.stripped,
       exitCode: target.exitCode,
+      signal: target.signal,
     },
     mode,
     observed: observedTotals(snapshot, callSites),
@@ -64,6 +66,8 @@ export function summarize(
     })),
     refusedFunctions: snapshot.refused.map(({ name, reason }) => ({ name, reason })),
     callSites: callSites.map(summarizeCallSite),
+    otherCallSites: snapshot.otherSites,
+    fullTables: { ...snapshot.fullTables },
     ...(snapshot.spikes && { spikes: summarizeSpikes(snapshot.spikes) }),
     ...(snapshot.spans && { spans: summarizeSpans(snapshot.spans, spans) }),
     ...(snapshot.following && { following: summarizeFollowing(snapshot.following) }),
@@ -119,6 +123,7 @@ function summarizeCallSite(merged: MergedCallSite): SummaryCallSite {
     line: merged.callSite.line,
     variant: merged.variant,
     type: merged.type,
+    ...(merged.underlyingType !== undefined && { underlyingType: merged.underlyingType }),
     lookups: merged.lookups,
     estimatedLookups: Math.round(merged.estimatedLookups),
     hits: merged.hits,

@@ -1,10 +1,13 @@
 import stringWidth from 'string-width';
 import { callSiteText } from '../../base/call-site.ts';
-import { countOf, percent, printable, truncateLeft, truncateMiddle, wholeNumber } from '../../base/text.ts';
+import { countOf, percent, printable, wholeNumber } from '../../base/text.ts';
+import { truncateLeft, truncateMiddle, wrapped } from '../../base/width.ts';
 import { quantile } from '../../model/buckets.ts';
+import { OTHERS_NAME } from '../../model/position.ts';
+import type { Grouping } from '../choices.ts';
 import type { SummaryCallSite } from '../summary/schema.ts';
 import { GAP, plainTable } from './plain-table.ts';
-import { type Grouping, nameOf, type Row } from './rows.ts';
+import { nameOf, type Row, typeText } from './rows.ts';
 
 /** A column of numbers. */
 interface NumberColumn {
@@ -14,11 +17,18 @@ interface NumberColumn {
   readonly goes?: number;
 }
 
+/** What all lookups but one in a hundred have at most. */
+const OF_MOST: NumberColumn = {
+  head: 'p99',
+  cell: ({ probeLength }) => atMost(quantile(probeLength, 0.99)),
+  goes: 4,
+};
+
 const NUMBER_COLUMNS: readonly NumberColumn[] = [
   { head: 'lookups', cell: ({ lookups }) => wholeNumber(lookups) },
   { head: 'hit %', cell: ({ hits, lookups }) => percent(hits, lookups) },
   { head: 'probes', cell: ({ probeLength, lookups }) => (probeLength.sum / lookups).toFixed(2) },
-  { head: 'p99', cell: ({ probeLength }) => atMost(quantile(probeLength, 0.99)), goes: 4 },
+  OF_MOST,
   { head: 'max', cell: ({ probeLength }) => wholeNumber(probeLength.max) },
   { head: 'compares', cell: ({ keyComparisons, lookups }) => (keyComparisons.sum / lookups).toFixed(2) },
   { head: 'max', cell: ({ keyComparisons }) => wholeNumber(keyComparisons.max), goes: 1 },
@@ -34,26 +44,29 @@ const NARROWEST_TYPE = 10;
 const NARROWEST_SITE = 18;
 
 /** What the columns hold, in a line. */
-export const LEGEND =
-  'probes: buckets or groups that a lookup visits, on average, of all but 1 %, at most; compares: keys that it compares';
+export function legend(rows: readonly Row[], width: number | undefined): string {
+  const ofMost = fittingColumns(rows, width).includes(OF_MOST) ? ', of all but 1 %' : '';
+  return `probes: buckets or groups that a lookup visits, on average${ofMost}, at most; compares: keys that it compares`;
+}
 
 /** Head and rows of the table; below a row stands what is remarkable about its map. */
 export function callSiteLines(rows: readonly Row[], by: Grouping, width: number | undefined): string[] {
   const columns = [...fittingColumns(rows, width), ...(by === 'site' ? [] : [SITES])];
-  const types = rows.map((row) => printable(by === 'site' ? (row.sites[0]?.type ?? '') : ''));
   const textRoom = width === undefined ? undefined : width - widthOf(columns, rows);
-  const room = by === 'site' ? textWidths(textRoom, types) : { type: 0, callSite: textRoom };
+  const sites = rows.flatMap((row) => row.sites[0] ?? []);
+  const room = by === 'site' ? textWidths(textRoom, sites) : { type: 0, callSite: textRoom };
   const [head = '', ...lines] = plainTable(
     [
       [...columns.map((column) => column.head), ...(by === 'site' ? ['type', 'call site'] : [by])],
-      ...rows.map((row, i) => [
-        ...columns.map(({ cell }) => cell(row)),
-        ...textCells(row, by, types[i] ?? '', room),
-      ]),
+      ...rows.map((row) => [...columns.map(({ cell }) => cell(row)), ...textCells(row, by, room)]),
     ],
     (column) => column < columns.length,
   );
-  return [head, ...lines.flatMap((line, i) => [line, ...notes(rows[i])])];
+  const typeRoom = by === 'type' ? (room.callSite ?? Number.POSITIVE_INFINITY) : room.type;
+  const declared = by === 'site' || by === 'type' ? typeNotes(sites, typeRoom) : [];
+  const below = (i: number): string[] => [...(declared[i] ?? []), ...notes(rows[i])];
+  const fitting = (text: string): string[] => (width === undefined ? [text] : wrapped(text, width));
+  return [head, ...lines.flatMap((line, i) => [line, ...below(i).flatMap(fitting)])];
 }
 
 /** The columns of numbers that leave room for texts. */
@@ -79,12 +92,12 @@ function widthOf(columns: readonly NumberColumn[], rows: readonly Row[]): number
 /** Divides the width that the numbers leave: types take what they need, up to two fifths, and call sites the rest. */
 function textWidths(
   room: number | undefined,
-  types: readonly string[],
+  sites: readonly SummaryCallSite[],
 ): { type: number; callSite: number | undefined } {
   if (room === undefined) {
     return { type: Number.POSITIVE_INFINITY, callSite: undefined };
   }
-  const longest = Math.max(...types.map((type) => stringWidth(type)));
+  const longest = Math.max(...sites.map((site) => stringWidth(printable(typeText(site)))));
   const type = Math.max(NARROWEST_TYPE, Math.min(longest, Math.floor((room - GAP) * 0.4)));
   return { type, callSite: Math.max(NARROWEST_SITE, room - GAP - type) };
 }
@@ -92,7 +105,6 @@ function textWidths(
 function textCells(
   row: Row,
   by: Grouping,
-  type: string,
   { type: typeWidth, callSite: width }: { type: number; callSite: number | undefined },
 ): string[] {
   const [site] = row.sites;
@@ -100,11 +112,33 @@ function textCells(
     return [];
   }
   if (by === 'site') {
-    return [truncateMiddle(type, typeWidth), callSiteText(site, width)];
+    const place = site.function === OTHERS_NAME ? OTHERS_NAME : callSiteText(site, width);
+    return [shownType(site, typeWidth), place];
   }
-  const name = printable(nameOf(site, by));
-  const shorten = by === 'type' ? truncateMiddle : truncateLeft;
-  return [width === undefined ? name : shorten(name, Math.max(NARROWEST_SITE, width))];
+  const columns = width === undefined ? Number.POSITIVE_INFINITY : Math.max(NARROWEST_SITE, width);
+  return [by === 'type' ? shownType(site, columns) : truncateLeft(printable(nameOf(site, by)), columns)];
+}
+
+/** A type with what it is of where there is room for both; else the type. */
+function shownType(site: SummaryCallSite, width: number): string {
+  const whole = printable(typeText(site));
+  return stringWidth(whole) <= width ? whole : truncateMiddle(printable(site.type), width);
+}
+
+/** For each row, what its type is of if that has found no room in it, and no row before has said it. */
+function typeNotes(sites: readonly SummaryCallSite[], room: number): string[][] {
+  const said = new Set<string>();
+  return sites.map((site) => {
+    const whole = printable(typeText(site));
+    const isNew = site.underlyingType !== undefined && stringWidth(whole) > room && !said.has(whole);
+    said.add(whole);
+    return isNew ? [note(whole)] : [];
+  });
+}
+
+/** A line below a row. */
+function note(text: string): string {
+  return `${' '.repeat(GAP)}^ ${text}`;
 }
 
 function atMost({ value, isExact }: { value: number; isExact: boolean }): string {
@@ -121,7 +155,7 @@ function notes(row: Row | undefined): string[] {
     return [];
   }
   const found = [...tombstones(site), ...overflow(site), ...growth(site)];
-  return found.length === 0 ? [] : [`${' '.repeat(GAP)}^ ${found.join('; ')}`];
+  return found.length === 0 ? [] : [note(found.join('; '))];
 }
 
 function tombstones({ tombstones: count, entries }: SummaryCallSite): string[] {

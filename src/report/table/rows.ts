@@ -1,15 +1,8 @@
-import { shortFunction } from '../../base/call-site.ts';
+import { packageOf } from '../../base/call-site.ts';
 import { mergeDistributions } from '../../model/buckets.ts';
 import type { Distribution } from '../../model/distribution.ts';
+import type { Grouping, Order } from '../choices.ts';
 import type { SummaryCallSite } from '../summary/schema.ts';
-
-/** What a row of the table stands for. */
-export const GROUPINGS = ['site', 'type', 'function', 'package'] as const;
-export type Grouping = (typeof GROUPINGS)[number];
-
-/** What rows can be sorted by, largest first. */
-export const ORDERS = ['lookups', 'misses', 'probes', 'compares', 'load', 'entries'] as const;
-export type Order = (typeof ORDERS)[number];
 
 /** Which rows a table has, and in which order. */
 export interface RowOptions {
@@ -45,9 +38,14 @@ export function tableRows(callSites: readonly SummaryCallSite[], { by, sort, fil
 /** What a row is called by its grouping. */
 export function nameOf(site: SummaryCallSite, by: Exclude<Grouping, 'site'>): string {
   if (by === 'type') {
-    return site.type;
+    return typeText(site);
   }
   return by === 'function' ? site.function : packageOf(site.function);
+}
+
+/** A map's type, with what it is of where it was declared: `ast.SymbolTable = map[string]*ast.Symbol`. */
+export function typeText({ type, underlyingType }: SummaryCallSite): string {
+  return underlyingType === undefined ? type : `${type} = ${underlyingType}`;
 }
 
 const KEYS: Readonly<Record<Order, (row: Row) => number>> = {
@@ -60,7 +58,7 @@ const KEYS: Readonly<Record<Order, (row: Row) => number>> = {
 };
 
 function matches(site: SummaryCallSite, part: string): boolean {
-  const text = `${site.type}\n${site.function}\n${site.file}:${site.line}`.toLowerCase();
+  const text = `${typeText(site)}\n${site.function}\n${site.file}:${site.line}`.toLowerCase();
   return text.includes(part.toLowerCase());
 }
 
@@ -80,10 +78,4 @@ function rowOf(sites: readonly SummaryCallSite[]): Row {
 
 function sum(sites: readonly SummaryCallSite[], value: (site: SummaryCallSite) => number): number {
   return sites.reduce((total, site) => total + value(site), 0);
-}
-
-function packageOf(name: string): string {
-  const short = shortFunction(name);
-  const dot = short.indexOf('.');
-  return dot < 0 ? name : name.slice(0, name.length - short.length + dot);
 }

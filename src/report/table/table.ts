@@ -1,7 +1,9 @@
 import { type Line, type SafeText, type TerminalStream, textOf } from '../../base/terminal.ts';
-import { countOf } from '../../base/text.ts';
+import { countOf, printable } from '../../base/text.ts';
+import { wrapped } from '../../base/width.ts';
 import type { Summary } from '../summary/schema.ts';
-import { callSiteLines, LEGEND } from './call-sites.ts';
+import { busiestLine } from './busiest.ts';
+import { callSiteLines, legend } from './call-sites.ts';
 import { estimateLines } from './estimate.ts';
 import { goroutineLines } from './goroutines.ts';
 import { bold } from './plain-table.ts';
@@ -10,7 +12,7 @@ import { spanLines } from './spans.ts';
 import { costLine, remarks, spikeLines, targetLine, totalsLine } from './text.ts';
 
 export interface TableOptions extends Partial<RowOptions> {
-  /** Columns of the terminal. Without it nothing is shortened. */
+  /** Columns of the terminal. Without it nothing is shortened or wrapped. */
   width?: number;
   /** The stream to write to, if it may get colours. */
   stream?: TerminalStream;
@@ -24,31 +26,39 @@ export interface TableOptions extends Partial<RowOptions> {
 
 /** The summary for people: the target, the busiest call sites, totals, and what is missing. */
 export function summaryTable(summary: Summary, options: TableOptions = {}): SafeText {
-  const { top = 20, goroutines = 5, spans = 5, by = 'site', sort = 'lookups', filter } = options;
+  const { top = 20, goroutines = 5, spans = 5, by = 'site', sort = 'lookups', filter, width } = options;
   const rows = tableRows(summary.callSites, { by, sort, filter });
   const shown = rows.slice(0, top);
-  const lines: Line[] = [bold(targetLine(summary.target)), ''];
-  if (shown.length > 0) {
-    const [head = '', ...others] = callSiteLines(shown, by, options.width);
-    lines.push(bold(head), ...others, '', LEGEND);
-  } else if (filter !== undefined && summary.callSites.length > 0) {
-    lines.push(
-      `None of ${countOf(summary.callSites.length, 'call site')} has "${filter}" in its type, function or file.`,
-    );
-  }
-  lines.push(
+  const [head = '', ...others] = shown.length > 0 ? callSiteLines(shown, by, width) : [];
+  const table: Line[] = shown.length > 0 ? [bold(head), ...others, ''] : [];
+  const below: Line[] = [
+    ...(shown.length > 0 ? [legend(shown, width)] : nothingMatches(summary, filter)),
     totalsLine(summary),
+    ...busiestLine(summary, width),
+    costLine(summary),
     ...estimateLines(summary),
     ...partLine(shown.length, rows.length, { by, sort, filter }),
-    costLine(summary),
-  );
-  lines.push(...goroutineLines(summary, goroutines));
-  lines.push(...spanLines(summary, spans));
-  lines.push(...spikeLines(summary));
-  lines.push(
+    ...goroutineLines(summary, goroutines),
+    ...spanLines(summary, spans),
+    ...spikeLines(summary),
     ...remarks(summary).map(({ text, warning }): Line => (warning ? { text, style: 'yellow' } : text)),
-  );
+  ];
+  const fitting = (line: Line): Line[] => (width === undefined ? [line] : fittingLines(line, width));
+  const lines = [...fitting(bold(targetLine(summary.target))), '', ...table, ...below.flatMap(fitting)];
   return textOf(lines, options.stream);
+}
+
+/** A line in as many as it needs, in its style. */
+function fittingLines(line: Line, width: number): Line[] {
+  return typeof line === 'string'
+    ? wrapped(printable(line), width)
+    : wrapped(printable(line.text), width).map((text) => ({ ...line, text }));
+}
+
+function nothingMatches({ callSites }: Summary, filter: string | undefined): string[] {
+  return filter === undefined || callSites.length === 0
+    ? []
+    : [`None of ${countOf(callSites.length, 'call site')} has "${filter}" in its type, function or file.`];
 }
 
 /** That not all rows are shown, and which; nothing when all are. */

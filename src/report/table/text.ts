@@ -2,6 +2,7 @@ import { callSiteText } from '../../base/call-site.ts';
 import { countOf, duration, percent, wholeNumber } from '../../base/text.ts';
 import type { Target } from '../../model/target.ts';
 import type { Summary, SummarySpikes } from '../summary/schema.ts';
+import { fullTables } from './full-tables.ts';
 
 /** A sentence below the table. */
 export interface Remark {
@@ -12,7 +13,10 @@ export interface Remark {
 
 /** What was observed, or verified, in one line. */
 export function targetLine(
-  target: Pick<Target, 'exe' | 'pid' | 'goVersion' | 'mapImplementation' | 'stripped' | 'exitCode'> & {
+  target: Pick<
+    Target,
+    'exe' | 'pid' | 'goVersion' | 'mapImplementation' | 'stripped' | 'exitCode' | 'signal'
+  > & {
     image?: string | undefined;
   },
 ): string {
@@ -22,6 +26,7 @@ export function targetLine(
     target.mapImplementation === 'swiss' ? 'Swiss maps' : 'classic maps',
     ...(target.stripped ? ['stripped'] : []),
     ...(target.exitCode === null ? [] : [`exit status ${target.exitCode}`]),
+    ...(target.signal === null ? [] : [`ended by ${target.signal}`]),
   ];
   const what = target.image === undefined ? target.exe : `${target.image}, mapped by ${target.exe}`;
   return `${what} (${facts.join(', ')})`;
@@ -92,7 +97,7 @@ export function costLine({ overhead, mode }: Summary): string {
 
 function costText({ share, costSeconds, targetCpuSeconds }: Summary['overhead']): string {
   if (share !== null) {
-    return `${shareText(share)} of the target's CPU time`;
+    return `${shareText(share)} of the target's CPU time, ${duration(costSeconds)}`;
   }
   const total = targetCpuSeconds === null ? "the target's total is unknown" : 'the target used none';
   return `${duration(costSeconds)} of CPU time; ${total}`;
@@ -108,7 +113,7 @@ function shareText(share: number): string {
 
 /** What is missing or uncertain, a sentence each; one reassuring sentence when nothing is. */
 export function remarks(summary: Summary): Remark[] {
-  const { observed, refusedFunctions, goroutines, spans, following } = summary;
+  const { observed, refusedFunctions, following } = summary;
   const warnings: string[] = [];
   warnings.push(...lost(observed.unreadable, 'decoded', observed.unreadableByReason));
   warnings.push(...lost(observed.dropped, 'recorded', observed.droppedByReason));
@@ -122,22 +127,11 @@ export function remarks(summary: Summary): Remark[] {
       `The result or comparison count of ${countOf(observed.inexact, 'lookup')} is not certain (${which}).`,
     );
   }
-  const noRoom = goroutines?.unattributed.no_room ?? 0;
-  if (noRoom > 0) {
+  warnings.push(...fullTables(summary));
+  const unreadable = following?.lost.unreadable ?? 0;
+  if (unreadable > 0) {
     warnings.push(
-      `${countOf(noRoom, 'lookup')} could not be counted per goroutine: too many goroutines made lookups at once.`,
-    );
-  }
-  const outside = spans?.lookupsOutside.no_room ?? 0;
-  if (outside > 0) {
-    warnings.push(
-      `${countOf(outside, 'lookup')} could not be counted per span: too many spans made lookups at once.`,
-    );
-  }
-  const lostEvents = (following?.lost.unreadable ?? 0) + (following?.lost.no_room ?? 0);
-  if (lostEvents > 0) {
-    warnings.push(
-      `${countOf(lostEvents, 'span start or end', 'span starts or ends')} could not be followed; some lookups may lack their span.`,
+      `${countOf(unreadable, 'span start or end', 'span starts or ends')} could not be followed; some lookups may lack their span.`,
     );
   }
   if (warnings.length === 0 && observed.lookups > 0) {

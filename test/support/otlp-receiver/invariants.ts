@@ -8,7 +8,7 @@ import {
 
 type PointMessage = NumberPointMessage | HistogramPointMessage | ExponentialPointMessage;
 
-/** The latest cumulative point of a series. */
+/** The latest point of a series. */
 interface Latest {
   readonly start: number;
   readonly time: number;
@@ -38,6 +38,8 @@ export class Invariants {
       this.#checkOne(name, point);
       if (cumulative) {
         this.#checkNext(name, `${source} ${name}`, point);
+      } else {
+        this.#checkDelta(name, `${source} ${name}`, point);
       }
     }
   }
@@ -55,6 +57,16 @@ export class Invariants {
       if (at < start || at > time) {
         this.broken.push(`${name} has an exemplar of ${at}, outside of ${start} to ${time}`);
       }
+    }
+  }
+
+  /** What two deltas of a series both cover counts twice. */
+  #checkDelta(name: string, id: string, point: PointMessage): void {
+    const { startTimeUnixNano: start, timeUnixNano: time } = point;
+    const before = this.#latest.get(id);
+    this.#latest.set(id, { start, time, counts: [] });
+    if (before !== undefined && start < before.time) {
+      this.broken.push(`${name} covers ${start} to ${before.time} twice`);
     }
   }
 

@@ -5,11 +5,12 @@ import { type ReceivedSummary, ReceiverSummary } from './summary.ts';
 /** What a receiver has taken, by whichever protocol, and who waits for more. */
 export class Received {
   readonly #options: ReceiverOptions;
-  readonly #summary = new ReceiverSummary();
+  readonly #summary: ReceiverSummary;
   readonly #waiting = new Set<() => void>();
   #requests = 0;
 
   constructor(options: ReceiverOptions) {
+    this.#summary = options.summary ?? new ReceiverSummary();
     this.#options = options;
   }
 
@@ -19,6 +20,7 @@ export class Received {
     const refusal = await this.#options.refuse?.(++this.#requests);
     if (refusal === undefined) {
       this.#summary.add(request);
+      await this.#options.taken?.();
     }
     return refusal;
   }

@@ -2,7 +2,7 @@ import { Server, ServerCredentials, type StatusObject, type UntypedHandleCall } 
 import type { ExportRequestMessage } from './messages.ts';
 import { Received } from './received.ts';
 import { metricsService } from './service.ts';
-import type { ReceivedSummary } from './summary.ts';
+import type { ReceivedSummary, ReceiverSummary } from './summary.ts';
 
 /** An error to answer with, or undefined to take the request. */
 export type Refusal = Partial<StatusObject> | undefined;
@@ -12,10 +12,14 @@ export interface ReceiverOptions {
   onRequest?: (request: ExportRequestMessage, headers: Readonly<Record<string, unknown>>) => void;
   /** Gives the error to answer with instead of taking the request, now or later; `number` counts requests from 1. */
   refuse?: (number: number) => Refusal | Promise<Refusal>;
+  /** Called when it has taken a request, before it answers. */
+  taken?: () => void | Promise<void>;
   /** What it says of a request that it takes. */
   answer?: () => { partialSuccess?: { rejectedDataPoints?: number; errorMessage?: string } };
   /** Bytes of a request that it takes (4 MiB). */
   mostBytes?: number;
+  /** Where to note what is received; of several receivers one after the other it may be the same. */
+  summary?: ReceiverSummary;
   /** Path of a socket to listen on instead of a port; gRPC only. */
   socket?: string;
   /** 0, the default, takes a free port. */

@@ -43,8 +43,14 @@ type PointMessage = NumberPointMessage | HistogramPointMessage | ExponentialPoin
 
 interface Received {
   metric: Omit<ReceivedMetric, 'points' | 'totalCount'>;
-  /** Present value by series. */
-  series: Map<string, number>;
+  series: Map<string, SeriesValue>;
+}
+
+/** What a series counts up to. A new start of a cumulative one adds to what came before. */
+interface SeriesValue {
+  before: number;
+  start: number;
+  value: number;
 }
 
 /** Adds up what requests bring. */
@@ -76,7 +82,7 @@ export class ReceiverSummary {
     const metrics = [...this.#metrics.values()].map(({ metric, series }) => ({
       ...metric,
       points: series.size,
-      totalCount: [...series.values()].reduce((sum, value) => sum + value, 0),
+      totalCount: [...series.values()].reduce((sum, { before, value }) => sum + before + value, 0),
     }));
     return { requests: this.#requests, resource: this.#resource, metrics };
   }
@@ -87,13 +93,16 @@ export class ReceiverSummary {
     const id = JSON.stringify([scope, name]);
     const received = this.#metrics.get(id) ?? {
       metric: { name, unit, kind, temporality, scope, exemplars: 0 },
-      series: new Map<string, number>(),
+      series: new Map<string, SeriesValue>(),
     };
     this.#metrics.set(id, received);
     for (const dataPoint of dataPoints) {
       const series = JSON.stringify(plainAttributes(dataPoint.attributes));
-      const before = temporality === 'DELTA' ? (received.series.get(series) ?? 0) : 0;
-      received.series.set(series, before + valueOfPoint(dataPoint));
+      const start = dataPoint.startTimeUnixNano;
+      const last = received.series.get(series) ?? { before: 0, start, value: 0 };
+      const isOver = temporality === 'DELTA' || (temporality === 'CUMULATIVE' && start > last.start);
+      const before = last.before + (isOver ? last.value : 0);
+      received.series.set(series, { before, start, value: valueOfPoint(dataPoint) });
       received.metric.exemplars += dataPoint.exemplars.length;
     }
   }

@@ -2,7 +2,7 @@
  * Watches a process by its pidfd, which is readable as soon as the process has ended: looking again and again
  * would cost more than all else that a sidecar does for an idle target.
  */
-#include "native/js/end_watch.h"
+#include "native/js/watch/end_watch.h"
 
 #include <cerrno>
 #include <memory>

@@ -1,6 +1,6 @@
 /* The end of any process, told by the event loop. */
-#ifndef MAPSCOPE_NATIVE_JS_END_WATCH_H
-#define MAPSCOPE_NATIVE_JS_END_WATCH_H
+#ifndef MAPSCOPE_NATIVE_JS_WATCH_END_WATCH_H
+#define MAPSCOPE_NATIVE_JS_WATCH_END_WATCH_H
 
 #include <napi.h>
 #include <sys/types.h>

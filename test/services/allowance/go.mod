@@ -1,0 +1,3 @@
+module example.com/allowance
+
+go 1.18

@@ -1,0 +1,3 @@
+module example.com/wild
+
+go 1.24
