@@ -88,7 +88,8 @@ export class GrpcTransport implements Transport {
     }
     if (this.#connection === undefined) {
       // Only now: it takes memory, and most observations send nothing.
-      const { Client, setLogVerbosity, logVerbosity } = await import('@grpc/grpc-js');
+      // All of the package: which names it has besides, the bundle does not know.
+      const { Client, setLogVerbosity, logVerbosity } = (await import('@grpc/grpc-js')).default;
       // It writes to stderr what is told in other words.
       setLogVerbosity(logVerbosity.NONE);
       const { address, options } = channelOf(this.#endpoint, this.#configuration);
