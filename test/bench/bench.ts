@@ -11,6 +11,7 @@ import { parseArgs } from 'node:util';
 import { type Finished, jsonDocument, markdown, text } from './document.ts';
 import { encoding } from './encoding.ts';
 import { environment } from './environment.ts';
+import { installed } from './installed.ts';
 import { lookups } from './lookups.ts';
 import { others } from './others.ts';
 import type { Measured, Part } from './part.ts';
@@ -19,7 +20,7 @@ import { sidecar } from './sidecar.ts';
 import { spans } from './spans.ts';
 import { threads } from './threads.ts';
 
-const PARTS: readonly Part[] = [lookups, service, sidecar, encoding, threads, spans, others];
+const PARTS: readonly Part[] = [lookups, service, sidecar, encoding, threads, spans, others, installed];
 const DOCS = fileURLToPath(new URL('../../docs', import.meta.url));
 
 const { values } = parseArgs({
