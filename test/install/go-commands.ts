@@ -10,7 +10,7 @@ const CACHE = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'map
 /** What judges manifests: the package, its version, and the toolchain that builds it. */
 const COMMANDS = {
   kubeconform: { path: 'github.com/yannh/kubeconform/cmd/kubeconform', version: 'v0.8.0' },
-  kustomize: { path: 'sigs.k8s.io/kustomize/kustomize/v5', version: 'v5.8.3' },
+  kustomize: { path: 'sigs.k8s.io/kustomize/kustomize/v5', version: 'v5.6.0' },
   helm: { path: 'helm.sh/helm/v4/cmd/helm', version: 'v4.3.1' },
 } as const;
 

@@ -25,7 +25,8 @@ async function judge(yaml: string, version: string) {
   return { status, report: JSON.parse(stdout) };
 }
 
-for (const version of KUBERNETES_VERSIONS) {
+// `npm run manifests` asks older releases, too.
+for (const version of KUBERNETES_VERSIONS.slice(-1)) {
   test(`Kubernetes ${version} knows every field of every object`, async () => {
     assert.deepEqual(OBJECTS.length, 5, OBJECTS.join());
     const all = OBJECTS.map((path) => readFileSync(join(MANIFESTS, path), 'utf8')).join('---\n');
