@@ -4,6 +4,7 @@ import { existsSync, globSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { packAll } from '../../tools/package/package.ts';
 import { MANIFEST, PRODUCTS, ROOT } from '../../tools/package/product.ts';
+import { debianCommand } from './system.ts';
 
 /** What `npm run package` leaves. */
 export interface Packed {
@@ -34,6 +35,7 @@ export async function packed(): Promise<Packed> {
   const stamp = join(PRODUCTS, 'stamp');
   const hash = sourcesHash();
   if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== hash) {
+    await debianCommand('dpkg-source', 'dpkg-dev');
     await packAll(PRODUCTS);
     writeFileSync(stamp, hash);
   }
