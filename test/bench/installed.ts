@@ -76,8 +76,6 @@ async function ways(run: Run): Promise<Way[]> {
     '--exclude=node_modules',
     join(prefix, 'lib/node_modules/mapscope'),
   ]);
-  const compressed = join(prefix, 'mapscope.xz');
-  await runCommand('sh', ['-c', `xz -T0 -6 < ${oneFile} > ${compressed}`]);
   return [
     {
       name: 'npm package',
@@ -88,7 +86,7 @@ async function ways(run: Run): Promise<Way[]> {
     {
       name: 'one file',
       command: oneFile,
-      fetched: (await stat(compressed)).size,
+      fetched: (await stat(oneFile)).size,
       unpacked: (await stat(oneFile)).size,
     },
     {
