@@ -1,5 +1,10 @@
 {
   # The native addon: build/Release/mapscope.node, loaded by src/kernel/addon.ts.
+  'variables': {
+    # A folder with libbpf.a and libelf.a, compiled for shared objects: the addon then needs no library but the C library. What is
+    # packed is built so (tools/package/addon.ts); a checkout uses the system's libraries.
+    'static_libraries%': '',
+  },
   'targets': [
     {
       'target_name': 'mapscope',
@@ -7,6 +12,7 @@
         'native/addon.cc',
         'native/base/clock.cc',
         'native/base/failure.cc',
+        'native/base/memory_file.cc',
         'native/bpf/bpf_object.cc',
         'native/bpf/exec_events.cc',
         'native/bpf/libbpf_log.cc',
@@ -56,7 +62,27 @@
         '-iquote<(module_root_dir)',
         '<!@(pkg-config --cflags libbpf libelf)',
       ],
-      'libraries': ['<!@(pkg-config --libs libbpf libelf)'],
+      'conditions': [
+        ['static_libraries==""', {
+          'libraries': ['<!@(pkg-config --libs libbpf libelf)'],
+        }, {
+          'ldflags': [
+            '-static-libstdc++',
+            # Not libgcc, which Node needs as well: its archive asks for glibc 2.35.
+            '-shared-libgcc',
+            # Node exports a zlib of its own: the addon's calls must not reach that.
+            '-Wl,--exclude-libs,ALL',
+            '-Wl,-z,relro,-z,now',
+            '-Wl,--gc-sections',
+            '-s',
+          ],
+          'libraries': [
+            '<(static_libraries)/libbpf.a',
+            '<(static_libraries)/libelf.a',
+            '-l:libz.a',
+          ],
+        }],
+      ],
     },
   ],
 }

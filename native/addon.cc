@@ -3,13 +3,16 @@
  *
  * The addon knows the kernel and nothing of Go. What it exports is documented there.
  */
+#include <map>
 #include <memory>
+#include <mutex>
 
 #include <bpf/libbpf.h>
 #include <malloc.h>
 #include <napi.h>
 
 #include "native/base/clock.h"
+#include "native/base/memory_file.h"
 #include "native/bpf/libbpf_log.h"
 #include "native/js/arguments.h"
 #include "native/js/watch/end_watch.h"
@@ -60,6 +63,27 @@ Napi::Value ReadRecordsOfObject(const Napi::CallbackInfo &info) {
         return Throw(info.Env(), *failure);
     UseRecords(*records);
     return ToObject(info.Env(), *records);
+}
+
+/* Kept for good: whoever gets the path may open it at any time. One file per name, whichever environment
+ * asks. */
+Napi::Value PathInMemory(const Napi::CallbackInfo &info) {
+    static std::mutex mutex;
+    static std::map<std::string, UniqueFd> files;
+    Arguments arguments("memoryFile");
+    const std::string name = arguments.Text(info[0], "name");
+    const std::span<const uint8_t> content = arguments.Bytes(info[1], "content");
+    if (arguments.failure())
+        return Throw(info.Env(), *arguments.failure());
+    const std::lock_guard lock(mutex);
+    auto known = files.find(name);
+    if (known == files.end()) {
+        auto made = MakeMemoryFile(name, content, Executable::kNo);
+        if (!made)
+            return Throw(info.Env(), made.failure());
+        known = files.emplace(name, std::move(*made)).first;
+    }
+    return Napi::String::New(info.Env(), PathOfDescriptor(known->second));
 }
 
 Napi::Value SpawnStoppedProgram(const Napi::CallbackInfo &info) {
@@ -247,6 +271,7 @@ Napi::Object Initialize(Napi::Env env, Napi::Object exports) {
     exports.Set("ProbeObject", ProbeObject::Define(env));
     exports.Set("ProgramFollower", FollowerObject::Define(env));
     exports.Set("readRecords", Napi::Function::New<ReadRecordsOfObject>(env, "readRecords"));
+    exports.Set("memoryFile", Napi::Function::New<PathInMemory>(env, "memoryFile"));
     exports.Set("features", Napi::Function::New<FeaturesOfKernel>(env, "features"));
     exports.Set("spawnStopped", Napi::Function::New<SpawnStoppedProgram>(env, "spawnStopped"));
     exports.Set("resume", Napi::Function::New<ResumeProcess>(env, "resume"));

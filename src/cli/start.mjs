@@ -6,19 +6,31 @@
  * after each export, whose garbage is given back already (memory.ts).
  */
 import { existsSync } from 'node:fs';
-import { enableCompileCache } from 'node:module';
+import nodeModule from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { setFlagsFromString } from 'node:v8';
 
+/** As in package.json. An older one is to read this file at least, to say so: it may not know what it does not export. */
+const OLDEST_NODE = 24;
+
 const built = (name) => new URL(`../../build/${name}`, import.meta.url);
 
+const say = (sentence) => {
+  process.stderr.write(`mapscope: ${sentence}\n`);
+  process.exitCode = 3;
+};
+
 const command = built('cli/main.mjs');
-if (existsSync(command)) {
+if (Number.parseInt(process.versions.node, 10) < OLDEST_NODE) {
+  say(`Node.js ${OLDEST_NODE} or newer is needed, and this is ${process.versions.node}.`);
+} else if (existsSync(command)) {
   setFlagsFromString('--semi-space-growth-factor=1');
   setFlagsFromString('--no-incremental-marking');
-  enableCompileCache(fileURLToPath(built('compile-cache')));
+  // A single executable has no folder for it. Where there is one that cannot be written, nothing is kept, and nothing said.
+  if (!process.getBuiltinModule('node:sea').isSea()) {
+    nodeModule.enableCompileCache(fileURLToPath(built('compile-cache')));
+  }
   await import(command.href);
 } else {
-  process.stderr.write('mapscope: The command has not been built: run npm run setup.\n');
-  process.exitCode = 3;
+  say('The command has not been built: run npm run setup.');
 }

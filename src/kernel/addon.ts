@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import bindings from 'bindings';
 import { EXIT, messageOf, UserError } from '../base/errors.ts';
 
@@ -217,6 +218,11 @@ export interface Addon {
    */
   readRecords(path: string): Records;
   /**
+   * The path of a file in memory with this content, for what is in no file that the kernel knows. It is made once per name, can be
+   * opened by this process only, and lasts as long as that.
+   */
+  memoryFile(name: string, content: Uint8Array): string;
+  /**
    * Starts a program with the caller's stdin, stdout and stderr and leaves it stopped (under ptrace) before its first
    * instruction in user space, after exec: its mappings are there, nothing has run. Returns its pid. If the calling thread
    * ends before the call of resume(), by whatever signal, the kernel kills the program.
@@ -278,11 +284,14 @@ export interface Addon {
   keepMemorySmall(): void;
 }
 
+/** The top folder, of the sources as of the bundle in build/cli. */
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+
 let loaded: Addon | undefined;
 
 function load(): Addon {
   try {
-    loaded ??= bindings('mapscope') as Addon;
+    loaded ??= bindings({ bindings: 'mapscope', module_root: ROOT }) as Addon;
     return loaded;
   } catch (error) {
     const missing = (error as NodeJS.ErrnoException).code !== 'ERR_DLOPEN_FAILED';
@@ -293,7 +302,7 @@ function load(): Addon {
 }
 
 /**
- * The native addon, built by node-gyp into build/Release/mapscope.node. It is loaded when it is first used: where libbpf is
- * missing, the command must still be able to say so.
+ * The native addon, built by node-gyp into build/Release/mapscope.node. It is loaded when it is first used: where a library is
+ * missing or too old, the command must still be able to say so.
  */
 export const addon: Addon = new Proxy({} as Addon, { get: (_, name) => Reflect.get(load(), name) });

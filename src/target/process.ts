@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { basename } from 'node:path';
+import { addon } from '../kernel/addon.ts';
 import { isHidden, isRefusal, notFound, notLookedAt } from './rights.ts';
 
 /** One line of /proc/PID/maps that maps a file. */
@@ -58,9 +59,20 @@ export function mappingsPath(pid: number): string {
   return `${folderWithMemory(pid)}/maps`;
 }
 
-/** The auxiliary vector, which each image of a process gets anew; empty when it has given up its memory. */
+/**
+ * The auxiliary vector, which each image of a process gets anew; empty when it has given up its memory. Its file is for the process's
+ * user alone, also when root may trace that: then the addresses of the image's arguments and variables stand for it.
+ */
 export function auxiliaryVector(pid: number): Buffer {
-  return readFileSync(`${folderWithMemory(pid)}/auxv`);
+  try {
+    return readFileSync(`${folderWithMemory(pid)}/auxv`);
+  } catch (error) {
+    const { start, end } = variablesInMemory(pid);
+    if (!isRefusal(error) || start === 0n) {
+      throw error;
+    }
+    return Buffer.from(`${start} ${end}`);
+  }
 }
 
 /**
@@ -125,11 +137,33 @@ export function hasMemory(pid: number): boolean {
 /** The environment a process was started with; undefined where it may not be read. */
 export function environment(pid: number): Record<string, string> | undefined {
   try {
-    const entries = splitNul(readFileSync(`${folderWithMemory(pid)}/environ`, 'utf8'));
+    const entries = splitNul(environmentText(pid));
     return Object.fromEntries(entries.map((entry) => splitAt(entry, entry.indexOf('='))));
   } catch {
     return undefined;
   }
+}
+
+/** The most that the kernel takes at an execve(): a quarter of the largest usual stack. */
+const MOST_VARIABLES_BYTES = 6n * 1024n * 1024n;
+
+/** From the file, which is for the process's user alone, or from the memory that it shows, which is for whoever may trace it. */
+function environmentText(pid: number): string {
+  try {
+    return readFileSync(`${folderWithMemory(pid)}/environ`, 'utf8');
+  } catch (error) {
+    const { start, end } = variablesInMemory(pid);
+    if (!isRefusal(error) || end <= start || end - start > MOST_VARIABLES_BYTES) {
+      throw error;
+    }
+    return addon.readMemory(pid, start, Number(end - start)).toString('utf8');
+  }
+}
+
+/** Where the variables that a process was started with are in its memory; 0 where the kernel does not tell. */
+function variablesInMemory(pid: number): { readonly start: bigint; readonly end: bigint } {
+  const fields = statFields(threadWithMemory(pid));
+  return { start: BigInt(fields[47] ?? 0), end: BigInt(fields[48] ?? 0) };
 }
 
 /** Text of /proc/PID/cgroup, from which a container id may be read; empty where it may not be read. */

@@ -1,9 +1,7 @@
 /* Why the kernel does not let mapscope look at a process. The kernel only says no; what it goes by can be looked up. */
 import { readFileSync, statSync } from 'node:fs';
+import { hasCapability, SYS_PTRACE } from '../base/capabilities.ts';
 import { EXIT, UserError } from '../base/errors.ts';
-
-/** Bit of CAP_SYS_PTRACE (include/uapi/linux/capability.h). */
-const SYS_PTRACE = 1n << 19n;
 
 /** Error codes by which the kernel refuses what would need more rights. */
 export function isRefusal(error: unknown): boolean {
@@ -43,7 +41,7 @@ function field(status: string, name: string): string {
 
 /** Whether this process may look at others whoever's they are, as far as capabilities go. */
 export function mayTrace(): boolean {
-  return ((credentials('self')?.effective ?? 0n) & SYS_PTRACE) !== 0n;
+  return hasCapability(credentials('self')?.effective ?? 0n, SYS_PTRACE);
 }
 
 /** The setting kernel.yama.ptrace_scope; 0 also where the kernel has no Yama. */
@@ -133,7 +131,7 @@ function why(pid: number): string {
   if (own === undefined || other === undefined) {
     return `: ${OTHER_USERS}`;
   }
-  if (own.effective & SYS_PTRACE) {
+  if (hasCapability(own.effective, SYS_PTRACE)) {
     return ', although it has CAP_SYS_PTRACE: the process is of another user namespace, or a security module protects it';
   }
   const difference =

@@ -12,6 +12,7 @@ import { allowance } from './allowance.ts';
 import { type Finished, jsonDocument, markdown, text } from './document.ts';
 import { encoding } from './encoding.ts';
 import { environment } from './environment.ts';
+import { installed } from './installed.ts';
 import { lookups } from './lookups.ts';
 import { others } from './others.ts';
 import type { Measured, Part } from './part.ts';
@@ -31,6 +32,7 @@ const PARTS: readonly Part[] = [
   spans,
   others,
   allowance,
+  installed,
 ];
 const DOCS = fileURLToPath(new URL('../../docs', import.meta.url));
 

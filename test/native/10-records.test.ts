@@ -1,7 +1,7 @@
 // What is read of the records' types, against the headers' own text and against shapes that they do not have.
 
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { addon } from '../../src/kernel/addon.ts';
@@ -168,5 +168,18 @@ test('an object with other records than the addon and the readers know is refuse
   await assert.rejects(probeObject(path).load(), {
     code: 'ENOEXEC',
     message: `the BPF object ${path} ${because} user space: they were not built together`,
+  });
+});
+
+test('an object in memory has a path, is read like a file and made once', () => {
+  const file = objectPath('records');
+  const path = addon.memoryFile('records.bpf.o', readFileSync(file));
+  assert.match(path, /^\/proc\/self\/fd\/\d+$/);
+  assert.match(readlinkSync(path), /^\/memfd:records\.bpf\.o /);
+  assert.deepEqual(readFileSync(path), readFileSync(file));
+  assert.deepEqual(addon.readRecords(path), addon.readRecords(file));
+  assert.equal(addon.memoryFile('records.bpf.o', Buffer.from('other')), path);
+  assert.throws(() => addon.memoryFile('records.bpf.o', 'text' as unknown as Buffer), {
+    code: 'ERR_INVALID_ARG_TYPE',
   });
 });

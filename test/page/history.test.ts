@@ -5,12 +5,19 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { COUNT_BOUNDS } from '../../src/model/buckets.ts';
 import { mergeHitsAndMisses } from '../../src/model/merge.ts';
+import { OTHERS, OTHERS_NAME } from '../../src/model/position.ts';
 import type { Snapshot } from '../../src/model/snapshot.ts';
 import { RangeTotals } from '../../src/page/browser/data/ranges.ts';
 import { groupsOf, rowsOf } from '../../src/page/browser/data/rows.ts';
 import { Series } from '../../src/page/browser/data/series.ts';
 import { isKnown, Timeline } from '../../src/page/browser/data/timeline.ts';
-import { foldIntervals, type PackedInterval, readHead } from '../../src/page/format/interval.ts';
+import {
+  ALL_CELLS,
+  eachCell,
+  foldIntervals,
+  type PackedInterval,
+  readHead,
+} from '../../src/page/format/interval.ts';
 import { countsOf, type Quantity, TALLY } from '../../src/page/format/tally.ts';
 import { Differences } from '../../src/page/history/differences.ts';
 import { History } from '../../src/page/history/history.ts';
@@ -67,6 +74,39 @@ test('for any range the cells of a picture add up to the difference of the snaps
       },
     ),
     { numRuns: 60 },
+  );
+});
+
+/** Of all cells. */
+function lookupsIn(packed: PackedInterval | undefined): number {
+  let sum = 0;
+  eachCell(packed?.cells ?? new Uint8Array(), ALL_CELLS, (_id, tally) => {
+    sum += tally[TALLY.lookups] ?? 0;
+  });
+  return sum;
+}
+
+test('a site that is not kept apart any more has given its lookups to the others: none is told twice', () => {
+  const place = (name: string) => ({ callSite: { function: name, file: '/f.go', line: 1 }, hit: true });
+  const others = (lookups: number) => [
+    callSite(lookups, { callSite: OTHERS, variant: OTHERS_NAME, type: OTHERS_NAME, hit: true }),
+  ];
+  const at = (seconds: bigint) => ({ time: START + seconds * SECOND });
+  const history = new Differences();
+  const told = [
+    snapshot([callSite(70, place('a')), callSite(10, place('b'))], { ...at(1n), others: others(20) }),
+    // The first has given its 70 to the others, and 5 more came at either.
+    snapshot([callSite(15, place('b'))], { ...at(2n), others: others(95) }),
+    // It is kept again, from now on.
+    snapshot([callSite(15, place('b')), callSite(3, place('a'))], { ...at(3n), others: others(95) }),
+  ].map((one) => history.take(one));
+  assert.deepEqual(
+    told.map((one) => [one?.restarts, lookupsIn(one?.packed)]),
+    [
+      [false, 100],
+      [false, 10],
+      [false, 3],
+    ],
   );
 });
 

@@ -1,6 +1,11 @@
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { GENERATED } from './generated.ts';
 
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+
 for (const [path, text] of Object.entries(GENERATED)) {
-  writeFileSync(new URL(`../../${path}`, import.meta.url), text());
+  mkdirSync(dirname(join(ROOT, path)), { recursive: true });
+  writeFileSync(join(ROOT, path), text());
 }

@@ -1,5 +1,13 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { release } from 'node:os';
+import {
+  BPF_RIGHTS_TEXT,
+  CAPABILITIES,
+  hasCapability,
+  SYS_ADMIN,
+  SYS_NICE,
+  SYS_PTRACE,
+} from '../../base/capabilities.ts';
 import { EXIT, UserError } from '../../base/errors.ts';
 import { textOf } from '../../base/terminal.ts';
 import { addon } from '../../kernel/addon.ts';
@@ -71,7 +79,7 @@ function bpfRights(): Finding {
     subject,
     state: 'missing',
     detail: bpfError,
-    remedy: 'run as root, or with CAP_BPF and CAP_PERFMON',
+    remedy: `run as root, or with ${BPF_RIGHTS_TEXT}`,
   };
 }
 
@@ -121,7 +129,7 @@ function windows(): Finding {
     subject,
     state: 'limited',
     detail: 'have to wait for a CPU on a busy machine: the budget pays for fewer lookups',
-    remedy: 'add CAP_SYS_NICE',
+    remedy: `add CAP_${SYS_NICE.name}`,
   };
 }
 
@@ -137,7 +145,12 @@ function otherProcesses(): Finding[] {
     return [];
   }
   return [
-    { subject, state: 'limited', detail: "only this user's can be observed", remedy: 'add CAP_SYS_PTRACE' },
+    {
+      subject,
+      state: 'limited',
+      detail: "only this user's can be observed",
+      remedy: `add CAP_${SYS_PTRACE.name}`,
+    },
   ];
 }
 
@@ -145,10 +158,8 @@ function otherProcesses(): Finding[] {
 function capabilities(): string {
   const mask = /^CapEff:\s+([0-9a-f]+)$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? '0';
   const effective = BigInt(`0x${mask}`);
-  // Numbers from include/uapi/linux/capability.h.
-  const known = { SYS_PTRACE: 19n, SYS_ADMIN: 21n, SYS_NICE: 23n, PERFMON: 38n, BPF: 39n };
-  const held = Object.entries(known).filter(([, bit]) => (effective >> bit) & 1n);
-  return held.length > 0 ? held.map(([name]) => `CAP_${name}`).join(', ') : 'no capabilities';
+  const held = [...CAPABILITIES, SYS_ADMIN].filter((capability) => hasCapability(effective, capability));
+  return held.length > 0 ? held.map(({ name }) => `CAP_${name}`).join(', ') : 'no capabilities';
 }
 
 /** What reads and plans binaries takes long to load. */

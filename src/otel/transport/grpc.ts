@@ -113,7 +113,9 @@ export class GrpcTransport implements Transport {
     }
     if (this.#connection === undefined) {
       // Only now: it takes memory, and most observations send nothing.
-      const { Client, Metadata, credentials, setLogVerbosity, logVerbosity } = await import('@grpc/grpc-js');
+      // All of the package: which names it has besides, the bundle does not know.
+      const { Client, Metadata, credentials, setLogVerbosity, logVerbosity } = (await import('@grpc/grpc-js'))
+        .default;
       // It writes to stderr what is told in other words.
       setLogVerbosity(logVerbosity.NONE);
       const { address, options } = channelOf(this.#endpoint, this.#configuration);

@@ -1,3 +1,5 @@
+import { OTHERS_NAME } from '../../model/position.ts';
+
 /*
  * Numbers and times as text. What is not known is a word, never a number.
  */
@@ -79,6 +81,11 @@ export function clock(micros: number, withSeconds = true): string {
 export function moment(micros: number): string {
   const date = new Date(micros / 1000);
   return `${date.getFullYear()}-${PAD(date.getMonth() + 1)}-${PAD(date.getDate())} ${clock(micros)}`;
+}
+
+/** File and line of a call site; of those that are not kept apart, what they are called. */
+export function fileLine({ file, line }: { readonly file: string; readonly line: number }): string {
+  return file === OTHERS_NAME ? file : `${baseName(file)}:${line}`;
 }
 
 /** The last part of a path. */

@@ -36,7 +36,9 @@ export class Differences {
     if (this.#facts !== undefined && end <= this.#end) {
       return undefined;
     }
-    const now = new Map(snapshot.callSites.map((stats) => [this.#id(stats), stats]));
+    const told = [...snapshot.callSites, ...snapshot.others];
+    const now = new Map(told.map((stats) => [this.#id(stats), stats]));
+    this.#moveToOthers(now, new Map(snapshot.others.map((stats) => [stats.hit, this.#id(stats)])));
     const restarts = this.#hasFallen(now);
     if (restarts) {
       this.#tallies = new Map();
@@ -85,6 +87,18 @@ export class Differences {
     return 2 * this.#siteOf(stats) + Number(stats.hit);
   }
 
+  /** What was counted at sites that are not kept apart any more is among the others now: it is not counted a second time. */
+  #moveToOthers(now: ReadonlyMap<number, CallSiteStats>, others: ReadonlyMap<boolean, number>): void {
+    for (const [id, gone] of this.#tallies) {
+      const other = others.get(id % 2 === 1);
+      if (now.has(id) || other === undefined) {
+        continue;
+      }
+      this.#tallies.delete(id);
+      this.#tallies.set(other, plus(this.#tallies.get(other) ?? emptyTally(), gone));
+    }
+  }
+
   #hasFallen(now: ReadonlyMap<number, CallSiteStats>): boolean {
     for (const [id, before] of this.#tallies) {
       if ((now.get(id)?.lookups ?? 0) < (before[TALLY.lookups] ?? 0)) {
@@ -125,6 +139,14 @@ function tallyOf(stats: CallSiteStats): Tally {
     tally.set(stats[quantity].counts, DISTRIBUTIONS[quantity].at);
   }
   return tally;
+}
+
+function plus(tally: Tally, more: Tally): Tally {
+  const sum = emptyTally();
+  for (let i = 0; i < TALLY_SIZE; i++) {
+    sum[i] = (tally[i] ?? 0) + (more[i] ?? 0);
+  }
+  return sum;
 }
 
 function minus(tally: Tally, before: Tally): Tally {

@@ -1,5 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { getCompileCacheDir } from 'node:module';
+import { isSea } from 'node:sea';
 import { fileURLToPath } from 'node:url';
 import { EXIT, UserError } from '../../base/errors.ts';
 import type { OpenOptions } from '../../gobinary/index.ts';
@@ -88,18 +89,24 @@ export async function prepareApart(
   }
 }
 
+/** What a single executable is started with to be the process that prepares (src/cli/one-file.mjs): no file is there to name. */
+const CHILD_WORD = 'prepare-child';
+
 function start(executable: number, limits: PreparationLimits): ChildProcess {
   const cache = getCompileCacheDir();
-  return fork(CHILD, {
+  const limit = `--max-old-space-size=${limits.heapMegabytes}`;
+  // It makes many short-lived objects, and does not live long itself.
+  const flags = [...process.execArgv, '--min-semi-space-size=16', limit];
+  return fork(isSea() ? CHILD_WORD : CHILD, {
     serialization: 'advanced',
     stdio: ['ignore', 'ignore', 'ignore', 'ipc', executable],
-    execArgv: [
-      ...process.execArgv,
-      // It makes many short-lived objects, and does not live long itself.
-      '--min-semi-space-size=16',
-      `--max-old-space-size=${limits.heapMegabytes}`,
-    ],
-    env: { ...process.env, ...(cache !== undefined && { NODE_COMPILE_CACHE: cache }) },
+    // A single executable takes all of its arguments for those of the command.
+    execArgv: isSea() ? [] : flags,
+    env: {
+      ...process.env,
+      ...(isSea() && { NODE_OPTIONS: `${process.env.NODE_OPTIONS ?? ''} ${limit}` }),
+      ...(cache !== undefined && { NODE_COMPILE_CACHE: cache }),
+    },
   });
 }
 

@@ -314,9 +314,7 @@ export const summarySchema = z.object({
     .describe(
       'most lookups first; the last one, whose names are "(others)", is of all that are not kept apart, where there are such',
     ),
-  otherCallSites: count.describe(
-    'call sites and map types that are in "(others)", as far as they are known apart',
-  ),
+  otherCallSites: count.describe('call sites and map types in "(others)", as far as known apart'),
   fullTables: z
     .partialRecord(z.enum(Object.keys(TABLES) as [TableName, ...TableName[]]), count)
     .describe(

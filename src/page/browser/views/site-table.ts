@@ -4,7 +4,7 @@ import type { Row } from '../data/rows.ts';
 import { MANY_PROBES, quantileText } from '../data/statistics.ts';
 import { byId, el, setText } from '../dom.ts';
 import type { Model } from '../model.ts';
-import { baseName, mean, percent, short, whole } from '../numbers.ts';
+import { fileLine, mean, percent, short, whole } from '../numbers.ts';
 import { Canvas } from '../pictures/canvas.ts';
 import { palette } from '../pictures/colors.ts';
 import { drawSpark } from '../pictures/lines.ts';
@@ -263,7 +263,7 @@ export function rowName(
   const site = timeline.sites[sites[0] ?? 0] as Site;
   if (view.by === 'site') {
     const place = `${site.type} · ${shortFunction(site.function)}`;
-    return { name: `${baseName(site.file)}:${site.line}`, place };
+    return { name: fileLine(site), place };
   }
   const count = sites.length === 1 ? '1 call site' : `${whole(sites.length)} call sites`;
   return { name: view.by === 'function' ? shortFunction(key) : key, place: count };

@@ -2,7 +2,7 @@ import { shortFunction } from '../../../base/call-site.ts';
 import type { Exemplar, Site } from '../../format/document.ts';
 import { byId, el, tableOf } from '../dom.ts';
 import type { Model } from '../model.ts';
-import { baseName, clock, span, whole } from '../numbers.ts';
+import { clock, fileLine, span, whole } from '../numbers.ts';
 
 /** Rows of a list, at most. */
 const MOST_SHOWN = 12;
@@ -24,7 +24,7 @@ export function traceLink(template: string | null, traceId: string, spanId: stri
 export function exemplarTable(model: Model, exemplars: readonly Exemplar[], caption: string): HTMLElement {
   const place = (number: number) => {
     const site = model.timeline.sites[number] as Site;
-    return `${baseName(site.file)}:${site.line}`;
+    return fileLine(site);
   };
   return tableOf(
     caption,
@@ -140,7 +140,7 @@ function spikeTable(model: Model, { threshold, seen, latest }: NonNullable<Now['
     ['at', 'call site', 'type', model.unit, 'compared', 'entries', 'slots used', 'trace'],
     latest.map((one) => [
       clock(one.time),
-      `${baseName(one.file)}:${one.line} ${shortFunction(one.function)}`,
+      `${fileLine(one)} ${shortFunction(one.function)}`,
       one.type,
       whole(one.probeLength),
       whole(one.keyComparisons),

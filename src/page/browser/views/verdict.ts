@@ -6,7 +6,7 @@ import { Series } from '../data/series.ts';
 import { MANY_PROBES, manyProbes, quantileText } from '../data/statistics.ts';
 import { byId, el } from '../dom.ts';
 import type { Model } from '../model.ts';
-import { baseName, clock, mean, percent } from '../numbers.ts';
+import { clock, fileLine, mean, percent } from '../numbers.ts';
 import { traceLink } from './traces.ts';
 
 /** A call site of which more lookups than this walk far is worth a look. */
@@ -52,7 +52,7 @@ export class Verdict {
         el('code', { text: site.type }),
       ),
       ' walks too far at ',
-      el('code', { text: `${baseName(site.file)}:${site.line}` }),
+      el('code', { text: fileLine(site) }),
     );
     if (this.#series?.key !== row.key) {
       this.#series = { key: row.key, series: new Series({ sites: new Set(row.sites), result: 'both' }) };
@@ -112,7 +112,7 @@ function quiet(model: Model, rows: readonly Row[]): HTMLElement[] {
         'Most work beyond the first: ',
         el('code', { text: site.type }),
         ' at ',
-        el('code', { text: `${baseName(site.file)}:${site.line}` }),
+        el('code', { text: fileLine(site) }),
         `, ${mean(longest.probes)} per lookup`,
       ),
     ),
