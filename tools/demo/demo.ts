@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { mergePages, pageFile, readPageFile } from '../../src/page/file.ts';
 import type { PageDocument } from '../../src/page/format/document.ts';
@@ -54,7 +54,8 @@ async function demo(): Promise<number> {
     }
     mkdirSync(join(REPORT, '..'), { recursive: true });
     writeFileSync(REPORT, pageFile(readAssets(), mergePages(pages)));
-    say(`The page is in a file now, which needs nothing else: ${REPORT}`);
+    say('The page is in a file now, which needs nothing else:');
+    say(`  ${relative(process.cwd(), REPORT)}`);
     return 0;
   } finally {
     interrupted.forget();

@@ -16,6 +16,11 @@ export interface Seen {
   readonly endpoint: string;
 }
 
+/** A command as a shell takes it, in lines of at most `width` columns. */
+export function commandText(words: readonly string[], width: number): string {
+  return wrapped(words.join(' '), width - 2).join(' \\\n');
+}
+
 /** What the demo shows in the end, in lines of at most `width` columns. */
 export function demoReport(
   { summary, received, endpoint }: Seen,

@@ -4,6 +4,7 @@ import { copyFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { commandLine } from '../../test/support/command.ts';
 import { buildGo } from '../../test/support/go-toolchains.ts';
+import { commandText } from './report.ts';
 
 /** A web service under load, observed, with a live page. */
 export interface ObservedShop {
@@ -32,6 +33,9 @@ const PATIENCE_MILLIS = 60_000;
 const RATE = 200;
 /** The load's longest; then it begins anew. */
 const LOAD_DURATION = '5m';
+
+/** Of a terminal; a wider one has them, too. */
+const COLUMNS = 100;
 
 /** Builds and starts the shop of the tests, with a load, and observes it. Undefined, with a sentence, when there is no Go here. */
 export async function startObservedShop({
@@ -67,7 +71,7 @@ export async function startObservedShop({
     endpoint,
     ...options,
   ];
-  process.stdout.write(`mapscope ${args.join(' ')}\n`);
+  process.stdout.write(`${commandText(['mapscope', ...args], COLUMNS)}\n`);
   const [file, ...rest] = commandLine(...args);
   const observation = new Child(file, rest);
   const stop = async () => {
