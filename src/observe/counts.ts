@@ -1,8 +1,9 @@
 /* What follows from the counts that were read at one moment. */
-import type { FunctionStats } from '../model/snapshot.ts';
+import type { FullTables } from '../model/full-tables.ts';
+import type { CallSiteStats, FunctionStats, Snapshot } from '../model/snapshot.ts';
 import type { ProbePlan } from '../plan/lookups/plan.ts';
 import type { AggregateName, LookupCount } from '../programs/readers/aggregate.ts';
-import { inexactReasons } from '../programs/readers/counters.ts';
+import { type Counters, inexactReasons } from '../programs/readers/counters.ts';
 
 /** Totals of the lookup functions that are observed. */
 export function functionStats(
@@ -29,6 +30,48 @@ export function functionStats(
       },
     ];
   });
+}
+
+/** What became of the hits of probe sites, but for lookups. */
+export function hitCounts({
+  hits,
+  deferred,
+  resumed,
+  empty,
+  unreadable,
+  dropped,
+  windowClosed: notDecoded,
+}: Counters): Pick<
+  Snapshot,
+  'hits' | 'deferred' | 'resumed' | 'empty' | 'unreadable' | 'dropped' | 'notDecoded'
+> {
+  return { hits, deferred, resumed, empty, unreadable, dropped, notDecoded };
+}
+
+/** What was counted beside the counters, for `fullTables`; undefined is what was not asked for. */
+interface Beside {
+  readonly others: readonly CallSiteStats[];
+  readonly counts: ReadonlyMap<AggregateName, number>;
+  readonly goroutines: Snapshot['goroutines'] | undefined;
+  readonly spans: Snapshot['spans'] | undefined;
+  readonly following: Snapshot['following'] | undefined;
+  readonly candidates: { readonly dropped: number } | undefined;
+  readonly looksForSpikes: boolean;
+}
+
+/** What there was no room for, by the table that was full: of those in use. */
+export function fullTables({ lost }: Counters, beside: Beside): FullTables {
+  const { others, counts, goroutines, spans, following, candidates } = beside;
+  return {
+    call_sites: sum(others.map(({ lookups }) => lookups)),
+    kernel_call_sites: sum([...counts].map(([{ isOther }, lookups]) => (isOther ? lookups : 0))),
+    map_types: lost.types,
+    ...(candidates && { exemplars: lost.exemplars, candidates: candidates.dropped }),
+    ...(beside.looksForSpikes && { spike_sites: lost.spikes }),
+    ...(goroutines && { goroutines: goroutines.unattributed.no_room ?? 0 }),
+    ...(spans && { spans: spans.outside.no_room ?? 0 }),
+    ...(following && { followed_spans: following.lost.no_room ?? 0 }),
+  };
 }
 
 /** The same, as estimates take it. */

@@ -1,7 +1,7 @@
 import type { EpochClock } from '../kernel/epoch-clock.ts';
 import { observedOf } from '../model/accounts.ts';
 import type { ExemplarCandidate } from '../model/candidate.ts';
-import { DEFAULT_CALL_SITES, type FullTables } from '../model/full-tables.ts';
+import { DEFAULT_CALL_SITES } from '../model/full-tables.ts';
 import type { ObservationProgress, Snapshot } from '../model/snapshot.ts';
 import type { ProbePlan } from '../plan/lookups/plan.ts';
 import { AggregateRecycling } from '../programs/aggregate-recycling.ts';
@@ -13,13 +13,13 @@ import { type AggregateName, otherName } from '../programs/readers/aggregate.ts'
 import { type AggregateContents, AggregateReader } from '../programs/readers/aggregates.ts';
 import { CandidateReader } from '../programs/readers/candidates.ts';
 import { CostTables } from '../programs/readers/cost-tables.ts';
-import { type Counters, readCounters } from '../programs/readers/counters.ts';
+import { readCounters } from '../programs/readers/counters.ts';
 import { GoroutineCostReader } from '../programs/readers/goroutine-costs.ts';
 import { SpanCostReader } from '../programs/readers/span-costs.ts';
 import type { SpanFollower } from '../programs/span-follower.ts';
 import { assemble, type ObservationOptions, type Parts, refusedFunctions } from './assemble.ts';
 import { Candidates } from './candidates.ts';
-import { functionStats, lookupCounts, sum, totalInexact } from './counts.ts';
+import { fullTables, functionStats, hitCounts, lookupCounts, sum, totalInexact } from './counts.ts';
 import { CallSites } from './sites/call-sites.ts';
 import { SiteBudget } from './sites/site-budget.ts';
 import { Spikes } from './spikes.ts';
@@ -230,7 +230,7 @@ export class Observation {
       await this.#runtimeTypes.refresh(kernel);
     }
     const estimateOf = (name: AggregateName): number => this.#estimates.of(name);
-    const told = this.#callSites.tell({ contents, counts, estimateOf, time });
+    const { inexact, ...sites } = this.#callSites.tell({ contents, counts, estimateOf, time });
     const functions = functionStats(this.#plan, counts, estimateOf);
     this.#namer.settle();
     this.#takeBack(contents);
@@ -240,31 +240,19 @@ export class Observation {
     return {
       time,
       startTime: this.#start.time,
-      callSites: told.callSites,
-      others: told.others,
-      otherSites: told.otherSites,
-      hits: counters.hits,
+      ...sites,
+      ...hitCounts(counters),
       observed,
-      deferred: counters.deferred,
-      resumed: counters.resumed,
-      empty: counters.empty,
       leftOut: sum(all.values()) - observed,
-      unreadable: counters.unreadable,
-      dropped: counters.dropped,
-      notDecoded: counters.windowClosed,
-      inexact: totalInexact(told.inexact),
+      inexact: totalInexact(inexact),
       ...this.#times(),
       overhead: this.#schedule.overhead(counters),
       functions,
       refused: refusedFunctions(this.#plan),
-      fullTables: {
-        call_sites: sum(told.others.map(({ lookups }) => lookups)),
-        kernel_call_sites: sum([...counts].map(([{ isOther }, lookups]) => (isOther ? lookups : 0))),
-        ...this.#lostInKernel(counters),
-        ...(goroutines && { goroutines: goroutines.unattributed.no_room ?? 0 }),
-        ...(spans && { spans: spans.outside.no_room ?? 0 }),
-        ...(following && { followed_spans: following.lost.no_room ?? 0 }),
-      },
+      fullTables: fullTables(counters, {
+        ...{ others: sites.others, counts, goroutines, spans, following },
+        ...{ candidates: this.#candidates, looksForSpikes: this.#spikes !== undefined },
+      }),
       ...(spikes && { spikes }),
       ...(goroutines && { goroutines }),
       ...(spans && { spans }),
@@ -282,14 +270,6 @@ export class Observation {
       this.#estimates.forget(name);
     }
     this.#callSites.forget(taken?.gone ?? []);
-  }
-
-  #lostInKernel({ lost }: Counters): FullTables {
-    return {
-      map_types: lost.types,
-      ...(this.#candidates && { exemplars: lost.exemplars, candidates: this.#candidates.dropped }),
-      ...(this.#spikes !== undefined && { spike_sites: lost.spikes }),
-    };
   }
 
   async #estimate(): Promise<void> {

@@ -4,7 +4,9 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import fc from 'fast-check';
 import { EpochClock } from '../../src/kernel/epoch-clock.ts';
-import type { Snapshot } from '../../src/model/snapshot.ts';
+import type { Distribution } from '../../src/model/distribution.ts';
+import { OTHERS, OTHERS_NAME } from '../../src/model/position.ts';
+import type { CallSiteStats, Snapshot } from '../../src/model/snapshot.ts';
 import { callSite, SECOND, START, snapshot } from '../model/fixtures.ts';
 import { startHttpReceiver } from '../support/otlp-receiver/http-receiver.ts';
 import type { ExportRequestMessage } from '../support/otlp-receiver/messages.ts';
@@ -13,6 +15,7 @@ import { startExport, withEnvironment } from './pipeline.ts';
 import { BEHAVIOURS, type Behaviour, RestartableReceiver } from './restartable-receiver.ts';
 
 const SITES = 40;
+const ALL_SITES = Array.from({ length: SITES }, (_, site) => site);
 const DAY = 86_400;
 const COUNTED = ['gomap.lookups', 'gomap.lookup.probe_length', 'gomap.lookup.key_comparisons'];
 
@@ -23,6 +26,8 @@ const GLANCE = 300;
 interface Step {
   /** New lookups by site: of hits and of misses. */
   readonly lookups: readonly (readonly [site: number, hits: number, misses: number])[];
+  /** Sites that are kept apart from now on; the others are counted together. Default: all. */
+  readonly kept?: readonly number[];
   /** Seconds that pass; the machine may have slept meanwhile. */
   readonly seconds: number;
   /** Seconds by which somebody sets the time of day then, forward or back. */
@@ -33,6 +38,7 @@ interface Step {
 const STEPS: fc.Arbitrary<readonly Step[]> = fc.array(
   fc.record({
     lookups: fc.array(fc.tuple(fc.nat(SITES - 1), fc.nat(50), fc.nat(50)), { maxLength: SITES }),
+    kept: fc.subarray(ALL_SITES, { minLength: SITES / 2 }),
     seconds: fc.oneof(fc.integer({ min: 1, max: 30 }), fc.integer({ min: 3600, max: DAY })),
     setBy: fc.oneof(fc.constant(0), fc.integer({ min: -DAY, max: DAY }), fc.integer({ min: -2, max: 2 })),
     receiver: fc.constantFrom(...BEHAVIOURS),
@@ -85,9 +91,43 @@ function withTimeOf(context: TestContext, machine: () => Machine): void {
   });
 }
 
-/** An observation that counts what steps say. */
+/** What a site has counted: of hits and of misses. */
+type Counts = readonly [hits: number, misses: number];
+
+const NOTHING: Counts = [0, 0];
+
+/** A site of so many lookups that are all alike, so that the numbers of several add up. */
+function alike(lookups: number, overrides: Partial<CallSiteStats>): CallSiteStats {
+  const one = callSite(1);
+  const times = ({ bounds, counts, sum, max }: Distribution): Distribution => ({
+    bounds,
+    counts: counts.map((count) => lookups * count),
+    sum: lookups * sum,
+    max,
+  });
+  return {
+    ...one,
+    lookups,
+    estimatedLookups: 2 * lookups,
+    probeLength: times(one.probeLength),
+    keyComparisons: times(one.keyComparisons),
+    homePosition: times(one.homePosition),
+    loadFactor: times(one.loadFactor),
+    ...overrides,
+  };
+}
+
+/** A site that is kept apart: since when, and what had been counted then. */
+interface Kept {
+  readonly since?: bigint;
+  readonly before: Counts;
+}
+
+/** An observation that counts what steps say, and keeps the sites apart that they say. */
 class Counting {
-  readonly #counts = Array.from({ length: SITES }, () => [0, 0]);
+  readonly #counts = ALL_SITES.map(() => NOTHING);
+  readonly #kept = new Map<number, Kept>();
+  #hasKept = false;
   readonly #clock: EpochClock;
   readonly #start: bigint;
   /** Of all snapshots, and the start, as a receiver reads them. */
@@ -98,12 +138,21 @@ class Counting {
     this.#start = this.#now();
   }
 
-  count({ lookups }: Step): void {
+  count({ lookups, kept = ALL_SITES }: Step): void {
     for (const [site, hits, misses] of lookups) {
-      const counts = this.#counts[site] ?? [];
-      counts[0] = (counts[0] ?? 0) + hits;
-      counts[1] = (counts[1] ?? 0) + misses;
+      const [hitsBefore, missesBefore] = this.#counts[site] ?? NOTHING;
+      this.#counts[site] = [hitsBefore + hits, missesBefore + misses];
     }
+    for (const site of this.#kept.keys()) {
+      if (!kept.includes(site)) {
+        this.#kept.delete(site);
+      }
+    }
+    for (const site of kept.filter((one) => !this.#kept.has(one))) {
+      const late = { since: this.#now(), before: this.#counts[site] ?? NOTHING };
+      this.#kept.set(site, this.#hasKept ? late : { before: NOTHING });
+    }
+    this.#hasKept = true;
   }
 
   get total(): number {
@@ -111,14 +160,28 @@ class Counting {
   }
 
   snapshot(): Snapshot {
-    const sites = this.#counts.flatMap(([hits = 0, misses = 0], line) => {
-      const place = { callSite: { function: 'main.f', file: '/src/f.go', line: line + 1 } };
-      return [callSite(hits, { ...place, hit: true }), callSite(misses, { ...place, hit: false })];
-    });
-    return snapshot(
-      sites.filter(({ lookups }) => lookups > 0),
-      { startTime: this.#start, time: this.#now() },
+    const callSites = [...this.#kept].flatMap(([site, { since, before }]) =>
+      [true, false].map((hit) => {
+        const count = this.#count(site, hit) - (before[Number(!hit)] ?? 0);
+        const place = { function: 'main.f', file: '/src/f.go', line: site + 1 };
+        return alike(count, { callSite: place, hit, ...(since !== undefined && { since }) });
+      }),
     );
+    const others = [true, false].map((hit) => {
+      const all = ALL_SITES.reduce((sum, site) => sum + this.#count(site, hit), 0);
+      const own = callSites.reduce((sum, one) => sum + (one.hit === hit ? one.lookups : 0), 0);
+      return alike(all - own, { callSite: OTHERS, type: OTHERS_NAME, hit });
+    });
+    const counted = (sites: CallSiteStats[]) => sites.filter(({ lookups }) => lookups > 0);
+    return snapshot(counted(callSites), {
+      startTime: this.#start,
+      time: this.#now(),
+      others: counted(others),
+    });
+  }
+
+  #count(site: number, hit: boolean): number {
+    return (this.#counts[site] ?? NOTHING)[Number(!hit)] ?? 0;
   }
 
   /** Every time of every point is one at which the observation was read: all of them come from the one anchor. */
@@ -198,11 +261,11 @@ for (const [protocol, start] of [
         OTEL_EXPORTER_OTLP_PROTOCOL: protocol,
         OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE: temporality,
       });
-      const receiver = new RestartableReceiver(start);
+      const receiver = new RestartableReceiver(start, temporality);
       const result = await deliver(context, receiver, of, steps).finally(() => receiver.stop());
       for (const name of COUNTED) {
         const lost = temporality === 'delta' ? receiver.lost(name) : 0;
-        assert.equal(receiver.total(name, temporality) + lost, result.counting.total, name);
+        assert.equal(receiver.total(name) + lost, result.counting.total, name);
       }
       assert.deepEqual(result.counting.strangeTimes, []);
       assert.equal(

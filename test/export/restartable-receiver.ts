@@ -24,6 +24,9 @@ export type Behaviour = (typeof BEHAVIOURS)[number] | 'takes, and never answers'
 export class RestartableReceiver {
   readonly #start: (options: ReceiverOptions) => Promise<Receiver>;
   readonly #received: ReceivedSummary[] = [];
+  readonly #isDelta: boolean;
+  /** Of cumulative points: the latest of each series, of which some have ended. */
+  readonly #latest = new ReceiverSummary();
   /** Requests that reached it whole, and went down with it. */
   readonly #lost = new ReceiverSummary();
   #receiver: Receiver | undefined;
@@ -36,14 +39,16 @@ export class RestartableReceiver {
   /** Called with each request that arrives. */
   look: (request: ExportRequestMessage) => void = () => {};
 
-  constructor(start: (options: ReceiverOptions) => Promise<Receiver>) {
+  constructor(start: (options: ReceiverOptions) => Promise<Receiver>, temporality: string) {
     this.#start = start;
+    this.#isDelta = temporality === 'delta';
   }
 
   async start(): Promise<void> {
     this.#receiver ??= await this.#start({
       port: this.#port,
       mostBytes: SMALL,
+      ...(!this.#isDelta && { summary: this.#latest }),
       onRequest: (request) => {
         this.look(request);
         this.#hasDeltas = hasDeltas(request);
@@ -74,9 +79,9 @@ export class RestartableReceiver {
   }
 
   /** Of a metric: deltas of all that was received, or the last of cumulative points. */
-  total(name: string, temporality: string): number {
-    const totals = this.#received.map((summary) => countOf(summary, name));
-    return temporality === 'delta' ? totals.reduce((sum, total) => sum + total, 0) : (totals.at(-1) ?? 0);
+  total(name: string): number {
+    const summaries = this.#isDelta ? this.#received : [this.#latest.summary()];
+    return summaries.reduce((sum, summary) => sum + countOf(summary, name), 0);
   }
 
   /** The same of deltas in requests that went down with it. */
