@@ -79,12 +79,13 @@ bool Follower::is_over() const { return Peek() < 0; }
 
 /*
  * A new thread is traced before the one that has made it stops to tell its id, and never does when it is
- * killed in between. So whatever nobody has told of is taken as one more. The end of the started program
- * stays until it is waited for, and hides nothing: the kernel looks at it last, because it was traced first.
+ * killed in between. So whatever nobody has told of is taken as one more. What it is to watch is not known
+ * then: it stands at its start, as at an execve(), for whoever says. The end of the started program stays
+ * until it is waited for, and hides nothing: the kernel looks at it last, because it was traced first.
  */
 bool Follower::FindUntold() {
     const pid_t thread = Peek();
-    return thread > 0 && thread != started_ && threads_.emplace(thread, Thread{}).second;
+    return thread > 0 && thread != started_ && threads_.emplace(thread, Thread{.is_untold = true}).second;
 }
 
 std::vector<pid_t> Follower::Step() {
@@ -114,19 +115,19 @@ void Follower::HandleStop(pid_t thread, int status) {
     if (event == PTRACE_EVENT_FORK || event == PTRACE_EVENT_VFORK || event == PTRACE_EVENT_CLONE) {
         unsigned long child = 0;
         if (ptrace(PTRACE_GETEVENTMSG, thread, nullptr, &child) == 0)
-            threads_[static_cast<pid_t>(child)].watched = threads_[thread].watched;
+            Tell(static_cast<pid_t>(child), threads_[thread]);
     }
     const bool at_watched = event == 0 && signal == SIGTRAP && IsAtWatchedInstruction(thread);
     /* A signal that is about to be delivered is handed on: it would be lost otherwise. */
     const int delivered = event == 0 && !at_watched ? signal : 0;
-    if (event == PTRACE_EVENT_EXEC)
+    if (event == PTRACE_EVENT_EXEC || threads_[thread].is_untold)
         threads_[thread] = {.at_exec = true};
     Thread &state = threads_[thread];
     if (letting_go_) {
         Detach(thread, delivered);
         return;
     }
-    if (event == PTRACE_EVENT_EXEC || at_watched) {
+    if (state.at_exec || at_watched) {
         state.stands = true;
         reached_.push_back(thread);
         return;
@@ -138,6 +139,15 @@ void Follower::HandleStop(pid_t thread, int status) {
     } else {
         ptrace(PTRACE_CONT, thread, nullptr, AsPointer(delivered));
     }
+}
+
+/* What was found before, and stands or runs by now, has been told what to watch by others. */
+void Follower::Tell(pid_t child, const Thread &parent) {
+    Thread &state = threads_.emplace(child, Thread{.is_untold = true}).first->second;
+    if (!state.is_untold)
+        return;
+    state.is_untold = false;
+    state.watched = parent.watched;
 }
 
 /* Tells the kernel what is watched, once. */

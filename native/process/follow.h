@@ -31,7 +31,8 @@ class Follower {
      */
     std::vector<pid_t> Step();
 
-    /** Whether one that stands does so at the end of an execve(). */
+    /** Whether one that stands does so at the end of an execve(), or at its start because its maker was
+     * killed. */
     bool IsAtExec(pid_t thread) const;
 
     /**
@@ -59,6 +60,7 @@ class Follower {
     struct Thread {
         bool stands = false;
         bool at_exec = false;
+        bool is_untold = false; /* by the one that has made it */
         uintptr_t watched = 0;
         bool is_watched = false; /* the kernel has been told */
     };
@@ -68,6 +70,7 @@ class Follower {
     static pid_t Peek();
     bool FindUntold();
     void HandleStop(pid_t thread, int status);
+    void Tell(pid_t child, const Thread &parent);
     void Detach(pid_t thread, int signal);
     bool Watch(pid_t thread, Thread &state);
     void Unwatch(pid_t thread, Thread &state);

@@ -3,7 +3,6 @@ import { observedOf } from '../model/accounts.ts';
 import type { ExemplarCandidate } from '../model/candidate.ts';
 import { DEFAULT_CALL_SITES } from '../model/full-tables.ts';
 import type { ObservationProgress, Snapshot } from '../model/snapshot.ts';
-import type { SpikeTotals } from '../model/spike.ts';
 import type { ProbePlan } from '../plan/lookups/plan.ts';
 import { AggregateRecycling } from '../programs/aggregate-recycling.ts';
 import type { LookupProgram } from '../programs/lookup-program.ts';
@@ -17,19 +16,13 @@ import { CostTables } from '../programs/readers/cost-tables.ts';
 import { readCounters } from '../programs/readers/counters.ts';
 import { GoroutineCostReader } from '../programs/readers/goroutine-costs.ts';
 import { SpanCostReader } from '../programs/readers/span-costs.ts';
-import { SpikeReader } from '../programs/readers/spikes.ts';
 import type { SpanFollower } from '../programs/span-follower.ts';
-import {
-  assemble,
-  type ObservationOptions,
-  type Parts,
-  refusedFunctions,
-  type SpikeOptions,
-} from './assemble.ts';
+import { assemble, type ObservationOptions, type Parts, refusedFunctions } from './assemble.ts';
 import { Candidates } from './candidates.ts';
 import { fullTables, functionStats, hitCounts, lookupCounts, sum, totalInexact } from './counts.ts';
 import { CallSites } from './sites/call-sites.ts';
 import { SiteBudget } from './sites/site-budget.ts';
+import { Spikes } from './spikes.ts';
 import { LookupEstimates } from './windows/estimate.ts';
 import type { WindowSchedule } from './windows/schedule.ts';
 
@@ -59,8 +52,7 @@ export class Observation {
   readonly #start: Parts['start'];
   readonly #candidates: Candidates | undefined;
   readonly #callSites: CallSites;
-  readonly #spikeReader: SpikeReader;
-  readonly #spikes: SpikeOptions | undefined;
+  readonly #spikes: Spikes | undefined;
   readonly #costTables: CostTables;
   #goroutineCosts: GoroutineCostReader | undefined;
   #spanCosts: SpanCostReader | undefined;
@@ -87,8 +79,7 @@ export class Observation {
     this.#namer = new Namer(binary, parts.plan, this.#runtimeTypes, own);
     this.#callSites = new CallSites(this.#namer, options.siteBudget ?? new SiteBudget(DEFAULT_CALL_SITES));
     this.#candidates = exemplars && new Candidates(new CandidateReader(this.#namer), parts);
-    this.#spikes = spikes;
-    this.#spikeReader = new SpikeReader(this.#namer);
+    this.#spikes = spikes && new Spikes(spikes, this.#namer, parts);
     if (parts.countsGoroutines) {
       this.#goroutineCosts = new GoroutineCostReader(parts.program);
     }
@@ -128,15 +119,7 @@ export class Observation {
    * once a second while the observation runs; its end reads the last ones.
    */
   async collectSpikes(): Promise<void> {
-    if (this.#spikes === undefined) {
-      return;
-    }
-    const cycle = this.#program.beginSpikeCycle();
-    const { kernel } = this.#program;
-    const spikes = await this.#spikeReader.read(kernel, cycle, this.#clock.offset, this.#isObserved);
-    if (spikes.length > 0) {
-      this.#spikes.onSpikes?.(spikes);
-    }
+    await this.#spikes?.collect(this.#isObserved);
   }
 
   /** Makes room in the kernel for the costs of other goroutines and spans. */
@@ -148,20 +131,6 @@ export class Observation {
 
   readonly #isObserved = (functionIndex: number): boolean =>
     this.#plan.functions[functionIndex]?.outcome === 'probed';
-
-  #spikeTotals(noMemory: number): SpikeTotals | undefined {
-    if (this.#spikes === undefined) {
-      return undefined;
-    }
-    const { seen, suppressed, latest } = this.#spikeReader.totals(this.#isObserved);
-    return {
-      threshold: this.#spikes.threshold,
-      seen: seen + noMemory,
-      delivered: 0,
-      suppressed: { rate_limit: suppressed, no_memory: noMemory },
-      latest,
-    };
-  }
 
   /** Resolves, with the error, when observing cannot go on although the target lives. stop() is to be called all the same. */
   get failed(): Promise<unknown> {
@@ -266,7 +235,7 @@ export class Observation {
     this.#namer.settle();
     this.#takeBack(contents);
     await this.#recycling.makeRoom(() => this.#callSites.lightest());
-    const spikes = this.#spikeTotals(counters.lost.spikes);
+    const spikes = this.#spikes?.totals(counters.lost.spikes, this.#isObserved);
     const observed = sum(counts.values());
     return {
       time,

@@ -106,8 +106,8 @@ for (const [what, prepare] of Object.entries(CASES)) {
  * Has a launcher make a child or a thread and kills it before it can say so, because the tracer, mapscope, takes no notice
  * meanwhile.
  */
-async function killWhileMaking(what: 'fork' | 'clone') {
-  const child = startWithInput(['run', ...OPTIONS, '--', LAUNCHER, what, program]);
+async function killWhileMaking(what: 'fork' | 'clone' | 'load', command: readonly string[] = [program]) {
+  const child = startWithInput(['run', ...OPTIONS, '--', LAUNCHER, what, ...command]);
   const said = text(child.stderr);
   const ended = once(child, 'close');
   await once(child.stdout, 'data');
@@ -136,10 +136,24 @@ test('a child whose parent is killed in its fork is followed', LONG, async () =>
   assert.equal(observed.lookups, lookups);
 });
 
+test('a child whose parent is killed in its fork is followed into what it loads', LONG, async () => {
+  const dir = join(import.meta.dirname, '../services/counted');
+  const library = await buildGo({ dir, version: 'local', flags: ['-buildmode=c-shared'] });
+  const { status, said } = await killWhileMaking('load', [library, '5000']);
+  assert.equal(status, 0, said);
+  const { target, callSites } = JSON.parse(readFileSync(REPORT, 'utf8')) as Summary;
+  assert.equal(target.image, library);
+  const own = callSites.filter((site) => site.function === 'main.get');
+  assert.equal(
+    own.reduce((sum, { hits, misses }) => sum + hits + misses, 0),
+    15_000,
+  );
+});
+
 test('a process that is killed while it makes a thread ends', LONG, async () => {
   const { status, said } = await killWhileMaking('clone');
   assert.equal(status, 3);
-  assert.match(said, /neither it nor what it started has executed one that can be observed\.\n$/);
+  assert.match(said, /neither it nor what it started has executed or loaded one that can be observed\.\n$/);
 });
 
 test('a program that verify is to start may be a launcher as well', LONG, async () => {
