@@ -13,6 +13,7 @@ struct {
     enum histogram_sizes histogram_sizes;
     /* shared/hash.h */
     enum hash_multiplier hash_multiplier;
+    enum spread_multiplier spread_multiplier;
     enum address_table address_table;
     /* shared/site.h */
     enum site_limits site_limits;

@@ -48,7 +48,9 @@ class MapReader {
         bool at_start = true;
         uint64_t room = IsArray(map_) ? std::max<uint32_t>(most_, 1) : ElementsIn(kFirstBatchBytes);
         while (contents_.count < most_) {
-            uint32_t count = std::min<uint64_t>(room, most_ - contents_.count);
+            /* Not less room for the last elements of a hash: the kernel gives a bucket whole or not at all,
+             * and what comes in while it is read may make it more than `most_`. */
+            uint32_t count = IsArray(map_) ? std::min<uint64_t>(room, most_ - contents_.count) : room;
             if (!Resize(contents_.count + count))
                 return ENOMEM;
             const int result = next_batch(map_.fd, at_start ? nullptr : position.data(), position.data(),
@@ -115,7 +117,7 @@ class MapReader {
 
     const MapInfo &map_;
     const uint64_t value_bytes_;
-    const uint32_t most_; /* elements to read */
+    const uint32_t most_; /* elements to read; of a hash the last bucket may make it a few more */
     const bool remove_;
     MapContents &contents_;
 };

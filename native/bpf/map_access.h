@@ -50,11 +50,12 @@ constexpr uint32_t kAllElements = UINT32_MAX;
 /** Reads elements of a per-CPU hash or array map, at most so many: of an array the first. */
 Status ReadPerCpuMap(const MapInfo &map, uint32_t most, MapContents &contents);
 
-/** Reads elements of a hash or array map that all CPUs share, at most so many: of an array the first. */
+/** Reads elements of a hash or array map that all CPUs share, at most so many: of an array the first; of a
+ * hash the last bucket may make it a few more. */
 Status ReadSharedMap(const MapInfo &map, uint32_t most, MapContents &contents);
 
-/** Reads elements of a hash map, at most so many, and removes them. What a program adds to an element between
- * the two is lost: the caller sees to it that none does. */
+/** Reads elements of a hash map, at most so many but for its last bucket, and removes them. What a program
+ * adds to an element between the two is lost: the caller sees to it that none does. */
 Status DrainMap(const MapInfo &map, uint32_t most, MapContents &contents);
 
 } // namespace mapscope

@@ -15,6 +15,8 @@ const MEGABYTES = 700;
 const ENTRIES = ['test/kernels/guest/main.ts', 'src/programs/preparation/prepare-child.ts'];
 
 const ESBUILD = 'node_modules/esbuild-go1.23/bin/esbuild';
+/** What it bundles there. */
+const SOURCES = 'node_modules/zod';
 
 export interface Image {
   readonly path: string;
@@ -54,6 +56,7 @@ async function fill(tree: string): Promise<void> {
   }
   await copyPart('build/Release/mapscope.node', checkout);
   await cp(join(ROOT, 'build/packages/node_modules'), join(checkout, 'node_modules'), { recursive: true });
+  await copyPart(SOURCES, checkout);
   await bundleFiles(ROOT, ENTRIES, join(checkout, 'build/kernels'));
   for (const [name, path] of Object.entries(await programs())) {
     await cp(path, join(tree, 'programs', name));
