@@ -101,7 +101,6 @@ function checkDynamicTypes(binary: GoBinary, facts: Facts, bias: number): void {
     const expected = {
       address: fact.Address - bias,
       name: fact.Name,
-      isDeclared: !fact.Name.startsWith('map['),
       size: fact.Size,
       direct: fact.Direct,
       equality: equality(fact.Steps),
