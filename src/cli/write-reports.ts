@@ -1,10 +1,13 @@
 import { EXIT, messageOf, UserError } from '../base/errors.ts';
 import { columnsOf, type SafeText } from '../base/terminal.ts';
 import { reportLimits, type Settings } from '../config/settings.ts';
+import type { Snapshot } from '../model/snapshot.ts';
+import type { Target } from '../model/target.ts';
 import type { Page } from '../page/page.ts';
 import { summariesJson, summaryJson, summaryLines } from '../report/json.ts';
 import { OutputFile } from '../report/output-file.ts';
 import type { Summary } from '../report/summary/schema.ts';
+import { summarize } from '../report/summary/summarize.ts';
 import { summaryTable } from '../report/table/table.ts';
 import { writeText } from './write-text.ts';
 
@@ -22,6 +25,22 @@ export async function openOutput({ output }: Settings): Promise<OutputFile | und
   } catch (error) {
     throw new UserError(`The report cannot be written to ${output}: ${messageOf(error)}.`, EXIT.usage);
   }
+}
+
+/**
+ * What the report says of an image, which the page shows, too.
+ *
+ * @param ended the target with how it has ended, where that is known
+ */
+export function summaryOf(
+  { target, snapshot }: { readonly target: Target; readonly snapshot: Snapshot },
+  settings: Settings,
+  page: Page | undefined,
+  ended = target,
+): Summary {
+  const summary = summarize(ended, settings.mode, snapshot, reportLimits(settings));
+  page?.setSummary(target, summary);
+  return summary;
 }
 
 /** Writes the summaries as they were asked for: tables one after the other, one JSON document, a line of JSON each, or the page in a file. */

@@ -74,12 +74,12 @@ export function fullTables({ lost }: Counters, beside: Beside): FullTables {
   };
 }
 
-/** The same, as estimates take it. */
+/** How often each name was counted, as estimates take it. */
 export function lookupCounts(counts: ReadonlyMap<AggregateName, number>): LookupCount[] {
   return [...counts].map(([{ key }, lookups]) => ({ key, lookups }));
 }
 
-/** All of them together. */
+/** All numbers together. */
 export function sum(numbers: Iterable<number>): number {
   let total = 0;
   for (const number of numbers) {

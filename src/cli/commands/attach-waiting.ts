@@ -1,12 +1,11 @@
 import { log } from '../../base/log.ts';
-import { reportLimits, type Settings } from '../../config/settings.ts';
-import { summarize } from '../../report/summary/summarize.ts';
+import type { Settings } from '../../config/settings.ts';
 import { observeFleet } from '../../session/fleet.ts';
 import type { SeenProcess } from '../../session/through-execs.ts';
 import type { Selection } from '../../target/finding/selection.ts';
 import { openPage } from '../page.ts';
 import { EndingSignals, endWanted } from '../signals.ts';
-import { openOutput, report } from '../write-reports.ts';
+import { openOutput, report, summaryOf } from '../write-reports.ts';
 
 /** Of so many processes, the latest, there is a report; a service may be started anew for days. */
 const MOST_REPORTED = 100;
@@ -36,13 +35,8 @@ export async function attachWaiting(selection: Selection, settings: Settings): P
   );
   signals.finishing();
   sayWhatIsNotReported(seen.length, left, missed);
-  const limits = reportLimits(settings);
   const images = seen.flatMap((process) => process.images);
-  const summaries = images.map(({ target, snapshot }) => {
-    const summary = summarize(target, settings.mode, snapshot, limits);
-    page?.setSummary(target, summary);
-    return summary;
-  });
+  const summaries = images.map((image) => summaryOf(image, settings, page));
   await report(summaries, settings, output, page);
   signals.done();
 }

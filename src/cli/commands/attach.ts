@@ -1,7 +1,6 @@
 import { EXIT, messageOf, UserError } from '../../base/errors.ts';
 import { log } from '../../base/log.ts';
-import { reportLimits, type Settings } from '../../config/settings.ts';
-import { summarize } from '../../report/summary/summarize.ts';
+import type { Settings } from '../../config/settings.ts';
 import { giveMemoryBack } from '../../session/memory.ts';
 import { namedProcess } from '../../session/process-images.ts';
 import { ProcessObserver } from '../../session/process-observer.ts';
@@ -10,7 +9,7 @@ import type { Selection } from '../../target/finding/selection.ts';
 import { chosenNow } from '../chosen.ts';
 import { openPage } from '../page.ts';
 import { EndingSignals, endWanted } from '../signals.ts';
-import { openOutput, report } from '../write-reports.ts';
+import { openOutput, report, summaryOf } from '../write-reports.ts';
 
 /** Which processes to observe: one by its id, or all that a selection includes at this moment. */
 export type TargetChoice = { readonly pid: number } | { readonly selection: Selection };
@@ -41,11 +40,7 @@ export async function attach(choice: TargetChoice, settings: Settings): Promise<
   );
   signals.finishing();
   const images = seen.flatMap((process) => process.images);
-  const summaries = images.map(({ target, snapshot }) => {
-    const summary = summarize(target, settings.mode, snapshot, reportLimits(settings));
-    page?.setSummary(target, summary);
-    return summary;
-  });
+  const summaries = images.map((image) => summaryOf(image, settings, page));
   if (summaries.length > 0) {
     await report(summaries, settings, output, page);
   }

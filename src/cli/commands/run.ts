@@ -1,8 +1,7 @@
 import { once } from 'node:events';
 import { timeLimit } from '../../base/time-limit.ts';
-import { reportLimits, type Settings } from '../../config/settings.ts';
+import type { Settings } from '../../config/settings.ts';
 import type { ExitStatus } from '../../kernel/addon.ts';
-import { summarize } from '../../report/summary/summarize.ts';
 import { Executables, namesOf, type Prepared, perImage } from '../../session/executables.ts';
 import { laterImages } from '../../session/later-images.ts';
 import { type Launched, type LaunchOptions, launch } from '../../session/launch.ts';
@@ -14,7 +13,7 @@ import { observeThroughExecs, type ProcessEnd, type Running } from '../../sessio
 import { processEnd } from '../../target/end.ts';
 import { openPage } from '../page.ts';
 import { EndingSignals } from '../signals.ts';
-import { openOutput, report } from '../write-reports.ts';
+import { openOutput, report, summaryOf } from '../write-reports.ts';
 import { endBeforeReport } from './program-end.ts';
 
 /**
@@ -88,13 +87,10 @@ export async function run(
   if (end !== undefined && pid !== started) {
     signals.finishing();
   }
-  const summaries = seen.map(({ target, snapshot, program }) => {
+  const summaries = seen.map((image) => {
     // The process ended as the last program that it executed. How a child of the program has ended is not known.
-    const isEnd = program === seen.at(-1)?.program && pid === started && end !== undefined;
-    const ended = isEnd ? endedAs(target, end) : target;
-    const summary = summarize(ended, settings.mode, snapshot, reportLimits(settings));
-    page?.setSummary(target, summary);
-    return summary;
+    const isEnd = image.program === seen.at(-1)?.program && pid === started && end !== undefined;
+    return summaryOf(image, settings, page, isEnd ? endedAs(image.target, end) : image.target);
   });
   try {
     if (summaries.length > 0) {
