@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { basename, delimiter, join } from 'node:path';
 import { after, test } from 'node:test';
 import { compareVersions, GLIBC_FLOOR, needsOf } from '../../tools/package/needs.ts';
 import { MANIFEST, NODE, ROOT } from '../../tools/package/product.ts';
@@ -16,6 +16,12 @@ after(() => rm(folder, { recursive: true, force: true }));
 
 /** Of the system's commands only what npm and the shell need. */
 const COMMANDS = ['sh', 'env', 'node', 'npm', 'dirname', 'readlink'];
+
+/** Where they are looked for: `npm test` puts the checkout's own Node first, which is hidden below. */
+const SYSTEM_PATH = (process.env.PATH ?? '')
+  .split(delimiter)
+  .filter((directory) => !directory.startsWith(ROOT))
+  .join(delimiter);
 
 /** For the shell: hides compilers, and the checkout, which nothing may reach into, until the mount namespace is gone. */
 const HIDE = `set -e
@@ -70,7 +76,10 @@ test('installed without scripts, compilers and the checkout, it observes a servi
   const bin = join(folder, 'bin');
   await mkdir(bin);
   for (const name of COMMANDS) {
-    await symlink((await run('sh', ['-c', `command -v ${name}`])).trim(), join(bin, name));
+    await symlink(
+      (await run('sh', ['-c', `command -v ${name}`], { env: { PATH: SYSTEM_PATH } })).trim(),
+      join(bin, name),
+    );
   }
   const prefix = join(folder, 'prefix');
   const quiet = 'npm_config_update_notifier=false npm_config_fund=false npm_config_audit=false';

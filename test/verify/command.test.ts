@@ -156,7 +156,11 @@ test('what cannot be verified is said in one line', LONG, async () => {
   assertRefused(await verify('--pid', '1', '--', 'x'), 2, /either --pid or a program/);
   assertRefused(await verify('--lookups', '0', '--', ESBUILD), 2, /lookups must be a whole number above 0/);
   assertRefused(await verify('--lookups', 'ten', '--', ESBUILD), 2, /lookups must be a whole number/);
-  assertRefused(await verify('--format', 'xml', '--', ESBUILD), 2, /format must be table, json or jsonl/);
+  assertRefused(
+    await verify('--format', 'xml', '--', ESBUILD),
+    2,
+    /format must be table, json, jsonl or html, not "xml"/,
+  );
   const config = join(folder, 'mapscope.yaml');
   writeFileSync(config, 'lookups: -1\n');
   assertRefused(await verify('--config', config, '--', ESBUILD), 2, /lookups must be a whole number above 0/);
