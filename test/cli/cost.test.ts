@@ -67,6 +67,7 @@ test(
     const { underestimate, relativeError } = overhead;
     assert.ok(underestimate !== null && relativeError !== null, `${overhead.windows} windows`);
     assert.ok(underestimate > 0.5, `${underestimate}: most of a window goes into hits`);
+    // Without end where there is no telling.
     const most = observed.estimatedLookups / (1 - underestimate);
     // Each end has the error of the sample, which is told apart from it.
     assert.ok(

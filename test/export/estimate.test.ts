@@ -20,6 +20,9 @@ test('it has two ends where windows may have slowed the program down', () => {
   assert.deepEqual(lines({ relativeError: 0.02, underestimate: 0.75 }), [
     'At least 1,200,000 lookups were made in all, give or take 2.0 %, and up to 4,900,000 if the program does little else: windows slow it down.',
   ]);
+  assert.deepEqual(lines({ relativeError: 0.02, underestimate: 1 }), [
+    'At least 1,200,000 lookups were made in all, give or take 2.0 %. How many more is not known: decoding took nearly all of the CPU time of windows.',
+  ]);
 });
 
 test('from too few windows there is none, and in mode all, or without lookups, none is needed', () => {

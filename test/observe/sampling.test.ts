@@ -6,7 +6,7 @@ import type { LookupCount } from '../../src/programs/readers/aggregate.ts';
 import { seeded } from './random.ts';
 
 /** Of a target that has CPU time to spare. */
-const IDLE = { cpuSeconds: 1, costSeconds: 0 };
+const IDLE = { cpuSeconds: 1, costSeconds: 0, spanCpuSeconds: 1 };
 
 function aggregate(lookups: number, caller = 1): LookupCount {
   return { key: `${caller} 2`, lookups };
@@ -99,6 +99,7 @@ test('how far windows may have slowed lookups down is known', () => {
     full: false,
     cpuSeconds: 0.02,
     costSeconds: 0.01,
+    spanCpuSeconds: 0,
   });
   assert.equal(sampling.underestimate, 0.5);
   assert.equal(sampling.atMost, 2000);
@@ -110,6 +111,37 @@ test('how far windows may have slowed lookups down is known', () => {
     full: false,
     cpuSeconds: 0.01,
     costSeconds: 0.02,
+    spanCpuSeconds: 0,
   });
   assert.ok(sampling.atMost > 2000 && Number.isFinite(sampling.atMost));
+});
+
+test('a target that has less CPU while windows are open makes more lookups between them', () => {
+  const sampling = new Sampling();
+  // In the window it had half a CPU, half of which went into the hits; in the whole span it had a CPU of its own.
+  sampling.add({
+    decoded: 10,
+    openSeconds: 0.01,
+    spanSeconds: 1,
+    full: false,
+    cpuSeconds: 0.005,
+    costSeconds: 0.0025,
+    spanCpuSeconds: 1,
+  });
+  assert.equal(sampling.estimated, 1000);
+  assert.ok(Math.abs(sampling.atMost - (10 / 0.0025) * (1 - 0.0025)) < 1e-6, `${sampling.atMost}`);
+});
+
+test('where hits take nearly all of the windows, there is no upper end', () => {
+  const sampling = new Sampling();
+  const window = { decoded: 10, openSeconds: 0.01, spanSeconds: 1, full: false, spanCpuSeconds: 1 };
+  for (let i = 0; i < 99; i++) {
+    sampling.add({ ...window, cpuSeconds: 0.02, costSeconds: 0.01 });
+  }
+  sampling.add({ ...window, cpuSeconds: 0.02, costSeconds: 0.019 });
+  assert.ok((sampling.underestimate ?? 1) < 1, 'one of a hundred does not hide the others');
+  for (let i = 0; i < 9; i++) {
+    sampling.add({ ...window, cpuSeconds: 0.02, costSeconds: 0.019 });
+  }
+  assert.equal(sampling.underestimate, 1);
 });

@@ -11,10 +11,16 @@ export interface SampledWindow {
   /** CPU seconds that the target had while it was open, and how many of them went into observing it. */
   readonly cpuSeconds: number;
   readonly costSeconds: number;
+  /** CPU seconds that the target had in the whole span, as far as that was seen. */
+  readonly spanCpuSeconds: number;
 }
 
 /** Of a window's CPU time at most so much is taken for the cost of hits: what is known of both is not exact. */
 const MOST_COST = 0.99;
+/** From here on the rest, which the target had for itself, is less than a hit's price is known to: it tells nothing. */
+const TELLING_COST = 0.9;
+/** Windows without a telling rest may stand for so much of an estimate before its upper end is unknown. */
+const MOST_UNTOLD = 0.05;
 
 /**
  * How much of what the target did was seen. A window stands for the time since the one before it, whose length was
@@ -29,11 +35,14 @@ export class Sampling {
   estimated = 0;
   /** The same if the target makes lookups as fast as its CPUs let it: then hits have kept it from making more. */
   atMost = 0;
+  /** Of `estimated`, what such windows stand for whose hits took so much that nothing is left to reckon with. */
+  #untold = 0;
   #lastRate: number | undefined;
   #squaredSteps = 0;
   #squaredSpans = 0;
 
-  add({ decoded, openSeconds, spanSeconds, full, cpuSeconds, costSeconds }: SampledWindow): void {
+  add(window: SampledWindow): void {
+    const { decoded, openSeconds, spanSeconds, full } = window;
     this.windows++;
     this.full += Number(full);
     this.openSeconds += openSeconds;
@@ -42,9 +51,10 @@ export class Sampling {
       return;
     }
     const rate = decoded / openSeconds;
-    const share = decoded === 0 ? 0 : Math.min(costSeconds / Math.max(cpuSeconds, costSeconds), MOST_COST);
-    this.estimated += rate * Math.max(spanSeconds, openSeconds);
-    this.atMost += (rate / (1 - share)) * Math.max(spanSeconds, openSeconds);
+    const estimated = rate * Math.max(spanSeconds, openSeconds);
+    this.estimated += estimated;
+    this.atMost += mostLookups(window, estimated);
+    this.#untold += window.costSeconds > TELLING_COST * window.cpuSeconds ? estimated : 0;
     this.#squaredSpans += spanSeconds ** 2;
     if (this.#lastRate !== undefined) {
       this.#squaredSteps += (rate - this.#lastRate) ** 2;
@@ -67,9 +77,35 @@ export class Sampling {
   /**
    * By how much `estimated` may be too low, as a share of what was really made, beside the standard error: windows slow the target's
    * lookups down. One that waits for requests makes as many all the same; one that does nothing else makes fewer. Which it is
-   * cannot be told from outside. Undefined when nothing is known.
+   * cannot be told from outside. Undefined when nothing is known; 1 when there may be any number of lookups more, because hits took
+   * nearly all of the windows' CPU time.
    */
   get underestimate(): number | undefined {
+    if (this.#untold > MOST_UNTOLD * this.estimated) {
+      return 1;
+    }
     return this.atMost === 0 ? undefined : 1 - this.estimated / this.atMost;
   }
+}
+
+/**
+ * Lookups of a window's span if hits took their time from further lookups. Two ends are reckoned and the larger one told: by time,
+ * as if the target had had as much CPU in the span as in the window, and by its CPU time. On a crowded machine it has less while a
+ * window is open, because opening one takes from the same CPUs.
+ *
+ * @param estimated lookups of the span, if hits took nothing from the target
+ */
+function mostLookups(
+  { decoded, cpuSeconds, costSeconds, spanCpuSeconds }: SampledWindow,
+  estimated: number,
+): number {
+  if (decoded === 0) {
+    return estimated;
+  }
+  const used = Math.max(cpuSeconds, costSeconds);
+  const cost = Math.min(costSeconds, MOST_COST * used);
+  const own = used - cost;
+  const byTime = estimated / (1 - cost / used);
+  const byCpu = (decoded / own) * (spanCpuSeconds - cost);
+  return Math.max(estimated, byTime, byCpu);
 }

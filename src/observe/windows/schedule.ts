@@ -58,6 +58,7 @@ export class WindowSchedule {
   readonly #cpu: TargetCpu;
   /** The monotonic clock when the last window closed. */
   #lastClosed = now();
+  #cpuAtLastClose = 0;
 
   constructor(program: LookupProgram, options: WindowOptions) {
     const { promise, resolve } = Promise.withResolvers<unknown>();
@@ -219,8 +220,10 @@ export class WindowSchedule {
       full,
       cpuSeconds,
       costSeconds: decoded * (costs.trap + costs.decode),
+      spanCpuSeconds: this.#seen.cpu - this.#cpuAtLastClose,
     });
     this.#lastClosed = closed;
+    this.#cpuAtLastClose = this.#seen.cpu;
   }
 
   /** Hits since the last call. */

@@ -76,7 +76,7 @@ export const OVERHEAD_METRICS = {
     'mapscope.estimate.shortfall',
     '1',
     'By how much that sum may be too low besides, as a share of the truth: all of it in a program that does nothing but lookups, ' +
-      'which windows slow down, nothing in one that waits for requests.',
+      'which windows slow down, nothing in one that waits for requests. 1 when there is no telling.',
     [],
     { integer: false },
   ),

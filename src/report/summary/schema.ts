@@ -134,7 +134,7 @@ const overhead = z.object({
     .nonnegative()
     .nullable()
     .describe(
-      'by how much that sum may be too low besides, as a share of the truth: windows slow lookups down',
+      'by how much that sum may be too low besides, as a share of the truth: windows slow lookups down; 1: there is no telling how much',
     ),
 });
 

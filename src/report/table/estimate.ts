@@ -18,6 +18,11 @@ export function estimateLines({ observed, overhead, mode }: Summary): string[] {
   if (underestimate < WORTH_SAYING) {
     return [`About ${rounded(made)} lookups were made in all, ${error}.`];
   }
+  if (underestimate === 1) {
+    return [
+      `At least ${rounded(made)} lookups were made in all, ${error}. How many more is not known: decoding took nearly all of the CPU time of windows.`,
+    ];
+  }
   const most = rounded(made / (1 - underestimate));
   return [
     `At least ${rounded(made)} lookups were made in all, ${error}, and up to ${most} if the program does little else: windows slow it down.`,

@@ -83,7 +83,7 @@ function aboutOf({ now, facts, state }: Model): HTMLElement {
         ? 'none: every lookup is counted'
         : overhead.relativeError === null
           ? 'not known yet'
-          : `standard error ${percent(overhead.relativeError)}${overhead.underestimate === null ? '' : `; at most ${percent(overhead.underestimate)} too low besides`}`,
+          : `standard error ${percent(overhead.relativeError)}${shortfall(overhead.underestimate)}`,
     ],
     [
       'Cost since the start',
@@ -124,4 +124,14 @@ export function updateFacts({ facts }: Model): void {
           ...(facts.stripped ? ['stripped'] : []),
         ].join(' · ');
   setText(byId('facts'), text);
+}
+
+/** By how much an estimate may be too low, after its error. */
+function shortfall(underestimate: number | null): string {
+  if (underestimate === null) {
+    return '';
+  }
+  return underestimate === 1
+    ? '; how much too low besides is not known'
+    : `; at most ${percent(underestimate)} too low besides`;
 }
