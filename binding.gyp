@@ -38,6 +38,7 @@
         'native/process/cpu_time.cc',
         'native/process/follow.cc',
         'native/process/own_limits.cc',
+        'native/process/own_memory.cc',
         'native/process/sent_signals.cc',
         'native/process/spawn.cc',
         'native/process/target_memory.cc',

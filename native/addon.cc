@@ -8,7 +8,6 @@
 #include <mutex>
 
 #include <bpf/libbpf.h>
-#include <malloc.h>
 #include <napi.h>
 
 #include "native/base/clock.h"
@@ -28,6 +27,7 @@
 #include "native/probes/window.h"
 #include "native/process/cpu_time.h"
 #include "native/process/own_limits.h"
+#include "native/process/own_memory.h"
 #include "native/process/sent_signals.h"
 #include "native/process/spawn.h"
 #include "native/process/target_memory.h"
@@ -250,18 +250,9 @@ Napi::Value OffsetOfClocks(const Napi::CallbackInfo &info) {
     return Napi::BigInt::New(info.Env(), BootToEpoch());
 }
 
-/*
- * glibc keeps what is freed, in an arena per thread, and takes ever larger blocks from there: a process
- * remains as large as it once was. From now on large blocks are mapped by themselves, and what is free now
- * goes back.
- */
 Napi::Value KeepMemorySmall(const Napi::CallbackInfo &info) {
-#ifdef __GLIBC__
-    mallopt(M_ARENA_MAX, 2);
-    mallopt(M_MMAP_THRESHOLD, 128 * 1024); /* the default, but it no longer adapts */
-    mallopt(M_TRIM_THRESHOLD, 128 * 1024);
-    malloc_trim(0);
-#endif
+    GiveBackFreeMemory();
+    GiveBackProgramText();
     return info.Env().Undefined();
 }
 

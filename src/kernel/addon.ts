@@ -279,7 +279,8 @@ export interface Addon {
   bootToEpoch(): bigint;
   /**
    * Makes the process give memory that it frees back to the operating system: what is free now at once, from now on larger
-   * pieces when they are freed. Takes milliseconds.
+   * pieces when they are freed; pages of Node's program file too, which come back from the page cache where they are needed.
+   * Takes milliseconds.
    */
   keepMemorySmall(): void;
 }

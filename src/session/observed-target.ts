@@ -21,7 +21,7 @@ import { withoutDisagreeing } from '../verify/verdict.ts';
 import { SharedCandidates } from './candidates.ts';
 import type { Prepared } from './executables.ts';
 import { claimIdentity, releaseIdentity } from './identity.ts';
-import { giveMemoryBack } from './memory.ts';
+import { giveMemoryBack, keepGarbageSmall } from './memory.ts';
 import { nodeBudget } from './node-budget.ts';
 import { SpikeReporting } from './spike-reporting.ts';
 import { describeTarget } from './target.ts';
@@ -84,10 +84,8 @@ export class ObservedTarget {
     this.#export = OtlpExport.create({
       source: async () => {
         const snapshot = spikes.account(await observation.snapshot());
-        if (snapshot.otherSites > 0) {
-          // As large as it gets: what reading leaves behind would come on top of what is made for the export.
-          giveMemoryBack();
-        }
+        // What reading leaves behind would come on top of what is made for the export.
+        keepGarbageSmall();
         return snapshot;
       },
       candidates: candidates.subscribe(),
@@ -95,6 +93,7 @@ export class ObservedTarget {
       resource,
       log,
       perGoroutine: settings.perGoroutine ?? 0,
+      onRequested: keepGarbageSmall,
       onExported: giveMemoryBack,
       ...(settings.otlpEndpoint !== undefined && { endpoint: settings.otlpEndpoint }),
     });

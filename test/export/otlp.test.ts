@@ -200,7 +200,7 @@ test('many series are sent in requests of a bounded size', async (context) => {
   const result = await otlp.flush();
   assert.equal(result.delivered, true);
   assert.ok(result.items > 4000);
-  assert.equal(there.summary().requests, Math.ceil(result.items / 2000));
+  assert.equal(there.summary().requests, Math.ceil(result.items / 1000));
   assert.equal(totalOf(there.summary(), 'gomap.lookups'), 1000);
 });
 

@@ -1,6 +1,7 @@
 // Nothing stays open: not after windows, not after failures, not after objects that were forgotten.
 
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { setImmediate as tick } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
@@ -146,4 +147,15 @@ test('repeated work does not grow the process', async () => {
   }
   assert.ok(process.memoryUsage().rss - before < 16 * 1024 * 1024);
   object.close();
+});
+
+test('pages of the program file that only the start needed are given back', () => {
+  const residentFile = () =>
+    Number(/^RssFile:\s+(\d+) kB$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1]);
+  const before = residentFile();
+  addon.keepMemorySmall();
+  const after = residentFile();
+  assert.ok(after < 0.6 * before, `${before} kB, then ${after} kB`);
+  // What it still needs comes back.
+  assert.match(new Intl.NumberFormat('de').format(1234.5), /^1\.234,5$/);
 });

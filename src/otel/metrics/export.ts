@@ -42,6 +42,8 @@ export interface OtlpExportOptions {
   intervalMillis?: number;
   /** How many goroutines to give series of their own at a time (0). */
   perGoroutine?: number;
+  /** Called after each request of an export, however it ended. */
+  onRequested?: () => void;
   /** Called after each periodic export, however it ended. */
   onExported?: () => void;
   retry?: Partial<RetryPolicy>;
@@ -49,9 +51,9 @@ export interface OtlpExportOptions {
 
 /**
  * Data points per request. Receivers take 4 MiB by default, which some 5,000 histograms fill when all of them carry
- * exemplars.
+ * exemplars; and of a request three copies are in memory while it is sent.
  */
-const MAX_POINTS_PER_REQUEST = 2000;
+const MAX_POINTS_PER_REQUEST = 1000;
 
 /**
  * The reader's own timer is not used: it would clamp the time of an export to the interval, and with a short interval
@@ -116,6 +118,7 @@ export class OtlpExport {
         if (report.error === undefined || report.isUncertain) {
           this.#producer.acknowledge(report.data);
         }
+        options.onRequested?.();
       },
     });
     this.#producer = new SnapshotMetricProducer({

@@ -15,6 +15,7 @@ import type { Endpoint } from '../settings/endpoint.ts';
 import { serializeMetrics } from './request.ts';
 import { SAMPLE_METRICS } from './self-check.ts';
 import { createSender, type Sender } from './sender.ts';
+import { BackwardWriter } from './writer.ts';
 
 /*
  * OpenTelemetry's OTLP exporters with a serializer of our own, because theirs leaves exemplars out. The check below sees to it
@@ -77,14 +78,10 @@ function sameBytes(own: MetricsSerializer, stock: MetricsSerializer): boolean {
 }
 
 function exemplarSerializer(): MetricsSerializer {
-  // Requests of one observation are much alike.
-  let capacity: number | undefined;
+  // Its memory grows to that of the largest request. Where each one began anew, half of what an export left behind came from growing.
+  const writer = new BackwardWriter();
   return {
-    serializeRequest: (metrics) => {
-      const bytes = serializeMetrics(metrics, capacity);
-      capacity = bytes.length + 1024;
-      return bytes;
-    },
+    serializeRequest: (metrics) => serializeMetrics(metrics, writer).slice(),
     deserializeResponse: (response) => ProtobufMetricsSerializer.deserializeResponse(response),
   };
 }

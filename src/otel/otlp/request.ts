@@ -21,9 +21,9 @@ const METRIC = { name: 1, description: 2, unit: 3, gauge: 5, sum: 7, histogram: 
 /** Field numbers. They are the same in Gauge, Sum, Histogram and ExponentialHistogram, where these have the field. */
 const DATA = { dataPoints: 1, aggregationTemporality: 2, isMonotonic: 3 };
 
-/** ExportMetricsServiceRequest. `capacity` is a first guess of its size. */
-export function serializeMetrics(metrics: ResourceMetrics, capacity?: number): Uint8Array {
-  const writer = new BackwardWriter(capacity);
+/** ExportMetricsServiceRequest. @param writer lends its memory, which the request is in until it begins another message */
+export function serializeMetrics(metrics: ResourceMetrics, writer = new BackwardWriter()): Uint8Array {
+  writer.restart();
   if (metrics.resource.schemaUrl) {
     writer.string(RESOURCE_METRICS.schemaUrl, metrics.resource.schemaUrl);
   }

@@ -31,7 +31,12 @@ export class BackwardWriter {
     return this.#bytes.length - this.#at;
   }
 
-  /** The message, not copied. */
+  /** Begins another message in the same memory. */
+  restart(): void {
+    this.#at = this.#bytes.length;
+  }
+
+  /** The message, not copied: it lasts until the next one. */
   finish(): Uint8Array<ArrayBuffer> {
     return this.#bytes.subarray(this.#at);
   }
