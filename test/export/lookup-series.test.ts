@@ -37,6 +37,10 @@ class Exported {
     }
   }
 
+  get givenUp(): number {
+    return this.#series.givenUp;
+  }
+
   since(line: number): bigint | undefined {
     return this.#last.find(({ attributes }) => attributes['code.line.number'] === line)?.since;
   }
@@ -88,4 +92,16 @@ test('an overflow series that has been sent is sent also when it does not grow',
   const exported = new Exported();
   exported.update([at(1, 10)], 1);
   assert.deepEqual(exported.update([], 11), { '1!': 10, 0: 1 });
+});
+
+test('of series that end while nothing arrives a thousand wait, and those given up are counted', () => {
+  const exported = new Exported();
+  for (let line = 1; line <= 1002; line++) {
+    exported.update([at(line, 1)], line);
+  }
+  assert.equal(exported.givenUp, 1, 'the last one goes on');
+  assert.equal(exported.forgotten.length, 1);
+  exported.delivered();
+  exported.update([], 1003);
+  assert.equal(exported.givenUp, 1, 'what has arrived is not given up');
 });

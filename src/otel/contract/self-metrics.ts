@@ -149,6 +149,11 @@ export const EXPORT_METRICS = {
     '{series}',
     'Call sites with a map type, and goroutines, that are not kept apart: they share an overflow series.',
   ),
+  givenUpSeries: counter(
+    'mapscope.series.given_up',
+    '{series}',
+    'Series that had ended and were given up before the receiver had their last counts: more than 1,000 waited for it.',
+  ),
   heldSeries: gauge(
     'mapscope.series.held',
     '{series}',

@@ -108,6 +108,7 @@ export function goroutineMeasurements({ series, other }: SeriesByGoroutine): Mea
 /** Facts about the export that are not in the snapshot. */
 export interface ExportFacts {
   overflowedSeries: number;
+  givenUpSeries: number;
   heldSeries: number;
   failedExports: number;
   rejectedPoints: number;
@@ -134,6 +135,7 @@ export function selfMeasurements(snapshot: Snapshot, facts: ExportFacts): Number
     ...overheadMeasurements(snapshot.overhead),
     single(SELF_METRICS.refusedFunctions, snapshot.refused.length),
     single(SELF_METRICS.overflowedSeries, facts.overflowedSeries),
+    single(SELF_METRICS.givenUpSeries, facts.givenUpSeries),
     single(SELF_METRICS.heldSeries, facts.heldSeries),
     single(SELF_METRICS.failedExports, facts.failedExports),
     single(SELF_METRICS.rejectedPoints, facts.rejectedPoints),

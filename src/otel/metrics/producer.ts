@@ -195,6 +195,7 @@ export class SnapshotMetricProducer implements MetricProducer {
     }
     const self = selfMeasurements(snapshot, {
       overflowedSeries: snapshot.otherSites + (goroutines?.refused ?? 0),
+      givenUpSeries: count.byResult.givenUp,
       heldSeries: count.writer.held,
       failedExports: this.#options.failedExports() - count.failedBefore,
       rejectedPoints: this.#options.rejectedPoints() - count.rejectedBefore,

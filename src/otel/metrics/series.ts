@@ -53,7 +53,7 @@ function seriesBy(
   );
 }
 
-/** Series that have ended and wait for the receiver. Beyond that the oldest ones are given up. */
+/** Series that have ended and wait for the receiver. Beyond that the oldest ones are given up, and counted. */
 const MOST_ENDING = 1000;
 
 /** A series, from its begin to its end. */
@@ -83,6 +83,7 @@ export class LookupSeries {
   /** What ended series have told, by the overflow series of their result. */
   readonly #ended = new Map<string, LookupStats>();
   #overflow = new Set<string>();
+  #givenUp = 0;
 
   /**
    * @param metrics how many metrics each series is in
@@ -92,6 +93,11 @@ export class LookupSeries {
     this.#keys = keys;
     this.#metrics = metrics;
     this.#forget = forget;
+  }
+
+  /** Series that were given up before the receiver had their last counts. */
+  get givenUp(): number {
+    return this.#givenUp;
   }
 
   /** Key of the series in which the last call of `update` counted such lookups, or undefined if it had none. */
@@ -153,6 +159,7 @@ export class LookupSeries {
     if (this.#ending.size > MOST_ENDING && oldest !== undefined) {
       this.#ending.delete(oldest);
       this.#forget(oldest);
+      this.#givenUp++;
     }
   }
 
