@@ -230,7 +230,7 @@ export class ObservedTarget {
   }
 
   async #tick(withProgress: boolean): Promise<void> {
-    if (this.isReplaced()) {
+    if (this.#image.looksChanged()) {
       this.#noticeReplacement();
       return;
     }
