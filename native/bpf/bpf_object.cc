@@ -2,6 +2,7 @@
 #include "native/bpf/bpf_object.h"
 
 #include <cerrno>
+#include <fcntl.h>
 
 #include <bpf/bpf.h>
 
@@ -31,7 +32,38 @@ Result<std::unique_ptr<BpfObject>> BpfObject::Load(const LoadOptions &options, s
         return *failure;
     if (Status failure = object->LoadIntoKernel(options, verifier_log))
         return *failure;
+    if (Status failure = object->KeepDescriptors(options))
+        return *failure;
     return object;
+}
+
+/*
+ * What is loaded lives as long as somebody has a descriptor of it. libbpf's object holds half a megabyte
+ * besides: the instructions, their lines and types.
+ */
+Status BpfObject::KeepDescriptors(const LoadOptions &options) {
+    const auto failed = [&] {
+        return SystemFailure("cannot keep what was loaded of " + options.path, errno);
+    };
+    const auto keep = [](int fd) { return UniqueFd(fcntl(fd, F_DUPFD_CLOEXEC, 0)); };
+    program_fd_ = keep(bpf_program__fd(program_));
+    if (!program_fd_)
+        return failed();
+    struct bpf_map *map = nullptr;
+    while ((map = bpf_object__next_map(object_.get(), map)) != nullptr) {
+        UniqueFd fd = keep(bpf_map__fd(map));
+        if (!fd)
+            return failed();
+        MapInfo info{bpf_map__name(map),       fd.get(),
+                     bpf_map__type(map),       bpf_map__key_size(map),
+                     bpf_map__value_size(map), bpf_map__max_entries(map)};
+        maps_.emplace(info.name, Map{info, std::move(fd)});
+    }
+    if (options.attach_method == AttachMethod::kUprobeMulti) {
+        program_ = nullptr;
+        object_.reset();
+    }
+    return {};
 }
 
 Status BpfObject::Open(const LoadOptions &options) {
@@ -156,15 +188,10 @@ Status BpfObject::LoadIntoKernel(const LoadOptions &options, std::string &verifi
 }
 
 Result<MapInfo> BpfObject::FindMap(const std::string &name, const std::string &attempted) const {
-    const struct bpf_map *map = bpf_object__find_map_by_name(object_.get(), name.c_str());
-    if (map == nullptr)
+    const auto found = maps_.find(name);
+    if (found == maps_.end())
         return Failure{attempted + ": the BPF object has no such map", "ENOENT"};
-    return MapInfo{name,
-                   bpf_map__fd(map),
-                   bpf_map__type(map),
-                   bpf_map__key_size(map),
-                   bpf_map__value_size(map),
-                   bpf_map__max_entries(map)};
+    return found->second.info;
 }
 
 } // namespace mapscope

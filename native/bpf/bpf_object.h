@@ -45,8 +45,9 @@ class BpfObject {
     /** `verifier_log` receives the verifier's words when it has refused the program. */
     static Result<std::unique_ptr<BpfObject>> Load(const LoadOptions &options, std::string &verifier_log);
 
+    /** libbpf's; with AttachMethod::kPerfEvent only. */
     struct bpf_program *program() const { return program_; }
-    int program_fd() const { return bpf_program__fd(program_); }
+    int program_fd() const { return program_fd_.get(); }
 
     /** `attempted` begins the sentence when there is no such map. */
     Result<MapInfo> FindMap(const std::string &name, const std::string &attempted) const;
@@ -66,10 +67,19 @@ class BpfObject {
     Status UseExistingMaps(const LoadOptions &options);
     Status UseMap(const std::string &name, int fd);
     Status LoadIntoKernel(const LoadOptions &options, std::string &verifier_log);
+    Status KeepDescriptors(const LoadOptions &options);
     Status AttachOthers(const LoadOptions &options);
 
-    std::unique_ptr<struct bpf_object, CloseObject> object_;
-    struct bpf_program *program_ = nullptr;                            /* at probes; owned by object_ */
+    struct Map {
+        MapInfo info;
+        UniqueFd fd;
+    };
+
+    std::unique_ptr<struct bpf_object, CloseObject>
+        object_;                            /* until it is loaded, or longer: see program() */
+    struct bpf_program *program_ = nullptr; /* at probes; owned by object_ */
+    UniqueFd program_fd_;
+    std::map<std::string, Map> maps_;
     std::vector<std::unique_ptr<struct bpf_link, DestroyLink>> links_; /* of all others */
 };
 

@@ -6,12 +6,28 @@
  * after each export, whose garbage is given back already (memory.ts).
  */
 import { existsSync } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import nodeModule from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { setFlagsFromString } from 'node:v8';
 
 /** As in package.json. An older one is to read this file at least, to say so: it may not know what it does not export. */
 const OLDEST_NODE = 24;
+
+/**
+ * Each window is open on a thread of libuv's pool, for a tenth of a second at most, and all readings of the kernel's maps need one: with
+ * the usual four, those of fifty targets would wait for windows until their time is over.
+ */
+const POOL_THREADS = '16';
+
+/** libuv reads the variable when the first work is given to it; programs that mapscope starts are not to see it. */
+async function startPool() {
+  if (process.env.UV_THREADPOOL_SIZE === undefined) {
+    process.env.UV_THREADPOOL_SIZE = POOL_THREADS;
+    await stat(built('cli'));
+    delete process.env.UV_THREADPOOL_SIZE;
+  }
+}
 
 const built = (name) => new URL(`../../build/${name}`, import.meta.url);
 
@@ -30,6 +46,7 @@ if (Number.parseInt(process.versions.node, 10) < OLDEST_NODE) {
   if (!process.getBuiltinModule('node:sea').isSea()) {
     nodeModule.enableCompileCache(fileURLToPath(built('compile-cache')));
   }
+  await startPool();
   await import(command.href);
 } else {
   say('The command has not been built: run npm run setup.');

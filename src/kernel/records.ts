@@ -163,8 +163,8 @@ export class FieldReader {
   }
 
   /** As RecordReader.number(). */
-  number(buffer: Buffer, start: number): number {
-    return readInteger(buffer, this.#place(start, 0), this.#size);
+  number(buffer: Buffer, start: number, index = 0): number {
+    return readInteger(buffer, this.#place(start, index), this.#size);
   }
 
   /** Adds an array's elements, one by one. */

@@ -154,12 +154,11 @@ export class Observation {
   }
 
   /**
-   * Reads what cannot wait for the next snapshot, which may be far off; to be called about once a second. Map types made at run
-   * time can only be named while the target lives, and there is room for the goroutines of a second.
+   * Reads what cannot wait for the next snapshot, which may be far off; to be called about once a second: what the target has used
+   * can only be read while it lives, and there is room for the goroutines of a second.
    */
   async tend(): Promise<void> {
     this.#schedule.tend();
-    await this.#runtimeTypes.refresh(this.#program.kernel);
     if (this.#goroutineCosts || this.#spanCosts) {
       await this.#costTables.makeRoom();
     }

@@ -104,6 +104,7 @@ export class LookupProgram {
   /** From 1, so that places that were never taken are of none. */
   #costCycle = 1n;
   readonly #siteOrder: SiteOrder;
+  #ordered: { readonly order: readonly number[]; readonly breakpoints: readonly Breakpoint[] } | undefined;
 
   private constructor(
     program: TargetProgram,
@@ -252,11 +253,17 @@ export class LookupProgram {
     this.kernel.updateMap('window_gates', Buffer.alloc(4), encodeRecords('window_gate', [gate]), 1);
   }
 
-  #breakpoints(): Breakpoint[] {
-    return this.#siteOrder.order.flatMap((index) => {
-      const site = this.#plan.sites[index];
-      return site === undefined ? [] : [{ ...site, cookie: BigInt(index) }];
-    });
+  /** In the order in which they go in: the same array while that is the same. */
+  #breakpoints(): readonly Breakpoint[] {
+    const { order } = this.#siteOrder;
+    if (this.#ordered?.order !== order) {
+      const breakpoints = order.flatMap((index) => {
+        const site = this.#plan.sites[index];
+        return site === undefined ? [] : [{ ...site, cookie: BigInt(index) }];
+      });
+      this.#ordered = { order, breakpoints };
+    }
+    return this.#ordered.breakpoints;
   }
 
   /**

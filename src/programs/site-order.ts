@@ -9,7 +9,7 @@ const MEMORY = 0.5;
  * one, and hits meanwhile cost the target something and yield nothing (docs/design/0006-governor.md).
  */
 export class SiteOrder {
-  /** Numbers of the sites, from the least to the most busy. */
+  /** Numbers of the sites, from the least to the most busy: the same array until that changes. */
   order: readonly number[];
   /** How many of them, the last ones, have nearly all of the hits: some, and not all, so that those go in on their own. */
   busy: number;
@@ -33,7 +33,10 @@ export class SiteOrder {
     });
     this.#counted = [...hits];
     const heat = (site: number) => this.#heat[site] ?? 0;
-    this.order = this.order.toSorted((a, b) => heat(a) - heat(b));
+    const order = this.order.toSorted((a, b) => heat(a) - heat(b));
+    if (order.some((site, place) => site !== this.order[place])) {
+      this.order = order;
+    }
     const total = this.#heat.reduce((sum, one) => sum + one, 0);
     let sum = 0;
     const quiet = this.order.findIndex((site) => {

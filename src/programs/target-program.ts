@@ -14,6 +14,16 @@ export interface Breakpoint {
   readonly cookie: bigint;
 }
 
+/** Of the page cache. */
+const PAGE = 4096;
+
+/** Where breakpoints go in. */
+interface Places extends Pick<AttachOptions, 'offsets' | 'cookies' | 'proof'> {
+  readonly of: readonly Breakpoint[];
+  /** Offsets of the pages that they are in. */
+  readonly pages: readonly number[];
+}
+
 /**
  * A BPF program that is loaded for one target. The one place that attaches. Whatever the process executes later, only
  * the file that the sites were planned for is ever probed, and each attach checks that breakpoints arrive in the process.
@@ -22,6 +32,8 @@ export class TargetProgram {
   readonly kernel: ProbeObject;
   readonly attachMethod: AttachMethod;
   readonly #target: MappedBinary;
+  /** Of the breakpoints that went in last: mostly they are the same again. */
+  #places: Places | undefined;
 
   private constructor(kernel: ProbeObject, attachMethod: AttachMethod, target: MappedBinary) {
     this.kernel = kernel;
@@ -76,17 +88,29 @@ export class TargetProgram {
   }
 
   #options(breakpoints: readonly Breakpoint[]): AttachOptions {
-    const { executable, pid, bias } = this.#target;
-    const [first] = breakpoints;
-    const offsets = breakpoints.map(({ fileOffset }) => fileOffset);
-    executable.readPages(offsets);
+    const { executable, pid } = this.#target;
+    if (this.#places?.of !== breakpoints) {
+      this.#places = this.#placesOf(breakpoints);
+    }
+    const { of: _, pages, ...places } = this.#places;
+    executable.readPages(pages);
     return {
       path: executable.path,
       // The kernel finds the memory through any thread for perf events, through the main one for a link.
       pid: this.attachMethod === 'perf_event' ? threadWithMemory(pid) : pid,
+      ...places,
+    };
+  }
+
+  #placesOf(breakpoints: readonly Breakpoint[]): Places {
+    const [first] = breakpoints;
+    const offsets = breakpoints.map(({ fileOffset }) => fileOffset);
+    return {
+      of: breakpoints,
+      pages: [...new Set(offsets.map((offset) => Math.floor(offset / PAGE) * PAGE))],
       offsets: offsets.map(BigInt),
       cookies: breakpoints.map(({ cookie }) => cookie),
-      ...(first && { proof: BigInt(first.address + bias) }),
+      ...(first && { proof: BigInt(first.address + this.#target.bias) }),
     };
   }
 

@@ -28,6 +28,8 @@ import { describeTarget } from './target.ts';
 
 /** How often the live line is renewed, in milliseconds. */
 const PROGRESS_MILLIS = 1000;
+/** What is more fills several requests of an export. */
+const MANY_CALL_SITES = 100;
 
 let budget: SiteBudget | undefined;
 
@@ -84,8 +86,10 @@ export class ObservedTarget {
     this.#export = OtlpExport.create({
       source: async () => {
         const snapshot = spikes.account(await observation.snapshot());
-        // What reading leaves behind would come on top of what is made for the export.
-        keepGarbageSmall();
+        if (snapshot.callSites.length > MANY_CALL_SITES) {
+          // What reading leaves behind would come on top of what is made for the export.
+          keepGarbageSmall();
+        }
         return snapshot;
       },
       candidates: candidates.subscribe(),
@@ -93,7 +97,7 @@ export class ObservedTarget {
       resource,
       log,
       perGoroutine: settings.perGoroutine ?? 0,
-      onRequested: keepGarbageSmall,
+      onFullRequest: keepGarbageSmall,
       onExported: giveMemoryBack,
       ...(settings.otlpEndpoint !== undefined && { endpoint: settings.otlpEndpoint }),
     });
@@ -229,7 +233,7 @@ export class ObservedTarget {
   }
 
   async #tick(withProgress: boolean): Promise<void> {
-    if (this.isReplaced()) {
+    if (this.#image.looksChanged()) {
       this.#noticeReplacement();
       return;
     }

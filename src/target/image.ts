@@ -4,6 +4,9 @@ import { auxiliaryVector, executablePath, hasLostMainThread, hasMemory, mappings
 /** Closes what nobody closed. */
 const FORGOTTEN = new FinalizationRegistry<number>(closeSync);
 
+/** Looks at a process, of which one is at all there is. */
+const LOOKS_FOR_ALL = 5;
+
 /**
  * What a process executes, as it was at one moment: tells whether it has executed something else since, be it the same file
  * again. Goroutines, spans, hash keys and types made at run time are of one image only.
@@ -17,6 +20,7 @@ export class ProcessImage {
   readonly #identity: string | undefined;
   readonly #hadMainThread: boolean;
   #memory: number | undefined;
+  #looks = 0;
 
   constructor(pid: number) {
     this.#pid = pid;
@@ -38,6 +42,21 @@ export class ProcessImage {
     if (this.#hasLostMemory()) {
       return hasMemory(this.#pid);
     }
+    return this.#isAnother();
+  }
+
+  /**
+   * The same, to be asked about once a second of many processes: what takes several readings, and only matters where the old memory lives on
+   * in another process, is looked at every fifth time.
+   */
+  looksChanged(): boolean {
+    this.#looks++;
+    return this.#looks % LOOKS_FOR_ALL === 0
+      ? this.hasChanged()
+      : this.#hasLostMemory() && hasMemory(this.#pid);
+  }
+
+  #isAnother(): boolean {
     const now = imageIdentity(this.#pid);
     return now !== undefined && this.#identity !== undefined && now !== this.#identity;
   }

@@ -12,6 +12,7 @@ import { allowance } from './allowance.ts';
 import { type Finished, jsonDocument, markdown, text } from './document.ts';
 import { encoding } from './encoding.ts';
 import { environment } from './environment.ts';
+import { fifty } from './fifty.ts';
 import { installed } from './installed.ts';
 import { lookups } from './lookups.ts';
 import { others } from './others.ts';
@@ -26,6 +27,7 @@ const PARTS: readonly Part[] = [
   lookups,
   service,
   sidecar,
+  fifty,
   start,
   encoding,
   threads,

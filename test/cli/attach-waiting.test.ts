@@ -12,11 +12,7 @@ import type { Summary } from '../../src/report/summary/schema.ts';
 import { checkSummary } from '../support/accounts.ts';
 import { commandLine, mapscope, ROOT } from '../support/command.ts';
 import { buildGo } from '../support/go-toolchains.ts';
-import {
-  type AttributeValue,
-  type ExportRequestMessage,
-  plainAttributes,
-} from '../support/otlp-receiver/messages.ts';
+import { LookupsReceived } from '../support/otlp-receiver/lookups-received.ts';
 import { startReceiver } from '../support/otlp-receiver/receiver.ts';
 import { until } from '../support/until.ts';
 import { buildExecutes, Executes } from '../target/executes.ts';
@@ -323,42 +319,6 @@ test('wrong rules are named with their line', LONG, async () => {
     assert.match(stderr, sentence);
   }
 });
-
-/** Lookups that a receiver was told of, by the process that made them, with all that tells it from others. */
-class LookupsReceived {
-  readonly #series = new Map<
-    string,
-    { resource: Record<string, AttributeValue>; points: Map<string, number> }
-  >();
-
-  take({ resourceMetrics }: ExportRequestMessage): void {
-    for (const { resource, scopeMetrics } of resourceMetrics) {
-      const attributes = plainAttributes(resource?.attributes ?? []);
-      const id = String(attributes['service.instance.id']);
-      const known = this.#series.get(id) ?? { resource: attributes, points: new Map() };
-      this.#series.set(id, known);
-      // One process is told of in the same way from its start to its end.
-      assert.deepEqual(attributes, known.resource);
-      for (const metric of scopeMetrics.flatMap(({ metrics }) => metrics)) {
-        for (const point of metric.name === 'gomap.lookups' ? (metric.sum?.dataPoints ?? []) : []) {
-          known.points.set(
-            JSON.stringify(plainAttributes(point.attributes)),
-            point.asInt ?? point.asDouble ?? 0,
-          );
-        }
-      }
-    }
-  }
-
-  /** Of each process, in the order in which they were first told of. */
-  get processes() {
-    return [...this.#series.values()].map(({ resource, points }) => ({
-      name: resource['service.name'],
-      pid: Number(resource['process.pid']),
-      lookups: [...points.values()].reduce((sum, value) => sum + value, 0),
-    }));
-  }
-}
 
 /** What a pod is for processes: they share their ids, and each has files of its own. */
 class Pod {

@@ -70,29 +70,47 @@ test('a new target takes none below its floor, and none get more than there is',
 const BUSY: Demand = { cpus: 0.5, lookups: 500_000 };
 const QUIET: Demand = { cpus: 0.0015, lookups: 1000 };
 
-/** Targets of one node, in steps of a second. */
+/** Targets of one node, in steps of a second: what each costs, and how many windows it has, per second. */
 function simulate(targets: readonly Demand[], capacity: number, seconds: number) {
   const budget = new NodeBudget(capacity);
   const simulations = targets.map(
     (demand, i) => new Simulation({ random: seeded(i), demand: () => demand, share: budget.join() }),
   );
   const run = (until: number) => {
-    const start = simulations.map(({ cost }) => cost);
+    const start = simulations.map(({ cost, windows }) => ({ cost, windows: windows.length }));
     for (let time = (simulations[0]?.time ?? 0) + 1; time <= until; time++) {
       for (const simulation of simulations) {
         simulation.runUntil(time);
       }
     }
-    return simulations.map(({ cost }, i) => cost - (start[i] ?? 0));
+    return simulations.map(({ cost, windows }, i) => ({
+      cost: cost - (start[i]?.cost ?? 0),
+      windows: windows.length - (start[i]?.windows ?? 0),
+    }));
   };
   run(10);
-  return run(10 + seconds).map((cost) => cost / seconds);
+  const seen = run(10 + seconds);
+  return {
+    costs: seen.map(({ cost }) => cost / seconds),
+    windows: seen.map(({ windows }) => windows / seconds),
+  };
 }
+
+const SMALL: Demand = { cpus: 0.02, lookups: 2000 };
+
+test('fifty targets have no more windows together than the sidecar can bear, and each has some', () => {
+  const { windows } = simulate(new Array(50).fill(SMALL), 0.02, 60);
+  const sum = windows.reduce((total, each) => total + each, 0);
+  assert.ok(sum < 27, `${sum} windows a second`);
+  assert.ok(Math.min(...windows) > 0.3, `${Math.min(...windows)}`);
+  const alone = simulate([SMALL], 0.02, 60).windows[0] ?? 0;
+  assert.ok(alone > 0.7, `${alone} of one that is alone`);
+});
 
 test("fifty targets keep within the node's budget, and the quiet ones are not crowded out", () => {
   const targets = [...new Array(10).fill(BUSY), ...new Array(40).fill(QUIET)];
   const capacity = 0.02;
-  const costs = simulate(targets, capacity, 60);
+  const { costs } = simulate(targets, capacity, 60);
   const sum = costs.reduce((total, cost) => total + cost, 0);
   assert.ok(sum <= capacity, `${sum}`);
   assert.ok(sum >= 0.5 * capacity, `${sum}`);
@@ -105,7 +123,7 @@ test("fifty targets keep within the node's budget, and the quiet ones are not cr
 
 test('targets that come when all floors are given get next to nothing', () => {
   const capacity = 5 * FLOOR;
-  const costs = simulate(new Array(10).fill(QUIET), capacity, 120);
+  const { costs } = simulate(new Array(10).fill(QUIET), capacity, 120);
   const sum = costs.reduce((total, cost) => total + cost, 0);
   assert.ok(sum <= 1.1 * capacity, `${sum} of ${capacity}`);
 });

@@ -64,6 +64,25 @@ export class Service {
     return this.#output;
   }
 
+  /** @returns false when it has ended already */
+  kill(signal: NodeJS.Signals): boolean {
+    return this.#child.kill(signal);
+  }
+
+  get hasEnded(): boolean {
+    return this.#ended;
+  }
+
+  /** Waits for the end. */
+  async ended(): Promise<void> {
+    await this.#exited;
+  }
+
+  /** Null while it runs, and when a signal has ended it. */
+  get exitCode(): number | null {
+    return this.#child.exitCode;
+  }
+
   get #ended(): boolean {
     return this.#failure !== undefined || this.#child.exitCode !== null || this.#child.signalCode !== null;
   }

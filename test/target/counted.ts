@@ -34,19 +34,28 @@ function sum(elements: readonly Element[], count: (value: Value) => number): num
 
 /** What is in the map of that name that the process has made last. */
 function newest(pid: number, name: string): readonly Element[] {
-  const ids = mapsOf(pid).sort((a, b) => b - a);
+  const own = new Set(mapsOf(pid));
+  const ids = listed()
+    .filter((map) => map.name === name && own.has(map.id))
+    .map(({ id }) => id)
+    .sort((a, b) => b - a);
   for (const id of ids) {
     try {
-      if (bpftool('map', 'show', 'id', `${id}`).name === name) {
-        return bpftool('map', 'dump', 'id', `${id}`).map(
-          ({ formatted }: { formatted: Element }) => formatted,
-        );
-      }
+      return bpftool('map', 'dump', 'id', `${id}`).map(({ formatted }: { formatted: Element }) => formatted);
     } catch {
       // It is gone.
     }
   }
   return [];
+}
+
+/** Those of the whole machine; none when one went away meanwhile, which whoever waits asks again for. */
+function listed(): readonly { readonly id: number; readonly name?: string }[] {
+  try {
+    return bpftool('map', 'list');
+  } catch {
+    return [];
+  }
 }
 
 function mapsOf(pid: number): number[] {

@@ -60,11 +60,11 @@ for (const mode of ['all', 'windows']) {
       const second = what === 'another file' ? await buildExecutes('local', OTHER) : first;
       const service = await Executes.start(context, first);
       const image = new ProcessImage(service.pid);
-      assert.equal(image.hasChanged(), false);
+      assert.deepEqual([image.hasChanged(), image.looksChanged()], [false, false]);
       const observed = await attach(service.pid, mode);
       await observed.sees(ENOUGH);
       await service.execute(second, by);
-      assert.equal(image.hasChanged(), true);
+      assert.deepEqual([image.hasChanged(), image.looksChanged()], [true, true]);
       await observed.says(ON_FROM_HERE);
       await observed.sees(ENOUGH);
       assert.equal(await service.wrongLookups(), 0);

@@ -297,7 +297,11 @@ export class Governor {
       : clamp(usualLoss / rate, LIMITS.shortestDistance, LIMITS.usualDistance);
     const fixed = cpus * (costs.attach + known.furtherPerCpu * costs.trap);
     const rest = clamp(BUSY_CPU / cpus, 1, LIMITS.idleDistance / shortest);
-    const distance = clamp((2 * fixed) / rate, rest * shortest, LIMITS.longestDistance);
+    const distance = clamp(
+      (2 * fixed) / rate,
+      Math.max(rest * shortest, this.#isRich ? 0 : this.#crowdedDistance()),
+      LIMITS.longestDistance,
+    );
     const affordable = Math.min((rate * distance - fixed) / each, LIMITS.ceiling * distance);
     const wanted = clamp(affordable, LIMITS.leastLookups, usualLoss / each);
     const lookupRate = known.lookupsPerCpu * cpus;
@@ -316,6 +320,11 @@ export class Governor {
       cost,
       earned,
     };
+  }
+
+  /** From one window to the next, so that those of all targets are not too many for the sidecar. */
+  #crowdedDistance(): number {
+    return Math.min((this.#share?.targets ?? 0) * LIMITS.distanceOfAll, LIMITS.idleDistance);
   }
 
   /** The budget can be kept, be it again. */

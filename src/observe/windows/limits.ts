@@ -12,6 +12,8 @@ export const LIMITS = {
   usualDistance: 0.4,
   idleDistance: 2,
   longestDistance: 10,
+  /** Of the windows of all targets, as long as `idleDistance` allows it: what they cost the sidecar is not to grow with their number. */
+  distanceOfAll: 0.04,
   shortestOpen: 0.0005,
   longestOpen: 0.1,
   /** What decoding costs one CPU until the window ends early, and a request at most; windows are planned for less. */
@@ -55,7 +57,7 @@ export const CPU_MEMORY = 0.5;
 /** Weight of the latest window in what is known of windows, at least; and how fast older ones lose theirs, in seconds. */
 export const WINDOW_WEIGHT = 0.3;
 export const WINDOW_MEMORY = 5;
-/** From this share of a CPU on windows are as frequent as they get; each costs the sidecar about 2 ms. */
+/** From this share of a CPU on windows are as frequent as they get; each costs the sidecar 1 to 2 ms. */
 export const BUSY_CPU = 0.05;
 /** Less than this share of a CPU is as good as nothing. */
 export const LEAST_CPU = 0.002;

@@ -6,6 +6,8 @@ export interface BudgetShare {
    * @returns what it may use, at most `wanted`
    */
   take(floor: number, wanted: number): number;
+  /** How many there are that have taken something. */
+  readonly targets: number;
   /** To be called when it is observed no longer. */
   leave(): void;
 }
@@ -32,7 +34,11 @@ export class NodeBudget {
   /** For one target, which has come when it takes something for the first time. */
   join(): BudgetShare {
     const member: Member = { floor: 0, wanted: 0 };
+    const members = this.#members;
     return {
+      get targets() {
+        return members.size;
+      },
       take: (floor, wanted) => {
         this.#members.add(member);
         member.floor = floor;
@@ -46,6 +52,10 @@ export class NodeBudget {
   }
 
   #partOf(member: Member): number {
+    // As a rule, and asked for several times a second by each target.
+    if (this.#wanted() <= this.#capacity) {
+      return member.wanted;
+    }
     let left = this.#capacity;
     const floors = new Map<Member, number>();
     for (const other of this.#members) {
@@ -56,6 +66,14 @@ export class NodeBudget {
     const further = [...floors].map(([other, floor]) => other.wanted - floor);
     const own = floors.get(member) ?? 0;
     return own + Math.min(member.wanted - own, evenPart(left, further));
+  }
+
+  #wanted(): number {
+    let sum = 0;
+    for (const { wanted } of this.#members) {
+      sum += wanted;
+    }
+    return sum;
   }
 }
 

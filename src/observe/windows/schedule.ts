@@ -189,7 +189,9 @@ export class WindowSchedule {
   }
 
   #elapse(): void {
-    void this.refresh();
+    if (this.#sources.length > 0) {
+      void this.refresh();
+    }
     this.#governor.elapse(this.#load(), this.#meter.costs);
     if (this.#governor.pausesOthers === this.#pausesSources) {
       return;

@@ -42,8 +42,8 @@ export interface OtlpExportOptions {
   intervalMillis?: number;
   /** How many goroutines to give series of their own at a time (0). */
   perGoroutine?: number;
-  /** Called after each request of an export, however it ended. */
-  onRequested?: () => void;
+  /** Called after each request with as many points as one may have, however it ended: more will follow. */
+  onFullRequest?: () => void;
   /** Called after each periodic export, however it ended. */
   onExported?: () => void;
   retry?: Partial<RetryPolicy>;
@@ -118,7 +118,9 @@ export class OtlpExport {
         if (report.error === undefined || report.isUncertain) {
           this.#producer.acknowledge(report.data);
         }
-        options.onRequested?.();
+        if (METRICS.itemsOf(report.data) === MAX_POINTS_PER_REQUEST) {
+          options.onFullRequest?.();
+        }
       },
     });
     this.#producer = new SnapshotMetricProducer({

@@ -1,6 +1,23 @@
 import type { PerCpuContents, ProbeObject } from '../../kernel/addon.ts';
 import { type FieldOf, RecordReader, recordConstant, recordEnum } from '../../kernel/records.ts';
 
+/** The places of outcomes that are told apart by reason, with the reasons: the same for all programs. */
+interface Reasons {
+  readonly unreadable: readonly (readonly [reason: string, index: number])[];
+  readonly dropped: readonly (readonly [reason: string, index: number])[];
+}
+
+let known: Reasons | undefined;
+
+function reasons(): Reasons {
+  const group = (prefix: string) =>
+    Object.entries(recordEnum('counter'))
+      .filter(([name]) => name.startsWith(prefix))
+      .map(([name, index]) => [name.slice(prefix.length).toLowerCase(), index] as const);
+  known ??= { unreadable: group('COUNTER_UNREADABLE_'), dropped: group('COUNTER_DROPPED_') };
+  return known;
+}
+
 /** The program's counters, summed over CPUs: what became of the hits that are not in an aggregate. */
 export interface Counters {
   readonly hits: number;
@@ -27,24 +44,20 @@ export async function readCounters(program: ProbeObject): Promise<Counters> {
 
 /** The counters in the map `cpu_states`. */
 export function decodeCounters(states: PerCpuContents): Counters {
-  const names = Object.entries(recordEnum('counter'));
   const state = new RecordReader('cpu_state');
   const sum = (field: FieldOf<'cpu_state'>, index = 0) => state.sum(states, field, index);
   const value = (index: number) => sum('counters', index);
-  const group = (prefix: string) =>
-    Object.fromEntries(
-      names
-        .filter(([name]) => name.startsWith(prefix))
-        .map(([name, index]) => [name.slice(prefix.length).toLowerCase(), value(index)]),
-    );
+  const group = (which: Reasons[keyof Reasons]) =>
+    Object.fromEntries(which.map(([reason, index]) => [reason, value(index)]));
+  const { unreadable, dropped } = reasons();
   return {
     hits: value(recordConstant('COUNTER_HITS')) + sum('own_hits'),
     deferred: value(recordConstant('COUNTER_DEFERRED')),
     resumed: sum('resumed'),
     empty: value(recordConstant('COUNTER_EMPTY')),
     windowClosed: value(recordConstant('COUNTER_WINDOW_CLOSED')),
-    unreadable: group('COUNTER_UNREADABLE_'),
-    dropped: group('COUNTER_DROPPED_'),
+    unreadable: group(unreadable),
+    dropped: group(dropped),
     lost: { spikes: sum('lost_spikes'), exemplars: sum('lost_exemplars'), types: sum('lost_types') },
     timedHits: sum('timed_hits'),
     timedSeconds: sum('timed_ns') * 1e-9,
@@ -54,7 +67,14 @@ export function decodeCounters(states: PerCpuContents): Counters {
 /** Of the hits whose time was taken, those of each probe site. */
 export function decodeSiteHits(states: PerCpuContents, sites: number): number[] {
   const state = new RecordReader('cpu_state');
-  return Array.from({ length: sites }, (_, site) => state.sum(states, 'site_hits', site));
+  const siteHits = state.field('site_hits');
+  return Array.from({ length: sites }, (_, site) => {
+    let sum = 0;
+    for (let cpu = 0; cpu < states.cpus; cpu++) {
+      sum += siteHits.number(states.values, cpu * state.size, site);
+    }
+    return sum;
+  });
 }
 
 /** The reasons for inexact lookups, in the order of enum inexact_reason, in words that can be printed. */

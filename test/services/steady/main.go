@@ -19,6 +19,7 @@ var (
 	goroutines = flag.Int("goroutines", 4, "goroutines that look keys up")
 	duration   = flag.Duration("duration", 0, "how long to go on; 0: until a signal comes")
 	entries    = flag.Int("entries", 10000, "entries of the map; half of the lookups find one")
+	pause      = flag.Duration("pause", time.Millisecond, "between the lookups that are due at a time")
 )
 
 // stopping is set once, to end all workers.
@@ -78,7 +79,7 @@ func main() {
 // run makes lookups at a rate, or flat out when the rate is 0. It looks at the clock after each batch, so that it also
 // ends in time when it cannot keep up with the rate.
 func (w *worker) run(rate float64) {
-	const batch, pause = 1000, time.Millisecond
+	const batch = 1000
 	start := time.Now()
 	for atomic.LoadUint32(&stopping) == 0 {
 		todo := uint64(batch)
@@ -93,7 +94,7 @@ func (w *worker) run(rate float64) {
 		}
 		w.lookups += todo
 		if todo < batch {
-			time.Sleep(pause)
+			time.Sleep(*pause)
 		}
 	}
 }

@@ -20,7 +20,7 @@ export class Received {
     const refusal = await this.#options.refuse?.(++this.#requests);
     if (refusal === undefined) {
       this.#summary.add(request);
-      await this.#options.taken?.();
+      await this.#options.taken?.(request);
     }
     return refusal;
   }

@@ -13,7 +13,7 @@ export interface ReceiverOptions {
   /** Gives the error to answer with instead of taking the request, now or later; `number` counts requests from 1. */
   refuse?: (number: number) => Refusal | Promise<Refusal>;
   /** Called when it has taken a request, before it answers. */
-  taken?: () => void | Promise<void>;
+  taken?: (request: ExportRequestMessage) => void | Promise<void>;
   /** What it says of a request that it takes. */
   answer?: () => { partialSuccess?: { rejectedDataPoints?: number; errorMessage?: string } };
   /** Bytes of a request that it takes (4 MiB). */
