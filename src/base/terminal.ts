@@ -36,6 +36,11 @@ function cleaned(line: Line, stream: TerminalStream | undefined): string {
   return stream === undefined ? text : styleText(line.style, text, { stream });
 }
 
+/** A text that the user has written, as it is: on a terminal like any other one. */
+export function ownText(text: string, stream: TerminalStream): SafeText {
+  return stream.isTTY ? textOf(text.replace(/\n$/, '').split('\n')) : (text as SafeText);
+}
+
 /** Gives what JSON has no form for another one. */
 export type Replacer = (key: string, value: unknown) => unknown;
 

@@ -107,7 +107,7 @@ function addSidecar(program: Command): void {
     .addHelpText('after', example('sidecar --config mapscope.yaml'))
     .action(async (options: SelectionOptions) => {
       const { sidecar } = await import('./commands/sidecar.ts');
-      return sidecar(await selectionOf(options), await settingsOf(withoutCriteria(options)));
+      return sidecar(options);
     });
 }
 

@@ -22,6 +22,7 @@ export class EndingSignals {
   readonly #requested = Promise.withResolvers<void>();
   /** The signal that has asked for an end. */
   #asked: NodeJS.Signals | undefined;
+  #hangUp: (() => void) | undefined;
   /** What a signal does now. */
   #handle: (signal: NodeJS.Signals) => void = endBeforeAnything;
 
@@ -42,6 +43,13 @@ export class EndingSignals {
     if (this.#handle === endBeforeAnything) {
       this.#handle = (signal) => this.#request(signal);
     }
+  }
+
+  /** From now on SIGHUP asks for no end: it is what a service is told with to read its configuration again. */
+  onHangUp(handle: () => void): void {
+    process.off('SIGHUP', this.#listener);
+    this.#hangUp = handle;
+    process.on('SIGHUP', handle);
   }
 
   /** Whether a signal has asked for an end. */
@@ -110,6 +118,9 @@ export class EndingSignals {
   done(): void {
     for (const signal of ENDING) {
       process.off(signal, this.#listener);
+    }
+    if (this.#hangUp !== undefined) {
+      process.off('SIGHUP', this.#hangUp);
     }
   }
 }

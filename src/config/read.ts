@@ -15,12 +15,12 @@ const NOTHING: SettingsFile = {
 /**
  * Reads a file whose settings are to be used.
  *
- * @param path undefined: there is none
+ * @param path a file that was read is taken as it is; undefined: there is none
  * @throws UserError (usage) that names the file, the line and the key at fault
  */
-export function readConfig(path: string | undefined): SettingsFile {
-  if (path === undefined) {
-    return NOTHING;
+export function readConfig(path: string | SettingsFile | undefined): SettingsFile {
+  if (typeof path !== 'string') {
+    return path ?? NOTHING;
   }
   const file = readSettingsFile(path);
   const [first, ...others] = problemsOf(file);

@@ -3,6 +3,7 @@ import type { Format } from '../report/choices.ts';
 import type { ReportLimits } from '../report/summary/summarize.ts';
 import { checkSettings, withoutSelection } from './check.ts';
 import { settingsInEnvironment, variableName } from './environment.ts';
+import type { SettingsFile } from './file/settings-file.ts';
 import { optionName } from './options.ts';
 import { readConfig } from './read.ts';
 import type { Settings } from './schema.ts';
@@ -10,7 +11,7 @@ import type { Settings } from './schema.ts';
 export type { Settings } from './schema.ts';
 
 /** The options as the command line gives them: text, by name. */
-export type RawOptions = Readonly<Record<string, unknown>> & { readonly config?: string };
+export type RawOptions = Readonly<Record<string, unknown>> & { readonly config?: string | SettingsFile };
 
 /**
  * The settings: of the command line, else of the environment, else of the file, else the defaults.

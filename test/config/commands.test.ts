@@ -136,7 +136,7 @@ test('explain prints it', LIMIT, async () => {
 const OLD = `# yaml-language-server: $schema=x.json
 # how much
 budget: 0.5%   # of the target
-otlp-endpoint: \${COLLECTOR}   # there
+otlp-endpoint: \${COLLECTOR}   # there,\ttoo
 # which
 targets:
   - include: { exe: shop } # all of them
@@ -151,7 +151,7 @@ test('migrate: the version, names, comments and references', () => {
 version: 1
 # how much
 budget: 0.5% # of the target
-otlpEndpoint: \${COLLECTOR} # there
+otlpEndpoint: \${COLLECTOR} # there,\ttoo
 # which
 targets:
   - include: { exe: shop } # all of them

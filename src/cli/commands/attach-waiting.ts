@@ -1,6 +1,6 @@
 import { log } from '../../base/log.ts';
 import type { Settings } from '../../config/settings.ts';
-import { observeFleet } from '../../session/fleet.ts';
+import { Fleet } from '../../session/fleet.ts';
 import type { SeenProcess } from '../../session/through-execs.ts';
 import type { Selection } from '../../target/finding/selection.ts';
 import { openPage } from '../page.ts';
@@ -18,7 +18,7 @@ export async function attachWaiting(selection: Selection, settings: Settings): P
   const page = await openPage(settings);
   const seen: SeenProcess[] = [];
   let left = 0;
-  const { missed } = await observeFleet(
+  const { missed } = await new Fleet(
     {
       selection,
       settings,
@@ -32,7 +32,7 @@ export async function attachWaiting(selection: Selection, settings: Settings): P
       },
     },
     requested,
-  );
+  ).run();
   signals.finishing();
   sayWhatIsNotReported(seen.length, left, missed);
   const images = seen.flatMap((process) => process.images);

@@ -1,5 +1,5 @@
 import { EXIT, messageOf, UserError } from '../../base/errors.ts';
-import { jsonOf, STDERR, textOf } from '../../base/terminal.ts';
+import { jsonOf, ownText, STDERR, textOf } from '../../base/terminal.ts';
 import type { SelectionOptions } from '../../config/criteria.ts';
 import { migrate } from '../../config/file/migration.ts';
 import { type Problem, problemLine } from '../../config/file/problem.ts';
@@ -67,11 +67,10 @@ export async function migrateFile(path: string, write: boolean): Promise<void> {
   }
   const { text, changes } = result;
   STDERR.write(...(changes.length === 0 ? [`${path} is of the present version.`] : changes));
-  const lines = textOf(text.replace(/\n$/, '').split('\n'));
   if (!write) {
-    await writeText(lines, undefined);
+    await writeText(ownText(text, process.stdout), undefined);
   } else if (changes.length > 0) {
-    await replace(path, lines);
+    await replace(path, text);
   }
 }
 
