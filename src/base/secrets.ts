@@ -28,3 +28,39 @@ export function withoutSecrets(text: string): string {
       name + (HARMLESS.test(value) || REFERENCES.test(value) ? value : SECRET),
   );
 }
+
+/** Secrets that the environment holds, in each form in which they may come up in a sentence. */
+const KNOWN = new Set<string>();
+
+/** What is shorter is a word like others. */
+const SHORTEST = 6;
+
+/** Has secrets be hidden wherever mapscope says something: headers of requests, and the page's token. */
+export function hideSecretsOf(environment: Readonly<Record<string, string | undefined>>): void {
+  const headers = Object.entries(environment).flatMap(([name, value]) =>
+    /^OTEL_EXPORTER_OTLP_(?:\w+_)?HEADERS$/.test(name) ? (value ?? '').split(',') : [],
+  );
+  const values = headers.map((header) => header.slice(header.indexOf('=') + 1).trim());
+  for (const value of [...values, environment.MAPSCOPE_UI_TOKEN ?? '']) {
+    // `Bearer`, and then the secret; a receiver may quote it.
+    for (const form of [value, decoded(value)].flatMap((text) => [text, ...text.split(' ')])) {
+      if (form.length >= SHORTEST && !/^(?:Bearer|Basic)$/i.test(form)) {
+        KNOWN.add(form);
+      }
+    }
+  }
+}
+
+function decoded(value: string): string {
+  try {
+    return decodeURIComponent(value);
+  } catch {
+    return value;
+  }
+}
+
+/** A sentence without the secrets of the environment, and without users and passwords of URLs. */
+export function hidden(sentence: string): string {
+  const forms = [...KNOWN].sort((a, b) => b.length - a.length);
+  return forms.reduce((text, form) => text.replaceAll(form, SECRET), withoutUsers(sentence));
+}

@@ -68,6 +68,7 @@ export type LiveLine = (columns: number) => string;
 export class Terminal {
   readonly #stream: TerminalStream;
   #live: LiveLine | undefined;
+  #isLiveAllowed = true;
 
   constructor(stream: TerminalStream) {
     this.#stream = stream;
@@ -77,7 +78,15 @@ export class Terminal {
 
   /** Whether a live line is seen by anybody. */
   get isInteractive(): boolean {
-    return this.#stream.isTTY === true;
+    return this.#isLiveAllowed && this.#stream.isTTY === true;
+  }
+
+  /** Whether there may be a live line at all: it is nothing for those who read line by line. */
+  allowLive(isAllowed: boolean): void {
+    if (!isAllowed) {
+      this.setLive(undefined);
+    }
+    this.#isLiveAllowed = isAllowed;
   }
 
   write(...lines: readonly Line[]): void {

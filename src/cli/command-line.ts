@@ -1,5 +1,6 @@
 import { Argument, Command, Option } from 'commander';
 import { EXIT, UserError } from '../base/errors.ts';
+import { configureLog } from '../base/log.ts';
 import { STDERR, textOf } from '../base/terminal.ts';
 import { VERSION } from '../base/version.ts';
 import { CRITERION_NAMES, type SelectionOptions } from '../config/criteria.ts';
@@ -33,6 +34,11 @@ export function commandLine(): Command {
       writeOut: (text) => process.stdout.write(textOf(linesOf(text))),
       writeErr: (text) => STDERR.write(...linesOf(text)),
       outputError: (text, write) => write(text.replace(/^error: /, 'mapscope: ')),
+    })
+    // What is wrong with a configuration is said in the form that is asked for beside it.
+    .hook('preAction', (_program, command) => {
+      const { logFormat = process.env.MAPSCOPE_LOG_FORMAT } = command.opts();
+      configureLog({ format: logFormat === 'json' ? 'json' : 'text', level: 'info' });
     })
     .exitOverride();
   addAttach(program);

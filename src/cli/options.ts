@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { configureLog } from '../base/log.ts';
 import { CRITERIA, CRITERION_NAMES, type SelectionOptions } from '../config/criteria.ts';
 import { OPTIONS, type OptionGroup, optionName } from '../config/options.ts';
 import type { RawOptions, Settings } from '../config/settings.ts';
@@ -35,7 +36,9 @@ export function withoutCriteria({ withoutExclusion, ...options }: SelectionOptio
 /** What checks settings takes long to load: commands without settings do without it. */
 export async function settingsOf(options: RawOptions, verifying = false): Promise<Settings> {
   const { readSettings } = await import('../config/settings.ts');
-  return readSettings(options, verifying);
+  const settings = readSettings(options, verifying);
+  configureLog({ format: settings.logFormat, level: settings.logLevel });
+  return settings;
 }
 
 /** @param instead other words for some settings */

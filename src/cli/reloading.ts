@@ -1,5 +1,5 @@
 import { messageOf } from '../base/errors.ts';
-import { log } from '../base/log.ts';
+import { configureLog, log } from '../base/log.ts';
 import { countOf } from '../base/text.ts';
 import { changesBetween } from '../config/changes.ts';
 import type { Fleet, FleetChange } from '../session/fleet.ts';
@@ -37,6 +37,7 @@ export class Reloading {
         );
         return;
       }
+      configureLog({ format: asked.settings.logFormat, level: asked.settings.logLevel });
       const change = fleet.change(asked.selection, asked.settings);
       this.#inForce = asked;
       log('info', `${path} is in force${inWords([...live, ...anew], change)}.`);

@@ -1,6 +1,6 @@
 import { constants } from 'node:os';
 import { EXIT, UserError } from '../base/errors.ts';
-import { STDERR } from '../base/terminal.ts';
+import { log, tellLeftOut } from '../base/log.ts';
 import { aborted, timeLimit } from '../base/time-limit.ts';
 import type { Settings } from '../config/settings.ts';
 import { addon } from '../kernel/addon.ts';
@@ -137,6 +137,7 @@ function endBeforeAnything(signal: NodeJS.Signals): never {
 
 /** Ends as a shell reports a program that a signal has ended. */
 function endNow(signal: NodeJS.Signals, when: string): never {
-  STDERR.write(`mapscope: ${signal} has ended mapscope ${when}.`);
+  log('error', `${signal} has ended mapscope ${when}.`);
+  tellLeftOut();
   exitNow(EXIT.signalled + constants.signals[signal]);
 }

@@ -37,6 +37,8 @@ const EFFECTS: { readonly [Name in keyof Settings]-?: Effect } = {
   verify: 'anew',
   lookups: 'anew',
   allowUnknownGo: 'anew',
+  logFormat: 'live',
+  logLevel: 'live',
 };
 
 /** The settings that differ, by what that takes. */

@@ -1,3 +1,4 @@
+import { LOG_FORMATS, LOG_LEVELS } from '../base/log.ts';
 import { TRACE_SOURCES } from '../model/trace-sources.ts';
 import { FORMATS, GROUPINGS, ORDERS } from '../report/choices.ts';
 import { ATTACH_METHODS, MODES, oneOf } from './choices.ts';
@@ -11,7 +12,8 @@ export type OptionGroup =
   | 'Page'
   | 'OpenTelemetry'
   | 'Traces'
-  | 'Verification';
+  | 'Verification'
+  | 'Log';
 
 /** How a setting is given on the command line, and what it does, in words. */
 export interface OptionText {
@@ -200,6 +202,20 @@ export const OPTIONS: { readonly [Name in keyof Settings]-?: OptionText } = {
     help: 'observe programs built with a Go newer than mapscope knows, using the newest known layouts; requires --verify',
     example: 'true',
   },
+  logFormat: {
+    group: 'Log',
+    argument: 'format',
+    values: LOG_FORMATS,
+    help: 'form of what mapscope says on stderr: text, or json with a document in each line (default: text)',
+    example: 'json',
+  },
+  logLevel: {
+    group: 'Log',
+    argument: 'level',
+    values: LOG_LEVELS,
+    help: `say only what is as severe as this: ${oneOf(LOG_LEVELS)} (default: info)`,
+    example: 'warn',
+  },
 };
 
 /** The settings, in the order of the help. */
@@ -213,6 +229,8 @@ export const VERIFY_SETTINGS: readonly (keyof Settings)[] = [
   'output',
   'lookups',
   'allowUnknownGo',
+  'logFormat',
+  'logLevel',
 ];
 
 /** `otlpEndpoint` is `--otlp-endpoint` on the command line. */

@@ -148,6 +148,26 @@ test('SIGHUP: all of a configuration or nothing', LIMIT, async (t) => {
   await Promise.all([first.end(), second.end()]);
 });
 
+test('with logFormat: json each line is a document, and SIGHUP changes that, too', LIMIT, async () => {
+  const config = join(folder, 'json.yaml');
+  const write = (more: string) =>
+    writeFileSync(config, `targets:\n  - include: { exe: no-such-${process.pid} }\n${more}`);
+  write('logFormat: json\n');
+  const command = sidecar('--config', config);
+  await command.says('mapscope waits');
+  write('logFormat: json\nnodeBudget: 3%\n');
+  await hangUp(command, 'other nodeBudget');
+  for (const line of command.text.trimEnd().split('\n')) {
+    const { level, message, ...rest } = JSON.parse(line);
+    assert.ok(['info', 'warn'].includes(level) && message.length > 0, line);
+    assert.deepEqual(Object.keys(rest), ['time']);
+  }
+  write('nodeBudget: 3%\n');
+  assert.match(await hangUp(command, 'other logFormat'), /^mapscope: /);
+  command.child.kill('SIGTERM');
+  assert.equal(await command.ended(), 0, command.text);
+});
+
 test('SIGHUP ends a sidecar that has no configuration', LIMIT, async () => {
   const command = sidecar('--exe', `no-such-${process.pid}`);
   await command.says('mapscope waits');

@@ -1,9 +1,14 @@
 // A canary in each place where a secret may be, and all that mapscope says of it.
 
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { withoutSecrets } from '../../src/base/secrets.ts';
 import { mapscope } from '../support/command.ts';
+import { buildGo } from '../support/go-toolchains.ts';
 import { written } from './written.ts';
 
 const CANARY = 'c4n4ry';
@@ -80,3 +85,34 @@ for (const [i, { file, env = {} }] of PLACES.entries()) {
     }
   });
 }
+
+test(
+  "what a receiver says back of a header is not said on, and the page's token neither",
+  LIMIT,
+  async (t) => {
+    let requests = 0;
+    const server = createServer((request, response) => {
+      requests++;
+      response.writeHead(400, { 'content-type': 'text/plain' });
+      response.end(`I refuse ${request.headers.authorization} and ${request.headers['x-key']}`);
+    }).listen(0, '127.0.0.1');
+    t.after(() => server.close());
+    await once(server, 'listening');
+    const dir = fileURLToPath(new URL('../services/steady', import.meta.url));
+    const program = await buildGo({ dir, version: 'local' });
+    const env = {
+      OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${(server.address() as AddressInfo).port}/x`,
+      OTEL_EXPORTER_OTLP_HEADERS: `authorization=Bearer%20${CANARY},x-key=${CANARY}`,
+      MAPSCOPE_UI: '0.0.0.0:0',
+      MAPSCOPE_UI_TOKEN: CANARY,
+    };
+    for (const format of ['text', 'json']) {
+      const args = ['run', '--log-format', format, '--mode', 'all', '--', program, '-duration', '1s'];
+      const { stdout, stderr } = await mapscope(args, { env });
+      assert.match(stderr, /I refuse \*\*\* and \*\*\*/);
+      assert.match(stderr, /The page is at http:\S+\?token=\*\*\*/);
+      assert.ok(!(stdout + stderr).includes(CANARY), stderr);
+    }
+    assert.ok(requests >= 2);
+  },
+);

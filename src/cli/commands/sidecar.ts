@@ -1,5 +1,5 @@
 import { EXIT, UserError } from '../../base/errors.ts';
-import { log } from '../../base/log.ts';
+import { configureLog, log } from '../../base/log.ts';
 import type { SelectionOptions } from '../../config/criteria.ts';
 import type { Settings } from '../../config/settings.ts';
 import { addon } from '../../kernel/addon.ts';
@@ -20,6 +20,7 @@ import { EndingSignals, endWanted } from '../signals.ts';
 export async function sidecar(options: SelectionOptions): Promise<void> {
   const first = read(options);
   const { selection, settings } = first;
+  configureLog({ format: settings.logFormat, level: settings.logLevel });
   const { bpf, bpfError } = addon.features();
   if (!bpf) {
     throw new UserError(bpfError, EXIT.cannotObserve);
