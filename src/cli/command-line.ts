@@ -89,7 +89,7 @@ function addAttach(program: Command): void {
       const settings = await settingsOf(withoutCriteria(options));
       if (wait) {
         const { attachWaiting } = await import('./commands/attach-waiting.ts');
-        return attachWaiting(selection, settings);
+        return attachWaiting(options, { selection, settings });
       }
       const { attach } = await import('./commands/attach.ts');
       return attach(pid !== undefined ? { pid } : { selection }, settings);

@@ -148,6 +148,35 @@ test('SIGHUP: all of a configuration or nothing', LIMIT, async (t) => {
   await Promise.all([first.end(), second.end()]);
 });
 
+test(
+  'attach --wait without a terminal takes another configuration over, but not for its report',
+  LIMIT,
+  async () => {
+    const [first, second] = [service('attached'), service('attached-later')];
+    const config = join(folder, 'attach.yaml');
+    const write = (exe: string, more = '') =>
+      writeFileSync(config, `format: json\ntargets:\n  - include: { exe: ${exe} }\n${more}`);
+    write(first.exe);
+    const command = new Started('setsid', commandLine('attach', '--wait', '--config', config));
+    await command.says(`Process ${first.pid} (${first.exe}) is observed.`);
+    write(second.exe, 'mode: all\nformat: table\n');
+    await hangUp(command, 'nothing is changed');
+    write(second.exe, 'mode: all\n');
+    assert.match(await hangUp(command, 'not taken over'), /mode cannot be changed while mapscope runs/);
+    write(second.exe);
+    await hangUp(command, 'is in force: 1 process no longer observed.');
+    await command.says(`Process ${second.pid} (${second.exe}) is observed.`);
+    command.child.kill('SIGTERM');
+    assert.equal(await command.ended(), 0, command.text);
+    const { targets } = JSON.parse(command.text.slice(command.text.indexOf('{\n')));
+    assert.deepEqual(
+      targets.map(({ target }: { target: { pid: number } }) => target.pid),
+      [first.pid, second.pid],
+    );
+    await Promise.all([first.end(), second.end()]);
+  },
+);
+
 test('with logFormat: json each line is a document, and SIGHUP changes that, too', LIMIT, async () => {
   const config = join(folder, 'json.yaml');
   const write = (more: string) =>

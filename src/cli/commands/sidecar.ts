@@ -28,7 +28,10 @@ export async function sidecar(options: SelectionOptions): Promise<void> {
   const signals = new EndingSignals();
   const requested = endWanted(signals, settings);
   const { config } = options;
-  const hangUps = typeof config === 'string' ? new HangUps(signals) : undefined;
+  const reloading =
+    typeof config === 'string'
+      ? new Reloading(signals, { path: config, first, read: () => read(options), withReport: false })
+      : undefined;
   if (otlpSettings(settings.otlpEndpoint, () => {}) === undefined) {
     log('warn', 'Nothing is exported: set otlpEndpoint, or OTEL_EXPORTER_OTLP_ENDPOINT.');
   }
@@ -38,35 +41,12 @@ export async function sidecar(options: SelectionOptions): Promise<void> {
     requested,
   );
   const running = fleet.run();
-  if (typeof config === 'string') {
-    const reloading = new Reloading({ path: config, first, read: () => read(options) });
-    hangUps?.handle(() => reloading.reload(fleet));
-  }
+  reloading?.of(fleet);
   const { observed, missed } = await running;
   const ended = missed === 0 ? '' : `; ${missed} others had ended before they could be`;
   log('info', `mapscope has observed ${observed} processes${ended}.`);
   await page?.close();
   signals.done();
-}
-
-/** Hang-ups from the start on: one that comes before anything can be done about it is not lost. */
-class HangUps {
-  #handle: (() => void) | undefined;
-  #isWaiting = false;
-
-  constructor(signals: EndingSignals) {
-    signals.onHangUp(() => {
-      this.#isWaiting = this.#handle === undefined;
-      this.#handle?.();
-    });
-  }
-
-  handle(handle: () => void): void {
-    this.#handle = handle;
-    if (this.#isWaiting) {
-      handle();
-    }
-  }
 }
 
 /** What is asked for, checked as far as that can be done before anything is observed. @throws UserError */
