@@ -36,6 +36,11 @@ function cleaned(line: Line, stream: TerminalStream | undefined): string {
   return stream === undefined ? text : styleText(line.style, text, { stream });
 }
 
+/** A text that the user has written, as it is: on a terminal like any other one. */
+export function ownText(text: string, stream: TerminalStream): SafeText {
+  return stream.isTTY ? textOf(text.replace(/\n$/, '').split('\n')) : (text as SafeText);
+}
+
 /** Gives what JSON has no form for another one. */
 export type Replacer = (key: string, value: unknown) => unknown;
 
@@ -63,6 +68,7 @@ export type LiveLine = (columns: number) => string;
 export class Terminal {
   readonly #stream: TerminalStream;
   #live: LiveLine | undefined;
+  #isLiveAllowed = true;
 
   constructor(stream: TerminalStream) {
     this.#stream = stream;
@@ -72,7 +78,15 @@ export class Terminal {
 
   /** Whether a live line is seen by anybody. */
   get isInteractive(): boolean {
-    return this.#stream.isTTY === true;
+    return this.#isLiveAllowed && this.#stream.isTTY === true;
+  }
+
+  /** Whether there may be a live line at all: it is nothing for those who read line by line. */
+  allowLive(isAllowed: boolean): void {
+    if (!isAllowed) {
+      this.setLive(undefined);
+    }
+    this.#isLiveAllowed = isAllowed;
   }
 
   write(...lines: readonly Line[]): void {

@@ -1,12 +1,24 @@
-import { Argument, Command, InvalidArgumentError, Option } from 'commander';
+import { Argument, Command, Option } from 'commander';
 import { EXIT, UserError } from '../base/errors.ts';
+import { configureLog } from '../base/log.ts';
 import { STDERR, textOf } from '../base/terminal.ts';
 import { VERSION } from '../base/version.ts';
-import { CRITERIA, CRITERION_NAMES, type SelectionOptions } from '../config/criteria.ts';
-import { OPTIONS, type OptionGroup, optionName, SETTING_NAMES, VERIFY_SETTINGS } from '../config/options.ts';
-import type { RawOptions, Settings } from '../config/settings.ts';
+import { CRITERION_NAMES, type SelectionOptions } from '../config/criteria.ts';
+import { OPTIONS, optionName, SETTING_NAMES, VERIFY_SETTINGS } from '../config/options.ts';
 import type { Selection } from '../target/finding/selection.ts';
 import { SHELLS, type Shell } from './completion/shells.ts';
+import { addConfig } from './config-commands.ts';
+import {
+  example,
+  grouped,
+  pidOption,
+  processId,
+  selectionOf,
+  settingsOf,
+  withoutCriteria,
+  withSelection,
+  withSettings,
+} from './options.ts';
 
 /**
  * The commands and their options. Each command loads its own part of the program: observing must not pay for the rest, and help
@@ -23,6 +35,11 @@ export function commandLine(): Command {
       writeErr: (text) => STDERR.write(...linesOf(text)),
       outputError: (text, write) => write(text.replace(/^error: /, 'mapscope: ')),
     })
+    // What is wrong with a configuration is said in the form that is asked for beside it.
+    .hook('preAction', (_program, command) => {
+      const { logFormat = process.env.MAPSCOPE_LOG_FORMAT } = command.opts();
+      configureLog({ format: logFormat === 'json' ? 'json' : 'text', level: 'info' });
+    })
     .exitOverride();
   addAttach(program);
   addRun(program);
@@ -32,6 +49,7 @@ export function commandLine(): Command {
   addExplain(program);
   addScan(program);
   addReport(program);
+  addConfig(program);
   addDoctor(program);
   addCompletion(program);
   return program;
@@ -71,7 +89,7 @@ function addAttach(program: Command): void {
       const settings = await settingsOf(withoutCriteria(options));
       if (wait) {
         const { attachWaiting } = await import('./commands/attach-waiting.ts');
-        return attachWaiting(selection, settings);
+        return attachWaiting(options, { selection, settings });
       }
       const { attach } = await import('./commands/attach.ts');
       return attach(pid !== undefined ? { pid } : { selection }, settings);
@@ -95,7 +113,7 @@ function addSidecar(program: Command): void {
     .addHelpText('after', example('sidecar --config mapscope.yaml'))
     .action(async (options: SelectionOptions) => {
       const { sidecar } = await import('./commands/sidecar.ts');
-      return sidecar(await selectionOf(options), await settingsOf(withoutCriteria(options)));
+      return sidecar(options);
     });
 }
 
@@ -127,39 +145,11 @@ function addExplain(program: Command): void {
     });
 }
 
-/** Options that say which processes: the criteria of one rule. */
-function withSelection(command: Command): Command {
-  for (const name of CRITERION_NAMES) {
-    const { argument, help } = CRITERIA[name];
-    const flag = optionName(name);
-    command.addOption(grouped(argument === undefined ? flag : `${flag} <${argument}>`, help, 'Target'));
-  }
-  return command.addOption(
-    grouped(
-      '--without-exclusion <names>',
-      'do not leave out what a built-in exclusion of this name does: collectors (of telemetry) or self',
-      'Target',
-    ),
-  );
-}
-
-/** What checks rules takes long to load, as what checks settings does. */
-async function selectionOf(options: SelectionOptions): Promise<Selection> {
-  const { readSelection } = await import('../config/selection.ts');
-  return readSelection(options);
-}
-
 /** Who names no rule wants to see them all. */
 function orEveryGoProgram(selection: Selection): Selection {
   return selection.rules.length > 0
     ? selection
     : { ...selection, rules: [{ action: 'include', criteria: { go: true } }] };
-}
-
-/** The options that are settings. */
-function withoutCriteria({ withoutExclusion, ...options }: SelectionOptions): RawOptions {
-  const names: readonly string[] = CRITERION_NAMES;
-  return Object.fromEntries(Object.entries(options).filter(([name]) => !names.includes(name)));
 }
 
 const PROGRAM_HELP =
@@ -266,55 +256,6 @@ function addCompletion(program: Command): void {
   });
 }
 
-/** What checks settings takes long to load: commands without settings do without it. */
-async function settingsOf(options: RawOptions, verifying = false): Promise<Settings> {
-  const { readSettings } = await import('../config/settings.ts');
-  return readSettings(options, verifying);
-}
-
-/** @param instead other words for some settings */
-function withSettings(
-  command: Command,
-  settings: readonly (keyof Settings)[],
-  instead: Partial<Record<keyof Settings, string>> = {},
-): Command {
-  command.addOption(
-    grouped(
-      '--config <file>',
-      'read settings from a YAML file; options on the command line take precedence',
-      'Observation',
-    ),
-  );
-  for (const setting of settings) {
-    const { argument, help, group, isOptional } = OPTIONS[setting];
-    const flag = optionName(setting);
-    const value = isOptional ? `[${argument}]` : `<${argument}>`;
-    const flags = argument === undefined ? flag : `${flag} ${value}`;
-    command.addOption(grouped(flags, instead[setting] ?? help, group));
-  }
-  return command;
-}
-
-function grouped(flags: string, help: string, group: OptionGroup): Option {
-  return new Option(flags, help).helpGroup(`${group}:`);
-}
-
-function pidOption(help: string): Option {
-  return grouped('--pid <pid>', help, 'Target').argParser(processId);
-}
-
-function processId(text: string): number {
-  // Number() would also take 0x1 and 1e3.
-  if (!/^[1-9]\d{0,9}$/.test(text)) {
-    throw new InvalidArgumentError('It must be a process id: a whole number above 0.');
-  }
-  return Number(text);
-}
-
 const LAUNCHERS = `
 The program may be a launcher or a shell (env A=1 ./shop, sh -c './setup; ./shop'): of all that it executes and starts, the first
 Go program with map lookups is taken, before its first instruction.`;
-
-function example(command: string): string {
-  return `\nExample:\n  mapscope ${command}`;
-}

@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 import { CommanderError } from 'commander';
 import { EXIT, messageOf, UserError } from '../base/errors.ts';
-import { STDERR } from '../base/terminal.ts';
+import { log, tellLeftOut } from '../base/log.ts';
+import { hideSecretsOf } from '../base/secrets.ts';
 import { commandLine } from './command-line.ts';
 import { exitNow } from './exit.ts';
 
@@ -11,9 +12,9 @@ function fail(error: unknown): number {
     return error.exitCode === 0 ? EXIT.done : EXIT.usage;
   }
   if (error instanceof UserError) {
-    STDERR.write(`mapscope: ${messageOf(error)}`);
+    log('error', messageOf(error));
   } else {
-    STDERR.write(...`mapscope: internal error: ${(error as Error)?.stack ?? error}`.split('\n'));
+    log('error', `internal error: ${(error as Error)?.stack ?? error}`);
   }
   return error instanceof UserError ? error.exitStatus : EXIT.failed;
 }
@@ -27,5 +28,8 @@ async function run(): Promise<number> {
   }
 }
 
+hideSecretsOf(process.env);
+const STATUS = await run();
+tellLeftOut();
 // A connection to a collector that never answers would keep the process for seconds; the report has been written.
-exitNow(await run());
+exitNow(STATUS);

@@ -1,6 +1,6 @@
 import { constants } from 'node:os';
 import { EXIT, UserError } from '../base/errors.ts';
-import { STDERR } from '../base/terminal.ts';
+import { log, tellLeftOut } from '../base/log.ts';
 import { aborted, timeLimit } from '../base/time-limit.ts';
 import type { Settings } from '../config/settings.ts';
 import { addon } from '../kernel/addon.ts';
@@ -22,6 +22,7 @@ export class EndingSignals {
   readonly #requested = Promise.withResolvers<void>();
   /** The signal that has asked for an end. */
   #asked: NodeJS.Signals | undefined;
+  #hangUp: (() => void) | undefined;
   /** What a signal does now. */
   #handle: (signal: NodeJS.Signals) => void = endBeforeAnything;
 
@@ -42,6 +43,13 @@ export class EndingSignals {
     if (this.#handle === endBeforeAnything) {
       this.#handle = (signal) => this.#request(signal);
     }
+  }
+
+  /** From now on SIGHUP asks for no end: it is what a service is told with to read its configuration again. */
+  onHangUp(handle: () => void): void {
+    process.off('SIGHUP', this.#listener);
+    this.#hangUp = handle;
+    process.on('SIGHUP', handle);
   }
 
   /** Whether a signal has asked for an end. */
@@ -111,6 +119,9 @@ export class EndingSignals {
     for (const signal of ENDING) {
       process.off(signal, this.#listener);
     }
+    if (this.#hangUp !== undefined) {
+      process.off('SIGHUP', this.#hangUp);
+    }
   }
 }
 
@@ -126,6 +137,7 @@ function endBeforeAnything(signal: NodeJS.Signals): never {
 
 /** Ends as a shell reports a program that a signal has ended. */
 function endNow(signal: NodeJS.Signals, when: string): never {
-  STDERR.write(`mapscope: ${signal} has ended mapscope ${when}.`);
+  log('error', `${signal} has ended mapscope ${when}.`);
+  tellLeftOut();
   exitNow(EXIT.signalled + constants.signals[signal]);
 }

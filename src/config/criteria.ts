@@ -1,4 +1,5 @@
 import type { Criteria } from '../target/finding/selection.ts';
+import type { SettingsFile } from './file/settings-file.ts';
 
 /** How a criterion is given on the command line, and what it asks of a process, in words. */
 interface CriterionText {
@@ -37,7 +38,8 @@ export const CRITERION_NAMES = Object.keys(CRITERIA) as readonly (keyof Criteria
 
 /** What the command line says of which processes to observe: texts, by the names of the criteria. */
 export type SelectionOptions = {
-  readonly config?: string;
+  /** A path, or what was read there. */
+  readonly config?: string | SettingsFile;
   readonly exe?: string;
   readonly command?: string;
   readonly port?: string;

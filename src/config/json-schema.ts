@@ -1,11 +1,13 @@
 import { z } from 'zod';
+import { CONFIG_VERSION, VERSION_HELP } from './file/version.ts';
 import { OPTIONS } from './options.ts';
 import { type Settings, settingsSchema } from './schema.ts';
 import { SELECTION_NAMES, selectionSchema } from './selection-schema.ts';
 
 /** What the configuration file may hold, for editors and for who checks it before a deployment. */
 export function settingsJsonSchema(): Record<string, unknown> {
-  return z.toJSONSchema(settingsSchema.extend(selectionSchema.shape), {
+  const version = z.literal(CONFIG_VERSION).optional().describe(VERSION_HELP);
+  return z.toJSONSchema(settingsSchema.extend({ ...selectionSchema.shape, version }), {
     io: 'input',
     override: ({ jsonSchema, path }) => {
       const [kind, name, ...rest] = path;
@@ -13,6 +15,7 @@ export function settingsJsonSchema(): Record<string, unknown> {
         kind !== 'properties' ||
         rest.length > 0 ||
         name === undefined ||
+        name === 'version' ||
         SELECTION_NAMES.includes(String(name))
       ) {
         return;

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { LOG_FORMATS, LOG_LEVELS } from '../base/log.ts';
 import { DEFAULT_CALL_SITES, MOST_CALL_SITES } from '../model/full-tables.ts';
 import { MOST_GOROUTINE_SERIES } from '../model/heavy/goroutines.ts';
 import type { SpikeThreshold } from '../model/spike.ts';
@@ -138,6 +139,8 @@ export const settingsSchema = z.strictObject({
   perGoroutine: upTo(MOST_GOROUTINE_SERIES, 1).optional(),
   attachMethod: choice(ATTACH_METHODS).optional(),
   allowUnknownGo: z.boolean('must be true or false').default(false),
+  logFormat: choice(LOG_FORMATS).default('text'),
+  logLevel: choice(LOG_LEVELS).default('info'),
 });
 
 /** Settings: defaults, overridden by the configuration file, overridden by the command line. */

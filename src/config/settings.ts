@@ -1,36 +1,55 @@
 import { EXIT, UserError } from '../base/errors.ts';
 import type { Format } from '../report/choices.ts';
 import type { ReportLimits } from '../report/summary/summarize.ts';
-import { NOTHING, readSettingsFile, type SettingsFile } from './file.ts';
-import { nearest } from './nearest.ts';
+import { checkSettings, withoutSelection } from './check.ts';
+import { settingsInEnvironment, variableName } from './environment.ts';
+import type { SettingsFile } from './file/settings-file.ts';
 import { optionName } from './options.ts';
-import { type Settings, settingsSchema } from './schema.ts';
-import { withoutSelection } from './selection.ts';
-import { SELECTION_NAMES } from './selection-schema.ts';
+import { readConfig } from './read.ts';
+import type { Settings } from './schema.ts';
 
 export type { Settings } from './schema.ts';
 
 /** The options as the command line gives them: text, by name. */
-export type RawOptions = Readonly<Record<string, unknown>> & { readonly config?: string };
+export type RawOptions = Readonly<Record<string, unknown>> & { readonly config?: string | SettingsFile };
 
 /**
+ * The settings: of the command line, else of the environment, else of the file, else the defaults.
+ *
  * @param verifying the command verifies anyway
- * @throws UserError (usage) that names the option or the key at fault
+ * @throws UserError (usage) that names the option, the variable or the key at fault
  */
 export function readSettings({ config, ...options }: RawOptions, verifying = false): Settings {
-  const file = config === undefined ? NOTHING : readSettingsFile(config);
-  const inFile = withoutSelection(file.values);
-  check(inFile, file);
-  const checked = check(withFormat({ ...inFile, ...options }));
+  const inFile = withoutSelection(readConfig(config).values);
+  const inEnvironment = settingsInEnvironment(process.env);
+  const checked = check(withFormat({ ...inFile, ...inEnvironment, ...options }), (name) =>
+    options[name] === undefined && name in inEnvironment ? variableName(name) : optionName(name),
+  );
   // Known here only: the budget of a target is divided when it has several images.
   const settings = { ...checked, nodeBudget: checked.nodeBudget ?? checked.budget };
   if (verifying && settings.format === 'html') {
     throw new UserError('--format html is for what was observed; verify has table and json.', EXIT.usage);
   }
-  if (settings.goroutines === 0 && settings.perGoroutine !== undefined) {
-    throw new UserError('--per-goroutine needs per-goroutine counts: remove --goroutines 0.', EXIT.usage);
+  const result = verifying ? { ...settings, verify: true } : settings;
+  const conflict = conflictIn(result);
+  if (conflict !== undefined) {
+    throw new UserError(conflict, EXIT.usage);
   }
-  return vouched(verifying ? { ...settings, verify: true } : settings);
+  return result;
+}
+
+/** What is wrong with settings that are right each by itself, as a sentence. */
+export function conflictIn({
+  goroutines,
+  perGoroutine,
+  allowUnknownGo,
+  verify,
+}: Settings): string | undefined {
+  if (goroutines === 0 && perGoroutine !== undefined) {
+    return '--per-goroutine needs per-goroutine counts: remove --goroutines 0.';
+  }
+  // Lookups decoded with the layouts of another Go must be verified: nothing else vouches for them.
+  return allowUnknownGo && !verify ? '--allow-unknown-go requires --verify.' : undefined;
 }
 
 /** A report that is written to `report.html` is a page, unless something else is asked for. */
@@ -47,29 +66,11 @@ export function reportLimits({ goroutines, perGoroutine, spans, format }: Settin
   return { goroutines: goroutines ?? perGoroutine ?? REPORTED[format], spans: spans ?? REPORTED[format] };
 }
 
-/** Lookups decoded with the layouts of another Go must be verified: nothing else vouches for them. */
-function vouched(settings: Settings & { readonly verify?: boolean }): Settings {
-  if (settings.allowUnknownGo && settings.verify !== true) {
-    throw new UserError('--allow-unknown-go requires --verify.', EXIT.usage);
+/** @param nameOf what whoever has given a setting calls it */
+function check(values: Readonly<Record<string, unknown>>, nameOf: (name: string) => string): Settings {
+  const result = checkSettings(values, { nameOf: ([name]) => nameOf(String(name)) });
+  if ('objections' in result) {
+    throw new UserError(result.objections[0].sentence, EXIT.usage);
   }
-  return settings;
-}
-
-/** @param file where the values are from; undefined for the command line, whose options are named as they are typed */
-function check(values: Readonly<Record<string, unknown>>, file?: SettingsFile): Settings {
-  const result = settingsSchema.safeParse(values);
-  if (result.success) {
-    return result.data;
-  }
-  const [issue] = result.error.issues;
-  const unknown = issue?.code === 'unrecognized_keys' ? (issue.keys[0] ?? '') : undefined;
-  const key = unknown ?? String(issue?.path[0] ?? '');
-  const where = file?.placeOf(key) ?? '';
-  if (unknown !== undefined) {
-    const known = nearest(unknown, [...Object.keys(settingsSchema.shape), ...SELECTION_NAMES]);
-    const hint = known === undefined ? '' : `: did you mean ${known}?`;
-    throw new UserError(`${where}unknown setting ${unknown}${hint || '.'}`, EXIT.usage);
-  }
-  const name = file === undefined ? optionName(key) : key;
-  throw new UserError(`${where}${name} ${issue?.message}, not ${JSON.stringify(values[key])}.`, EXIT.usage);
+  return result.data;
 }

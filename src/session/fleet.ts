@@ -1,12 +1,14 @@
 import { once } from 'node:events';
 import { messageOf, UserError } from '../base/errors.ts';
 import { log } from '../base/log.ts';
+import { changesBetween } from '../config/changes.ts';
 import type { Settings } from '../config/settings.ts';
 import { processFacts } from '../target/finding/process-facts.ts';
 import { ProcessFinder } from '../target/finding/process-finder.ts';
 import { decide, decisionInWords, type Selection } from '../target/finding/selection.ts';
 import { hasMemory } from '../target/process.ts';
 import { giveMemoryBack } from './memory.ts';
+import { changeNodeBudget } from './node-budget.ts';
 import type { Watcher } from './observed-target.ts';
 import { isOfAnotherKind } from './process-images.ts';
 import { ProcessObserver } from './process-observer.ts';
@@ -35,51 +37,70 @@ export interface FleetCounts {
   readonly missed: number;
 }
 
-/**
- * Observes every process that a selection includes, those that run and those that come, until the end is wanted. That there is none, or
- * that one cannot be observed, is no reason to end.
- *
- * @param requested is aborted when the end is wanted
- */
-export async function observeFleet(options: FleetOptions, requested: AbortSignal): Promise<FleetCounts> {
-  const fleet = new Fleet(options, requested);
-  return await fleet.run();
+/** What became of the processes that were observed when something else was asked for. */
+export interface FleetChange {
+  /** Not included any more: each ends, and its last state is exported. */
+  readonly left: number;
+  /** Observed anew, because of the settings that have changed. */
+  readonly anew: number;
 }
 
 /** A process is not to be observed any more, or not by what it executes now. */
 class LeftAlone extends UserError {}
 
-class Fleet {
-  readonly #options: FleetOptions;
+/** One process that is observed, or about to be. */
+interface Member {
+  /** Aborted when its observation is to end. */
+  readonly over: AbortController;
+  /** It was observed before, with other settings. */
+  readonly isAgain: boolean;
+  /** It is to be observed once more when that is over. */
+  isAnew: boolean;
+}
+
+/**
+ * Observes every process that a selection includes, those that run and those that come, until the end is wanted. That there is none, or
+ * that one cannot be observed, is no reason to end.
+ */
+export class Fleet {
+  #options: FleetOptions;
   readonly #requested: AbortSignal;
-  readonly #observer: ProcessObserver;
+  #observer: ProcessObserver;
   readonly #finder: ProcessFinder;
   readonly #running = new Set<Promise<void>>();
-  readonly #waiting: number[] = [];
+  readonly #members = new Map<number, Member>();
+  readonly #waiting: { readonly pid: number; readonly isAgain: boolean }[] = [];
   readonly #said = new Set<string>();
   #starting = 0;
   #isOver = false;
   #observed = 0;
   #missed = 0;
 
+  /** @param requested is aborted when the end is wanted */
   constructor(options: FleetOptions, requested: AbortSignal) {
     this.#options = options;
     this.#requested = requested;
-    this.#observer = new ProcessObserver(options.settings, {
-      // A signal asks for the end from the start on.
-      onAttaching: () => {},
-      admit: (pid) => this.#admit(pid),
-      ...(options.watcher !== undefined && { watcher: options.watcher }),
-    });
+    this.#observer = this.#newObserver();
     this.#finder = new ProcessFinder({
       selection: options.selection,
-      found: ({ pid }) => this.#found(pid),
+      found: ({ pid }) => this.#enqueue(pid, false),
       withoutEvents: (reason) =>
         log('info', `Processes are found by looking only, twice a second: ${reason}.`),
       ...(options.events !== undefined && { events: options.events }),
     });
   }
 
+  #newObserver(): ProcessObserver {
+    const { settings, watcher } = this.#options;
+    return new ProcessObserver(settings, {
+      // A signal asks for the end from the start on.
+      onAttaching: () => {},
+      admit: (pid) => this.#admit(pid),
+      ...(watcher !== undefined && { watcher }),
+    });
+  }
+
+  /** Until the end is wanted, and everything that was observed is over. */
   async run(): Promise<FleetCounts> {
     log('info', 'mapscope waits for processes to observe.');
     this.#finder.start();
@@ -89,43 +110,93 @@ class Fleet {
     this.#isOver = true;
     this.#finder.stop();
     this.#waiting.length = 0;
+    for (const { over } of this.#members.values()) {
+      over.abort();
+    }
     while (this.#running.size > 0) {
       await Promise.all(this.#running);
     }
     return { observed: this.#observed, missed: this.#missed };
   }
 
-  #found(pid: number): void {
-    this.#waiting.push(pid);
+  /**
+   * Asks for other processes, or for other settings. What goes on under both is not touched; where that can be done a budget changes for
+   * those that are observed.
+   */
+  change(selection: Selection, settings: Settings): FleetChange {
+    if (this.#isOver) {
+      return { left: 0, anew: 0 };
+    }
+    const before = this.#options.settings;
+    const { live, anew } = changesBetween(before, settings);
+    this.#options = { ...this.#options, selection, settings };
+    if (live.length > 0) {
+      changeNodeBudget(before, settings);
+    }
+    if (anew.length > 0) {
+      this.#observer = this.#newObserver();
+    } else if (live.includes('budget')) {
+      this.#observer.setBudget(settings.budget);
+    }
+    const change = { left: 0, anew: 0 };
+    for (const [pid, member] of this.#members) {
+      const decision = decide(processFacts(pid), selection);
+      if (!decision.observe) {
+        change.left++;
+        member.isAnew = false;
+        member.over.abort();
+        log('info', `Process ${pid} is observed no longer: ${decisionInWords(decision, selection)}.`);
+      } else if (anew.length > 0) {
+        change.anew++;
+        member.isAnew = true;
+        member.over.abort();
+      }
+    }
+    this.#finder.select(selection);
+    return change;
+  }
+
+  /** @param isAgain it was observed just now */
+  #enqueue(pid: number, isAgain: boolean): void {
+    this.#waiting.push({ pid, isAgain });
     this.#startNext();
   }
 
   #startNext(): void {
-    const pid = this.#starting < MOST_STARTS ? this.#waiting.shift() : undefined;
-    if (pid === undefined) {
+    const next = this.#starting < MOST_STARTS ? this.#waiting.shift() : undefined;
+    if (next === undefined) {
       return;
     }
+    const { pid, isAgain } = next;
     this.#starting++;
-    const observation: Promise<void> = this.#observe(pid).finally(() => {
+    const member: Member = { over: new AbortController(), isAgain, isAnew: false };
+    this.#members.set(pid, member);
+    const observation: Promise<void> = this.#observe(pid, member).finally(() => {
       this.#running.delete(observation);
-      this.#finder.release(pid);
+      this.#members.delete(pid);
+      if (member.isAnew && !this.#isOver && hasMemory(pid)) {
+        this.#enqueue(pid, true);
+      } else {
+        this.#finder.release(pid);
+      }
     });
     this.#running.add(observation);
     this.#startNext();
   }
 
   /** Never rejects. */
-  async #observe(pid: number): Promise<void> {
+  async #observe(pid: number, member: Member): Promise<void> {
+    const observer = this.#observer;
     try {
-      const running = await this.#observer.start(pid).finally(() => {
+      const running = await observer.start(pid).finally(() => {
         this.#starting--;
         this.#startNext();
       });
-      this.#observed++;
+      this.#observed += Number(!member.isAgain);
       giveMemoryBack();
       const exe = running[0].target.exe;
       log('info', `Process ${pid} (${exe}) is observed.`);
-      const seen = await this.#observer.observe(running, this.#requested);
+      const seen = await observer.observe(running, member.over.signal);
       this.#options.onSeen(seen);
       if (seen.failure !== undefined) {
         this.#say(`Process ${pid} (${exe}) is observed no longer: ${messageOf(seen.failure)}`);

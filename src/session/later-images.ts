@@ -12,17 +12,19 @@ const LOOK_MILLIS = 500;
 /**
  * Observes images of Go that a process maps while it is observed: plugins, and libraries. They share the budget with the others.
  *
+ * @param settingsNow what is in force then
  * @param start observes one, as the settings that it is given say
  */
 export function laterImages(
   executables: Executables,
-  settings: Settings,
+  settingsNow: () => Settings,
   start: (pid: number, image: Prepared, settings: Settings) => Promise<ObservedTarget>,
 ): Later {
   return async (running, over) => {
     const { pid } = running[0].target;
     const images = await nextImages(running, executables, over);
     const started: ObservedTarget[] = [];
+    const settings = settingsNow();
     const budget = settings.budget / (running.length + images.length);
     for (const image of images) {
       try {
@@ -38,7 +40,7 @@ export function laterImages(
       return [];
     }
     for (const observed of running) {
-      observed.setBudget(settings.budget / (running.length + started.length));
+      observed.setBudget(settingsNow().budget / (running.length + started.length));
     }
     return started;
   };

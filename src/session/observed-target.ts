@@ -59,6 +59,7 @@ export class ObservedTarget {
   readonly #spikes: SpikeReporting;
   readonly #watch: TargetWatch | undefined;
   readonly #watchedCandidates: CandidateSource | undefined;
+  #budget: number;
   #isTicking = false;
   readonly #companions: (() => Promise<void>)[] = [];
 
@@ -73,6 +74,7 @@ export class ObservedTarget {
     watcher: Watcher | undefined,
   ) {
     this.#spikes = spikes;
+    this.#budget = settings.budget;
     const candidates = new SharedCandidates(observation);
     this.#watchedCandidates = watcher && candidates.subscribe();
     this.#watch = watcher?.watch(target, settings.mode);
@@ -167,7 +169,13 @@ export class ObservedTarget {
 
   /** Sets the share of the process's CPU time that observing this image of it may cost. */
   setBudget(budget: number): void {
+    this.#budget = budget;
     this.#observation.setBudget(budget);
+  }
+
+  /** The share of the process's CPU time that observing this image of it may cost. */
+  get budget(): number {
+    return this.#budget;
   }
 
   /** Removes functions that verification found to be decoded wrongly from past and future results. */

@@ -36,7 +36,9 @@ export interface ProcessObserverOptions {
  * was read of a file.
  */
 export class ProcessObserver {
-  readonly #settings: Settings;
+  #settings: Settings;
+  /** What is observed now, of all processes. */
+  readonly #observed = new Set<ObservedTarget>();
   readonly #options: ProcessObserverOptions;
   readonly #executables: Executables;
   readonly #later: Later;
@@ -45,8 +47,10 @@ export class ProcessObserver {
     this.#settings = settings;
     this.#options = options;
     this.#executables = new Executables(settings);
-    this.#later = laterImages(this.#executables, settings, (pid, image, shared) =>
-      this.#startImage(pid, image, shared, false),
+    this.#later = laterImages(
+      this.#executables,
+      () => this.#settings,
+      (pid, image, shared) => this.#startImage(pid, image, shared, false),
     );
   }
 
@@ -61,6 +65,19 @@ export class ProcessObserver {
     } catch (error) {
       this.#executables.forget(pid);
       throw error;
+    }
+  }
+
+  /**
+   * Sets the share of each process's CPU time that observing it may cost, of those that are observed and of those that will be. Nothing
+   * that was counted is lost.
+   */
+  setBudget(budget: number): void {
+    const factor = budget / this.#settings.budget;
+    this.#settings = { ...this.#settings, budget };
+    for (const observed of this.#observed) {
+      // One of several images of a process has a part of it. The factor may leave the last digit wrong.
+      observed.setBudget(Number((observed.budget * factor).toPrecision(12)));
     }
   }
 
@@ -106,7 +123,13 @@ export class ProcessObserver {
   ): Promise<ObservedTarget> {
     const plan = settings.verify ? await verified(pid, image, settings) : undefined;
     const { ObservedTarget } = await import('./observed-target.ts');
-    return await ObservedTarget.start(pid, image, settings, showsProgress, plan, this.#options.watcher);
+    const { watcher } = this.#options;
+    const observed = await ObservedTarget.start(pid, image, settings, showsProgress, plan, watcher);
+    this.#observed.add(observed);
+    observed.endBefore(async () => {
+      this.#observed.delete(observed);
+    });
+    return observed;
   }
 }
 

@@ -190,6 +190,11 @@ export function leadsSession(pid: number): boolean {
   return Number(statFields(pid)[3]) === pid;
 }
 
+/** Whether it has a controlling terminal, which sends SIGHUP when it hangs up. */
+export function hasTerminal(pid: number): boolean {
+  return Number(statFields(pid)[4]) !== 0;
+}
+
 /** The process that has started a process; undefined when it has ended, or is hidden. */
 export function parentOf(pid: number): number | undefined {
   try {

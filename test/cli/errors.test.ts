@@ -97,12 +97,16 @@ test('a configuration with a mistake', async () => {
   assertRefused(
     await mapscope(['run', '--config', config, '--', lookups]),
     2,
-    /mapscope\.yaml:1: mode must be windows or all/,
+    /mapscope\.yaml:1:1: mode must be windows or all/,
   );
   writeFileSync(config, 'mod: all\n');
   assertRefused(await mapscope(['run', '--config', config, '--', lookups]), 2, /unknown setting mod/);
   writeFileSync(config, 'a: [\n');
-  assertRefused(await mapscope(['run', '--config', config, '--', lookups]), 2, /cannot be read/);
+  assertRefused(
+    await mapscope(['run', '--config', config, '--', lookups]),
+    2,
+    /mapscope\.yaml:\d:\d: this is no YAML/,
+  );
 });
 
 test('options with mistakes', async () => {

@@ -73,16 +73,16 @@ test('a message names the option as it is typed, or the key and its file, and th
   );
   assert.equal(
     inFile('mode: all\n\nbudget: 1\n'),
-    '/mapscope.yaml:3: budget must be a share such as 1% or 0.01, above 0 and at most 100%, not 1.',
+    '/mapscope.yaml:3:1: budget must be a share such as 1% or 0.01, above 0 and at most 100%, not 1.',
   );
   assert.equal(
     inFile('duration: [10]\n'),
-    '/mapscope.yaml:1: duration must be a duration such as 500ms, 10s, 2m, 600h or 7d, not [10].',
+    '/mapscope.yaml:1:1: duration must be a duration such as 500ms, 10s, 2m, 600h or 7d, not [10].',
   );
-  assert.equal(inFile('# all\nmod: all\n'), '/mapscope.yaml:2: unknown setting mod: did you mean mode?');
-  assert.equal(inFile('xyz: all\n'), '/mapscope.yaml:1: unknown setting xyz.');
-  assert.equal(inFile('output: 3\n'), '/mapscope.yaml:1: output must be a file name, not 3.');
-  assert.match(inFile('- a\n'), /^The configuration \/mapscope\.yaml is not a YAML mapping\.$/);
+  assert.equal(inFile('# all\nmod: all\n'), '/mapscope.yaml:2:1: unknown setting mod: did you mean mode?');
+  assert.equal(inFile('xyz: all\n'), '/mapscope.yaml:1:1: unknown setting xyz.');
+  assert.equal(inFile('output: 3\n'), '/mapscope.yaml:1:1: output must be a file name, not 3.');
+  assert.match(inFile('- a\n'), /^\/mapscope\.yaml: this is not a YAML mapping\.$/);
 });
 
 test('durations and shares, as text and as YAML numbers', () => {

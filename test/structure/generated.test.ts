@@ -7,6 +7,7 @@ import { commandLine } from '../../src/cli/command-line.ts';
 import { settingsJsonSchema } from '../../src/config/json-schema.ts';
 import { OPTIONS, optionName, SETTING_NAMES } from '../../src/config/options.ts';
 import { SELECTION_NAMES } from '../../src/config/selection-schema.ts';
+import { KEYS } from '../../src/config/validated.ts';
 import { GENERATED } from '../../tools/docs/generated.ts';
 
 for (const [path, text] of Object.entries(GENERATED)) {
@@ -17,7 +18,7 @@ for (const [path, text] of Object.entries(GENERATED)) {
 
 test('a setting is an option of run and attach, and described in the schema of the file', () => {
   const properties = settingsJsonSchema().properties as Record<string, { description?: string }>;
-  assert.deepEqual(Object.keys(properties).sort(), [...SETTING_NAMES, ...SELECTION_NAMES].sort());
+  assert.deepEqual(Object.keys(properties).sort(), [...KEYS].sort());
   assert.ok(SELECTION_NAMES.every((name) => (properties[name]?.description ?? '').length > 0));
   for (const name of SETTING_NAMES) {
     assert.equal(properties[name]?.description, OPTIONS[name].help);

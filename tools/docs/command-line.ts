@@ -20,7 +20,8 @@ export function commandLineDocument(): string {
 
 /** Without those that only shells call, and without help itself. */
 function visible(program: Command): Command[] {
-  const shown = program.createHelp().visibleCommands(program);
+  // A command without commands has none to help with.
+  const shown = program.commands.length === 0 ? [] : program.createHelp().visibleCommands(program);
   return program.commands.filter((command) => shown.includes(command));
 }
 
@@ -47,10 +48,15 @@ const REPORTS = [
 ];
 
 function commandSection(command: Command): string[] {
-  const usage = `\`\`\`\nmapscope ${command.name()} ${command.usage()}\n\`\`\``;
+  const own = visible(command);
+  if (own.length > 0) {
+    return own.flatMap(commandSection);
+  }
+  const name = command.parent?.parent ? `${command.parent.name()} ${command.name()}` : command.name();
+  const usage = `\`\`\`\nmapscope ${name} ${command.usage()}\n\`\`\``;
   const groups = Map.groupBy(command.options, ({ helpGroupHeading }) => helpGroupHeading ?? 'Options:');
   return [
-    `## mapscope ${command.name()}`,
+    `## mapscope ${name}`,
     sentence(command.description()),
     usage,
     ...argumentTable(command),

@@ -81,7 +81,7 @@ export async function run(
     const shared = perImage(settings, next);
     return await startEach(next, (image) => ObservedTarget.start(pid, image, shared, false, undefined, page));
   };
-  const later = laterImages(executables, settings, start);
+  const later = laterImages(executables, () => settings, start);
   const { images: seen, failure } = await observeThroughExecs(running, finished, startNext, later);
   const end = await endBeforeReport(program, exit, output);
   if (end !== undefined && pid !== started) {

@@ -41,12 +41,29 @@ export function completed(program: Command): Completed {
 
 function commandOf(command: Command, commands: readonly string[]): CompletedCommand {
   const [argument] = command.registeredArguments;
+  const own = command.commands;
   return {
     name: command.name(),
     description: command.description(),
-    options: command.createHelp().visibleOptions(command).map(optionOf),
+    options: optionsOf(command),
     ...(argument !== undefined && { argument: argumentOf(argument, commands) }),
+    // A command of commands: what follows is one of them, and the options are those of all of them.
+    ...(own.length > 0 && command.parent !== null && ofCommands(own)),
   };
+}
+
+function ofCommands(commands: readonly Command[]): Pick<CompletedCommand, 'argument' | 'options'> {
+  const options = new Map(
+    commands.flatMap(optionsOf).map((option): [string, CompletedOption] => [option.names.join(), option]),
+  );
+  return {
+    argument: { kind: 'word', words: commands.map((command) => command.name()) },
+    options: [...options.values()],
+  };
+}
+
+function optionsOf(command: Command): CompletedOption[] {
+  return command.createHelp().visibleOptions(command).map(optionOf);
 }
 
 function optionOf(option: Option): CompletedOption {

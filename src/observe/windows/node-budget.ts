@@ -22,12 +22,17 @@ interface Member {
  * none below its floor; of the rest all get the same, and who wants less leaves it to the others.
  */
 export class NodeBudget {
-  readonly #capacity: number;
+  #capacity: number;
   /** In the order in which they have come. */
   readonly #members = new Set<Member>();
 
   /** @param capacity CPU seconds per second */
   constructor(capacity: number) {
+    this.#capacity = capacity;
+  }
+
+  /** @param capacity CPU seconds per second, which the targets share from the next window on */
+  setCapacity(capacity: number): void {
     this.#capacity = capacity;
   }
 

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import { getBooleanFromEnv } from '@opentelemetry/core';
 import type { Log } from '../../base/log.ts';
+import { withoutSecrets } from '../../base/secrets.ts';
 import { endpointProblem } from './endpoint-problem.ts';
 import { OtlpConfigurationError, oneOf, text } from './environment.ts';
 
@@ -12,7 +13,7 @@ export type Protocol = 'grpc' | 'http/protobuf';
 export interface Endpoint {
   readonly signal: Signal;
   readonly protocol: Protocol;
-  /** As it was given, for messages. */
+  /** As it was given, without secrets, for messages. */
   readonly shown: string;
   /** With a scheme; over HTTP with the path of the signal, too. */
   readonly url: string;
@@ -59,12 +60,12 @@ export function resolveEndpoint(given: GivenEndpoint, signal: Signal, log: Log):
   const protocol = protocolOf(full, signal, log);
   if (protocol === 'grpc') {
     checkForGrpc(given, full);
-    return { signal, protocol, shown: given.text, url: full };
+    return { signal, protocol, shown: withoutSecrets(given.text), url: full };
   }
   if (/^unix:/i.test(full)) {
     throw refusal(given, 'must be an http:// or https:// URL: only gRPC goes through a socket');
   }
-  return { signal, protocol, shown: given.text, url: withPath(new URL(full), given, signal) };
+  return { signal, protocol, shown: withoutSecrets(given.text), url: withPath(new URL(full), given, signal) };
 }
 
 /** Only variables may leave the scheme out: another variable says which is meant. */
@@ -116,5 +117,5 @@ function withPath(url: URL, { from, ownPath }: GivenEndpoint, signal: Signal): s
 }
 
 function refusal({ from, text: given }: GivenEndpoint, problem: string): OtlpConfigurationError {
-  return new OtlpConfigurationError(`${from} ${problem}, not "${given}".`);
+  return new OtlpConfigurationError(`${from} ${problem}, not "${withoutSecrets(given)}".`);
 }

@@ -51,7 +51,7 @@ interface Known {
  * does without the other.
  */
 export class ProcessFinder {
-  readonly #options: FinderOptions;
+  #options: FinderOptions;
   readonly #known = new Map<number, Known>();
   #watch: ExecWatch | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -73,6 +73,17 @@ export class ProcessFinder {
   /** Whether the kernel tells of what is executed. */
   get hasEvents(): boolean {
     return this.#watch !== undefined && 'stop' in this.#watch;
+  }
+
+  /** From now on other processes are to be found. Those that were found stay so, until release(). */
+  select(selection: Selection): void {
+    this.#options = { ...this.#options, selection };
+    for (const [pid, { isTaken }] of this.#known) {
+      if (!isTaken) {
+        this.#known.delete(pid);
+      }
+    }
+    this.#look();
   }
 
   stop(): void {
