@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
 import { commandLine as definitions } from '../../src/cli/command-line.ts';
-import { completed, type Place } from '../../src/cli/completion/completed.ts';
+import { completed, firstWords, type Place } from '../../src/cli/completion/completed.ts';
 import { commandLine, mapscope } from '../support/command.ts';
 import { buildGo } from '../support/go-toolchains.ts';
 
@@ -131,7 +131,7 @@ for (const [shell, complete] of Object.entries({ bash, fish, zsh })) {
   };
 
   check('commands', async () => {
-    const names = program.commands.map(({ name }) => name);
+    const names = firstWords(program.commands).map(({ name }) => name);
     assert.ok(names.includes('completion') && !names.includes('go-processes'));
     await offers([''], names, false);
     await offers(['att'], ['attach']);
@@ -143,16 +143,20 @@ for (const [shell, complete] of Object.entries({ bash, fish, zsh })) {
     const flag = long.filter((one) => ['--verify', '--allow-unknown-go'].includes(one)).slice(0, 1);
     check(`options of ${name}`, async () => {
       if (long.length > 0) {
-        await offers([name, '--'], long);
+        await offers([...name.split(' '), '--'], long);
       }
     });
     for (const { names, value } of options) {
       const [option = ''] = names.toReversed();
       if (wordsOf(value).length > 0) {
         check(`values of ${name} ${option}`, async () => {
-          await offers([name, option, ''], wordsOf(value), value?.kind === 'word');
+          await offers([...name.split(' '), option, ''], wordsOf(value), value?.kind === 'word');
           const [first = ''] = wordsOf(value);
-          await offers([name, ...flag, option, first.slice(0, 3)], [first], value?.kind === 'word');
+          await offers(
+            [...name.split(' '), ...flag, option, first.slice(0, 3)],
+            [first],
+            value?.kind === 'word',
+          );
         });
       }
     }
@@ -189,6 +193,7 @@ for (const [shell, complete] of Object.entries({ bash, fish, zsh })) {
       ['run', '--config', 'a'],
       ['attach', '--output', 'a'],
       ['scan', 'a'],
+      ['config', 'validate', 'a'],
     ]) {
       const found = (await complete(...words)).map((word) => word.replaceAll('\\', ''));
       assert.deepEqual(found, ['a file.yaml'], words.join(' '));

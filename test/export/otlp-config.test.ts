@@ -112,7 +112,10 @@ test('endpoints that cannot work are refused, each with one sentence that says w
       'must have a host name instead of an IP address, for TLS over gRPC, as in https://localhost:4317',
     ],
   ] as const) {
-    assert.equal(refused(endpoint), `--otlp-endpoint ${sentence}, not "${endpoint}".`);
+    assert.equal(
+      refused(endpoint),
+      `--otlp-endpoint ${sentence}, not "${endpoint.replace(/user:secret(?=@)/, '***')}".`,
+    );
   }
   assert.equal(
     refused('unix:///run/otel.sock', { OTEL_EXPORTER_OTLP_PROTOCOL: 'http/protobuf' }),

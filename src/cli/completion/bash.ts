@@ -1,4 +1,11 @@
-import type { Completed, CompletedCommand, CompletedOption, Place } from './completed.ts';
+import {
+  type Completed,
+  type CompletedCommand,
+  type CompletedOption,
+  firstWords,
+  groupsOf,
+  type Place,
+} from './completed.ts';
 
 /** The script that tells bash, from version 4 on, how to complete the command. It needs no package beside bash. */
 export function bashScript({ name, options, commands }: Completed): string {
@@ -64,8 +71,8 @@ _${name}() {
     fi
     for (( i = 1; i < COMP_CWORD && argument == 0; i++ )); do
         word=\${COMP_WORDS[i]}
-        if [[ -z $command ]]; then
-            [[ $word == -* ]] || command=$word
+        if [[ -z $command || $command == @(${groupsOf(commands).join('|')}) ]]; then
+            [[ $word == -* ]] || command="\${command:+$command }$word"
         elif [[ $word == -- ]]; then
             argument=$(( i + 1 ))
         elif [[ $word != -* ]]; then
@@ -81,7 +88,7 @@ _${name}() {
     done
     case $command in
     '')
-        _${name}_words '${[...commands.map((command) => command.name), ...namesOf(options)].join(' ')}'
+        _${name}_words '${[...firstWords(commands).map((command) => command.name), ...namesOf(options)].join(' ')}'
         ;;
 ${commands.map((command) => commandCase(name, command)).join('\n')}
     esac
@@ -105,7 +112,7 @@ function commandCase(program: string, { name, options, argument }: CompletedComm
   );
   const choices = namesOf(options).join(' ');
   return [
-    `    ${name})`,
+    `    '${name}')`,
     // What stands after a program is the program's.
     '        if (( argument == 0 )); then case $prev in',
     ...(values.length === 0 ? ["        '') ;;"] : values),

@@ -36,30 +36,43 @@ export interface Completed extends CompletedCommand {
 export function completed(program: Command): Completed {
   const commands = program.createHelp().visibleCommands(program);
   const names = commands.map((command) => command.name());
-  return { ...commandOf(program, names), commands: commands.map((command) => commandOf(command, names)) };
+  return { ...commandOf(program, names), commands: commands.flatMap((command) => withOwn(command, names)) };
+}
+
+/** A command, and those that it consists of: `config`, `config print`, ... */
+function withOwn(command: Command, names: readonly string[]): CompletedCommand[] {
+  const own = command.commands.map((one) => commandOf(one, []));
+  const name = command.name();
+  return [commandOf(command, names), ...own.map((one) => ({ ...one, name: `${name} ${one.name}` }))];
+}
+
+/** The names of commands that consist of others. */
+export function groupsOf(commands: readonly CompletedCommand[]): string[] {
+  const parts = commands.map(({ name }) => name.split(' '));
+  return [...new Set(parts.flatMap(([first = '', ...others]) => (others.length > 0 ? [first] : [])))];
+}
+
+/** Those that may be the first word. */
+export function firstWords(commands: readonly CompletedCommand[]): CompletedCommand[] {
+  return commands.filter(({ name }) => !name.includes(' '));
 }
 
 function commandOf(command: Command, commands: readonly string[]): CompletedCommand {
   const [argument] = command.registeredArguments;
-  const own = command.commands;
   return {
     name: command.name(),
     description: command.description(),
     options: optionsOf(command),
     ...(argument !== undefined && { argument: argumentOf(argument, commands) }),
-    // A command of commands: what follows is one of them, and the options are those of all of them.
-    ...(own.length > 0 && command.parent !== null && ofCommands(own)),
+    // Of a command of commands one of them follows, which is a command of its own then.
+    ...(isGroup(command) && {
+      argument: { kind: 'word', words: command.commands.map((one) => one.name()) },
+    }),
   };
 }
 
-function ofCommands(commands: readonly Command[]): Pick<CompletedCommand, 'argument' | 'options'> {
-  const options = new Map(
-    commands.flatMap(optionsOf).map((option): [string, CompletedOption] => [option.names.join(), option]),
-  );
-  return {
-    argument: { kind: 'word', words: commands.map((command) => command.name()) },
-    options: [...options.values()],
-  };
+function isGroup(command: Command): boolean {
+  return command.commands.length > 0 && command.parent !== null;
 }
 
 function optionsOf(command: Command): CompletedOption[] {

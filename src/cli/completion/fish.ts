@@ -1,4 +1,11 @@
-import type { Completed, CompletedCommand, CompletedOption, Place } from './completed.ts';
+import {
+  type Completed,
+  type CompletedCommand,
+  type CompletedOption,
+  firstWords,
+  groupsOf,
+  type Place,
+} from './completed.ts';
 
 /** The script that tells fish how to complete the command. */
 export function fishScript({ name, options, commands }: Completed): string {
@@ -28,6 +35,8 @@ function __${name}_parsed
         set -l word $words[$i]
         if test -z "$command"
             string match -q -- '-*' $word; or set command $word
+        else if contains -- $command ${groupsOf(commands).join(' ')}
+            string match -q -- '-*' $word; or set command "$command $word"
         else if test "$word" = --
             set argument (math $i + 1)
             break
@@ -67,7 +76,7 @@ end
 complete -c ${name} -f
 ${[
   ...options.map((option) => optionLine(name, `__${name}_in ''`, option)),
-  ...commands.map(
+  ...firstWords(commands).map(
     (command) =>
       `complete -c ${name} -n "__${name}_in ''" -a ${command.name} -d ${quoted(command.description)}`,
   ),
@@ -77,13 +86,13 @@ ${[
 }
 
 function commandLines(program: string, { name, options, argument }: CompletedCommand): string[] {
-  const inOptions = `__${program}_in ${name}`;
+  const inOptions = `__${program}_in '${name}'`;
   const lines = options.map((option) => optionLine(program, inOptions, option));
   if (argument === undefined) {
     return lines;
   }
-  const condition = argument.kind === 'program' ? `__${program}_of ${name}` : inOptions;
-  return [...lines, `complete -c ${program} -n '${condition}' ${placeFlags(program, argument, false)}`];
+  const condition = argument.kind === 'program' ? `__${program}_of '${name}'` : inOptions;
+  return [...lines, `complete -c ${program} -n "${condition}" ${placeFlags(program, argument, false)}`];
 }
 
 function optionLine(

@@ -1,4 +1,11 @@
-import type { Completed, CompletedCommand, CompletedOption, Place } from './completed.ts';
+import {
+  type Completed,
+  type CompletedCommand,
+  type CompletedOption,
+  firstWords,
+  groupsOf,
+  type Place,
+} from './completed.ts';
 
 /** The script that tells zsh how to complete the command: to be sourced, or a file _mapscope in a folder of $fpath. */
 export function zshScript({ name, options, commands }: Completed): string {
@@ -31,7 +38,9 @@ _${name}_programs() {
 
 _${name}_commands() {
   local -a commands=(
-${commands.map((command) => `    ${quoted(`${command.name}:${command.description}`)}`).join('\n')}
+${firstWords(commands)
+  .map((command) => `    ${quoted(`${command.name}:${command.description}`)}`)
+  .join('\n')}
   )
   _describe -t commands command commands
 }
@@ -42,6 +51,10 @@ _${name}() {
   local ${name}_called=\${(Q)words[1]}
   _arguments -C ${[...options.map((option) => spec(name, option)), `'1: :_${name}_commands'`, "'*:: :->rest'"].join(' \\\n    ')} && return
   [[ $state == rest ]] || return
+  if [[ $words[1] == (${groupsOf(commands).join('|')}) ]] && (( CURRENT > 2 )); then
+    words=("$words[1] $words[2]" "\${(@)words[3,-1]}")
+    (( CURRENT-- ))
+  fi
   curcontext="\${curcontext%:*:*}:${name}-$words[1]:"
   case $words[1] in
 ${commands.map((command) => commandCase(name, command)).join('\n')}
@@ -58,7 +71,7 @@ fi
 
 function commandCase(program: string, { name, options, argument }: CompletedCommand): string {
   const specs = [...options.map((option) => spec(program, option)), ...argumentSpecs(program, argument)];
-  return `    ${name})\n      ${['_arguments -S', ...specs].join(' \\\n        ')}\n      ;;`;
+  return `    '${name}')\n      ${['_arguments -S', ...specs].join(' \\\n        ')}\n      ;;`;
 }
 
 /** `'--mode=[what it does]:mode:(windows all)'`: the value may be a word of its own, too. */
