@@ -118,7 +118,13 @@ try {
     ? each(values.short ? SHORT : LONG)
     : atRandom(inMinutes(values.random)));
 } finally {
+  // Each, whatever becomes of the others: nothing is to run on.
+  const ended = [];
   for (const end of ends.reverse()) {
-    await end();
+    ended.push(...(await Promise.allSettled([end()])));
+  }
+  for (const failure of ended.filter(({ status }) => status === 'rejected')) {
+    say(String((failure as PromiseRejectedResult).reason));
+    process.exitCode = 1;
   }
 }

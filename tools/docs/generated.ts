@@ -1,6 +1,5 @@
 import { settingsJsonSchema } from '../../src/config/json-schema.ts';
 import { MANIFESTS } from '../kubernetes/generated.ts';
-import { seccompProfile } from '../kubernetes/seccomp.ts';
 import { systemdUnit } from '../systemd/unit.ts';
 import { commandLineDocument } from './command-line.ts';
 import { metricsDocument } from './metrics.ts';
@@ -15,6 +14,5 @@ export const GENERATED: Readonly<Record<string, () => string>> = {
   'docs/rights.md': rightsDocument,
   'docs/config.schema.json': () => `${JSON.stringify(settingsJsonSchema(), null, 2)}\n`,
   'otel-config/systemd/mapscope.service': systemdUnit,
-  'otel-config/kubernetes/seccomp.json': seccompProfile,
   ...MANIFESTS,
 };

@@ -12,6 +12,7 @@ import {
   NAMESPACE,
   sidecarPatch,
 } from './manifests.ts';
+import { seccompProfile } from './seccomp.ts';
 
 const MADE = '# Made by `npm run docs` from tools/kubernetes.\n';
 
@@ -52,5 +53,6 @@ const yaml = (fields: Fields): string =>
 /** The manifests by path from the root, for `npm run docs`. */
 export const MANIFESTS: Readonly<Record<string, () => string>> = Object.fromEntries([
   ...Object.entries(FILES).map(([path, fields]) => [`otel-config/kubernetes/${path}`, () => yaml(fields)]),
+  ['otel-config/kubernetes/seccomp.json', seccompProfile],
   ['otel-config/kubernetes/debug-profile.json', () => `${JSON.stringify(debugProfile(), null, 2)}\n`],
 ]);
