@@ -1,5 +1,5 @@
-/* Memory of this very process that it does not need now; see own_memory.h. */
-#include "native/process/own_memory.h"
+/* Memory of this very process that it does not need now; see memory.h. */
+#include "native/self/memory.h"
 
 #include <cinttypes>
 #include <climits>

@@ -1,6 +1,6 @@
 /* Memory of this very process that it does not need now. */
-#ifndef MAPSCOPE_NATIVE_PROCESS_OWN_MEMORY_H
-#define MAPSCOPE_NATIVE_PROCESS_OWN_MEMORY_H
+#ifndef MAPSCOPE_NATIVE_SELF_MEMORY_H
+#define MAPSCOPE_NATIVE_SELF_MEMORY_H
 
 namespace mapscope {
 

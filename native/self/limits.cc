@@ -1,5 +1,5 @@
-/* Limits of this process; see own_limits.h. */
-#include "native/process/own_limits.h"
+/* Limits of this process; see limits.h. */
+#include "native/self/limits.h"
 
 #include <atomic>
 #include <cerrno>

@@ -1,6 +1,6 @@
 /* What this very process may take before the kernel ends it. */
-#ifndef MAPSCOPE_NATIVE_PROCESS_OWN_LIMITS_H
-#define MAPSCOPE_NATIVE_PROCESS_OWN_LIMITS_H
+#ifndef MAPSCOPE_NATIVE_SELF_LIMITS_H
+#define MAPSCOPE_NATIVE_SELF_LIMITS_H
 
 #include <cstdint>
 
