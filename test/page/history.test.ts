@@ -10,6 +10,7 @@ import type { Snapshot } from '../../src/model/snapshot.ts';
 import { RangeTotals } from '../../src/page/browser/data/ranges.ts';
 import { groupsOf, rowsOf } from '../../src/page/browser/data/rows.ts';
 import { Series } from '../../src/page/browser/data/series.ts';
+import { manyProbes } from '../../src/page/browser/data/statistics.ts';
 import { isKnown, Timeline } from '../../src/page/browser/data/timeline.ts';
 import {
   ALL_CELLS,
@@ -119,7 +120,13 @@ test('the rows of the table are the call sites of the report', async () => {
       for (const interval of timeline.intervals) {
         totals.add(interval);
       }
-      const rows = rowsOf(totals, groupsOf(timeline.sites, 'site', ''), 'rate', true);
+      const rows = rowsOf(totals, groupsOf(timeline.sites, 'site', ''));
+      for (const { tally, lookups, visits, many } of rows) {
+        assert.deepEqual(
+          [lookups, visits, many],
+          [tally[TALLY.lookups], tally[TALLY.probes], manyProbes(tally)],
+        );
+      }
       const merged = mergeHitsAndMisses(snapshots.at(-1)?.callSites ?? []);
       const shown = rows.map(({ tally, hits, lookups }) => ({
         lookups,

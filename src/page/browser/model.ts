@@ -1,6 +1,6 @@
 import type { NowDocument, StateDocument, TargetFacts } from '../format/document.ts';
 import { RangeTotals } from './data/ranges.ts';
-import { groupsOf, type Row, rowOf, rowsOf } from './data/rows.ts';
+import { groupsOf, type Row, rowOf, rowsOf, sorted } from './data/rows.ts';
 import { Series } from './data/series.ts';
 import { type Interval, Timeline } from './data/timeline.ts';
 import type { Range, ViewState } from './view-state.ts';
@@ -17,6 +17,7 @@ export class Model {
   #series: Series | undefined;
   #seriesKey = '';
   #all: { sites: number; groups: Map<string, number[]> } | undefined;
+  #siteRows: { totals: RangeTotals; version: number; rows: Row[] } | undefined;
   #groups: { key: string; groups: Map<string, number[]> } | undefined;
 
   constructor(view: ViewState) {
@@ -28,7 +29,7 @@ export class Model {
     this.timeline = timeline;
     this.facts = facts;
     this.now = now;
-    this.#totals = this.#series = this.#all = this.#groups = undefined;
+    this.#totals = this.#series = this.#all = this.#siteRows = this.#groups = undefined;
   }
 
   /** What lookups visit: the word for it. */
@@ -103,16 +104,22 @@ export class Model {
 
   /** Rows of the table, sorted. */
   get rows(): Row[] {
-    return rowsOf(this.totals, this.#rowGroups, this.view.sort, this.view.descending);
+    const { by, filter, sort, descending } = this.view;
+    const rows = by === 'site' && filter === '' ? this.siteRows : rowsOf(this.totals, this.#rowGroups);
+    return sorted(rows, sort, descending);
   }
 
-  /** Every call site by itself, those first that walk furthest. */
-  get worstSites(): Row[] {
-    const sites = this.timeline.sites.length;
-    if (this.#all?.sites !== sites) {
-      this.#all = { sites, groups: groupsOf(this.timeline.sites, 'site', '') };
+  /** Every call site by itself, in any order. Several views want them, and there may be thousands. */
+  get siteRows(): readonly Row[] {
+    const { totals } = this;
+    if (this.#siteRows?.totals !== totals || this.#siteRows.version !== totals.version) {
+      const sites = this.timeline.sites.length;
+      if (this.#all?.sites !== sites) {
+        this.#all = { sites, groups: groupsOf(this.timeline.sites, 'site', '') };
+      }
+      this.#siteRows = { totals, version: totals.version, rows: rowsOf(totals, this.#all.groups) };
     }
-    return rowsOf(this.totals, this.#all.groups, 'excess', true);
+    return this.#siteRows.rows;
   }
 
   /** Call sites of the row that is looked at; undefined: of none, or none that is there. */

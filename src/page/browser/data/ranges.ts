@@ -1,5 +1,6 @@
 import { ALL_CELLS, eachCell, type IntervalFacts, type MapShape } from '../../format/interval.ts';
 import { addTally, emptyTally, TALLY, TALLY_SIZE, type Tally } from '../../format/tally.ts';
+import { manyProbes } from './statistics.ts';
 import { type Interval, isKnown, secondsOf, type Timeline } from './timeline.ts';
 
 /** Columns of a sparkline. */
@@ -22,11 +23,17 @@ export class RangeTotals {
   readonly #shapes: (MapShape | undefined)[] = [];
   readonly #sparkMicros: number;
   #newestColumn = Number.NEGATIVE_INFINITY;
+  #version = 0;
 
   /** @param length of the range, in microseconds, for sparklines */
   constructor(timeline: Timeline, length: number) {
     this.#timeline = timeline;
     this.#sparkMicros = Math.max(1, length / (SPARK_COLUMNS - 1));
+  }
+
+  /** Another one whenever something has changed. */
+  get version(): number {
+    return this.#version;
   }
 
   add(interval: Interval): void {
@@ -50,6 +57,18 @@ export class RangeTotals {
     return this.#tallies[id * TALLY_SIZE + TALLY.lookups] ?? 0;
   }
 
+  /** One number of a call site's tallies, hits and misses together. */
+  ofSite(site: number, which: number): number {
+    const at = 2 * site * TALLY_SIZE + which;
+    return (this.#tallies[at] ?? 0) + (this.#tallies[at + TALLY_SIZE] ?? 0);
+  }
+
+  /** Lookups of a call site that visited many groups or buckets. */
+  manyProbes(site: number): number {
+    const at = 2 * site * TALLY_SIZE;
+    return manyProbes(this.#tallies, at) + manyProbes(this.#tallies, at + TALLY_SIZE);
+  }
+
   /** Of the map that was looked into last. */
   shape(site: number): MapShape | undefined {
     return this.#shapes[site];
@@ -69,6 +88,7 @@ export class RangeTotals {
   }
 
   #count(interval: Interval, times: 1 | -1): void {
+    this.#version++;
     const seconds = secondsOf(interval);
     this.seconds += times * seconds;
     if (isKnown(interval)) {

@@ -3,7 +3,6 @@ import type { Site } from '../../format/document.ts';
 import type { MapShape } from '../../format/interval.ts';
 import { TALLY, type Tally } from '../../format/tally.ts';
 import { type RangeTotals, sumOfSites } from './ranges.ts';
-import { manyProbes, perLookup } from './statistics.ts';
 
 /** What a row stands for. */
 export const GROUPINGS = ['site', 'type', 'function', 'package'] as const;
@@ -14,11 +13,15 @@ export interface Row {
   /** Unique among the rows of a grouping, and the same over time. */
   readonly key: string;
   readonly sites: readonly number[];
+  /** Everything about it; made when it is asked for, which most rows are not. */
   readonly tally: Tally;
   readonly hits: number;
   readonly lookups: number;
   /** Lookups made, estimated. */
   readonly estimated: number;
+  /** Groups or buckets visited by the lookups that were counted, */
+  readonly visits: number;
+  /** and by each. */
   readonly probes: number;
   readonly many: number;
   /** Groups or buckets visited beyond the first of each lookup, estimated for all lookups. */
@@ -81,13 +84,8 @@ export function groupsOf(sites: readonly Site[], by: Grouping, filter: string): 
   return groups;
 }
 
-/** The rows with lookups, sorted. */
-export function rowsOf(
-  totals: RangeTotals,
-  groups: ReadonlyMap<string, readonly number[]>,
-  order: string,
-  descending: boolean,
-): Row[] {
+/** The rows with lookups, in any order. */
+export function rowsOf(totals: RangeTotals, groups: ReadonlyMap<string, readonly number[]>): Row[] {
   const rows: Row[] = [];
   for (const [key, sites] of groups) {
     const row = rowOf(totals, key, sites);
@@ -95,6 +93,11 @@ export function rowsOf(
       rows.push(row);
     }
   }
+  return rows;
+}
+
+/** The same rows, sorted. */
+export function sorted(rows: readonly Row[], order: string, descending: boolean): Row[] {
   const by = ORDERS[order] ?? (({ estimated }) => estimated);
   const sign = descending ? -1 : 1;
   return rows
@@ -105,36 +108,55 @@ export function rowsOf(
 
 /** Undefined without lookups. */
 export function rowOf(totals: RangeTotals, key: string, sites: readonly number[]): Row | undefined {
-  const lookups = sites.reduce(
-    (sum, site) => sum + totals.lookups(2 * site) + totals.lookups(2 * site + 1),
-    0,
-  );
+  let [lookups, hits, visits, estimated, many, comparisons, load] = [0, 0, 0, 0, 0, 0, 0];
+  let shape: MapShape | undefined;
+  for (const site of sites) {
+    lookups += totals.ofSite(site, TALLY.lookups);
+    hits += totals.lookups(2 * site + 1);
+    visits += totals.ofSite(site, TALLY.probes);
+    estimated += totals.ofSite(site, TALLY.estimated) / 1000;
+    many += totals.manyProbes(site);
+    comparisons += totals.ofSite(site, TALLY.comparisons);
+    load += totals.ofSite(site, TALLY.load) / 1e6;
+    shape = larger(shape, totals.shape(site));
+  }
   if (lookups === 0) {
     return undefined;
   }
-  const tally = sumOfSites(totals, sites);
-  const estimated = (tally[TALLY.estimated] ?? 0) / 1000;
+  let tally: Tally | undefined;
   return {
     key,
     sites,
-    tally,
+    get tally() {
+      tally ??= sumOfSites(totals, sites);
+      return tally;
+    },
     lookups,
-    hits: sites.reduce((sum, site) => sum + totals.lookups(2 * site + 1), 0),
+    hits,
     estimated,
-    excess: (((tally[TALLY.probes] ?? 0) - lookups) / lookups) * estimated,
-    probes: perLookup(tally, TALLY.probes) ?? 0,
-    many: manyProbes(tally),
-    comparisons: perLookup(tally, TALLY.comparisons) ?? 0,
-    load: perLookup(tally, TALLY.load, 1e6) ?? 0,
-    shape: largest(sites.map((site) => totals.shape(site))),
+    visits,
+    excess: ((visits - lookups) / lookups) * estimated,
+    probes: visits / lookups,
+    many,
+    comparisons: comparisons / lookups,
+    load: load / lookups,
+    shape,
   };
 }
 
-function largest(shapes: readonly (MapShape | undefined)[]): MapShape | undefined {
-  return shapes.reduce(
-    (found, one) => (one !== undefined && (found === undefined || one.entries > found.entries) ? one : found),
+/** The row whose lookups walk furthest, all together; of equal ones the one whose key comes first. */
+export function furthest(rows: readonly Row[]): Row | undefined {
+  return rows.reduce<Row | undefined>(
+    (found, row) =>
+      found === undefined || row.excess > found.excess || (row.excess === found.excess && row.key < found.key)
+        ? row
+        : found,
     undefined,
   );
+}
+
+function larger(one: MapShape | undefined, other: MapShape | undefined): MapShape | undefined {
+  return one === undefined || (other !== undefined && other.entries > one.entries) ? other : one;
 }
 
 function compare(a: number | string, b: number | string): number {

@@ -1,7 +1,7 @@
 import { shortFunction } from '../../../base/call-site.ts';
 import type { Exemplar, Site } from '../../format/document.ts';
 import { TALLY } from '../../format/tally.ts';
-import type { Row } from '../data/rows.ts';
+import { furthest, type Row } from '../data/rows.ts';
 import { Series } from '../data/series.ts';
 import { MANY_PROBES, manyProbes, quantileText } from '../data/statistics.ts';
 import { byId, el } from '../dom.ts';
@@ -27,8 +27,8 @@ export class Verdict {
   }
 
   update(model: Model): void {
-    const enough = model.worstSites.filter(({ lookups }) => lookups >= LEAST_LOOKUPS);
-    const worst = enough.find(({ many, lookups }) => many / lookups > ALARMING_SHARE);
+    const enough = model.siteRows.filter(({ lookups }) => lookups >= LEAST_LOOKUPS);
+    const worst = furthest(enough.filter(({ many, lookups }) => many / lookups > ALARMING_SHARE));
     const content = worst === undefined ? quiet(model, enough) : this.#alarm(model, worst);
     // Only what has changed is replaced: somebody may be about to click.
     const text = content.map((node) => node.textContent).join('|');
@@ -42,7 +42,7 @@ export class Verdict {
   #alarm(model: Model, row: Row): HTMLElement[] {
     const site = model.timeline.sites[row.sites[0] ?? 0] as Site;
     const exemplar = exemplarOf(model, row.sites);
-    const excess = (row.tally[TALLY.probes] ?? 0) - row.lookups;
+    const excess = row.visits - row.lookups;
     const title = el(
       'p',
       { class: 'headline' },
@@ -90,7 +90,7 @@ export class Verdict {
 }
 
 function quiet(model: Model, rows: readonly Row[]): HTMLElement[] {
-  const [longest] = rows;
+  const longest = furthest(rows);
   if (longest === undefined) {
     return [
       el('p', { class: 'headline', text: 'Too few lookups so far to say anything' }),
@@ -120,7 +120,7 @@ function quiet(model: Model, rows: readonly Row[]): HTMLElement[] {
 }
 
 function shareOf(model: Model, excess: number): number | null {
-  const all = model.worstSites.reduce((sum, row) => sum + (row.tally[TALLY.probes] ?? 0) - row.lookups, 0);
+  const all = model.siteRows.reduce((sum, { visits, lookups }) => sum + visits - lookups, 0);
   return all === 0 ? null : excess / all;
 }
 
