@@ -74,6 +74,17 @@ export function tellLeftOut(): void {
   KINDS.clear();
 }
 
+/** Writes what a defect of mapscope says of itself, whose stack has a line for each call. */
+export function logDefect(error: unknown): void {
+  const message = `internal error: ${(error as Error)?.stack ?? error}`;
+  if (format === 'json') {
+    write('error', message);
+    return;
+  }
+  STDERR.write(...hidden(`mapscope: ${message}`).split('\n'));
+}
+
+/** One line, whatever the sentence quotes: a file's name may have a line break in it. */
 function write(level: LogLevel, text: string): void {
   const sentence = hidden(text);
   if (format === 'json') {
@@ -81,8 +92,7 @@ function write(level: LogLevel, text: string): void {
     STDERR.write(jsonLineOf({ time, level, message: sentence }).trimEnd());
     return;
   }
-  const [first = '', ...others] = sentence.split('\n');
-  STDERR.write(`mapscope: ${level === 'warn' ? 'warning: ' : ''}${first}`, ...others);
+  STDERR.write(`mapscope: ${level === 'warn' ? 'warning: ' : ''}${sentence}`);
 }
 
 const SAID = new WeakMap<Log, Set<string>>();

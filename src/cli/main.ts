@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { CommanderError } from 'commander';
 import { EXIT, messageOf, UserError } from '../base/errors.ts';
-import { log, tellLeftOut } from '../base/log.ts';
+import { log, logDefect, tellLeftOut } from '../base/log.ts';
 import { hideSecretsOf } from '../base/secrets.ts';
 import { commandLine } from './command-line.ts';
 import { exitNow } from './exit.ts';
@@ -14,7 +14,7 @@ function fail(error: unknown): number {
   if (error instanceof UserError) {
     log('error', messageOf(error));
   } else {
-    log('error', `internal error: ${(error as Error)?.stack ?? error}`);
+    logDefect(error);
   }
   return error instanceof UserError ? error.exitStatus : EXIT.failed;
 }
